@@ -1,0 +1,84 @@
+"""Effects: anything done to the outside world is a row with a state, claimed, called and recorded (DESIGN 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from viralcore.core.db import Tx
+
+Silence = Literal["once", "keyed", "repeat"]
+"""How silence is treated. once: never sent again by itself. keyed: asked about by reference, then resent with the same
+reference. repeat: simply sent again, a bounded number of times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """The outside said yes. `data` is JSON-able and is handed to `on_outcome` and stored."""
+
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The outside said a clear no, or it is proven that nothing was sent. `reason` is a short machine word."""
+
+    reason: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Silence, or an answer that cannot be read, after something may have been sent."""
+
+    reason: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Proven that nothing happened and it is worth trying again after `seconds` of business time (a read, a busy lane).
+
+    Does not call `on_outcome`. Counts as an attempt only when `counts` is true.
+    """
+
+    seconds: float
+    reason: str = ""
+    counts: bool = False
+
+
+Outcome = Succeeded | Refused | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class EffectCall:
+    """What `call` gets: the effect's id, its key (sent outside as the reference where one exists), attempt (1..), payload."""
+
+    effect_id: int
+    key: str
+    attempt: int
+    payload: Mapping[str, Any]
+
+
+class EffectKind(Protocol):
+    """One way of touching the outside. Instances are registered at bootstrap under `name`."""
+
+    name: str  # "boosts.panel_add.smmflare"
+    silence: Silence
+    max_attempts: int  # for repeat; 1 for once
+    parallelism: int  # how many of this kind at once
+
+    def slot(self, payload: Mapping[str, Any]) -> AbstractAsyncContextManager[object]:
+        """Pace, parallelism and breaker, entered BEFORE the claim, so that waiting is never mistaken for sending."""
+        ...
+
+    async def call(self, call: EffectCall) -> Outcome | Later:
+        """Speak to the outside. No transaction is open. An exception counts as Unknown (once, keyed) or a failure (repeat)."""
+        ...
+
+    async def on_outcome(self, tx: Tx, call: EffectCall, outcome: Outcome) -> None:
+        """The module's own consequences, in the transaction that records the outcome."""
+        ...
