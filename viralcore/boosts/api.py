@@ -1,0 +1,297 @@
+"""The door of boosts: the catalogue, credits, orders and their delivery.
+
+Units: prices are Decimals in USD per unit; quantities are whole units; refunds are Money in USD.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal, Protocol
+
+from viralcore.core.errors import DomainError
+from viralcore.core.money import Money
+from viralcore.payments.api import InvoiceView
+
+Metric = Literal["likes", "views", "comments", "reposts", "reactions", "votes", "followers", "members", "months"]
+Channel = Literal["panel", "crowd", "staff"]
+OrderState = Literal["scheduled", "sending", "in_progress", "completed", "partial", "failed", "cancelled"]
+LineState = Literal["scheduled", "sending", "in_progress", "completed", "partial", "failed", "cancelled", "refunded"]
+PhaseState = Literal["waiting", "sending", "sent", "unknown", "completed", "partial", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """One thing a unit delivers. `available`: False while its channel does not exist yet (crowd): refunded by share."""
+
+    metric: Metric
+    quantity: int
+    channel: Channel
+    share: Decimal
+    available: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """A catalogue entry. `kind`: credits | goods | contact. `asset`: the ledger asset its credits are kept in."""
+
+    id: str
+    title: str
+    platform: Literal["x", "telegram"]
+    group: str  # where it is shown: engagement, followers, poll, premium, automation, ...
+    kind: Literal["credits", "goods", "contact"]
+    unit: str
+    price: Decimal
+    minimum: int
+    step: int
+    maximum: int
+    presets: tuple[int, ...]
+    lines: tuple[LineView, ...]
+    asset: str
+    on_sale: bool  # goods and crowd-only plans are not on sale until their channel exists
+
+
+@dataclass(frozen=True, slots=True)
+class CreditView:
+    """Credits of one plan a user can spend now."""
+
+    plan: PlanView
+    available: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkView:
+    """A link understood. `canonical`: the stored form; `platform`: x | telegram."""
+
+    platform: Literal["x", "telegram"]
+    canonical: str
+    handle: str
+    post_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkProblem:
+    """Why one pasted link was not accepted. `reason`: not_a_post, not_supported, private, malformed, blocked, duplicate."""
+
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DraftView:
+    """A confirm screen's worth: links x plan, before anything is debited. Kept in the database until it expires."""
+
+    id: int
+    user_id: int
+    links: tuple[LinkView, ...]
+    problems: tuple[LinkProblem, ...]
+    choices: tuple[CreditView, ...]  # plans with enough credits
+    plan: PlanView | None  # chosen, or the only one that fits
+    phases_minutes: tuple[int, ...]  # (30, 60)
+    refunded_share: Decimal  # share of lines whose channel does not exist yet
+    refund_per_unit: Money | None  # what comes back per link when the panel lines finish, at the price paid
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseView:
+    id: int
+    metric: Metric
+    number: int
+    quantity: int
+    due_at: datetime
+    state: PhaseState
+    delivered: int
+    panel: str | None  # staff only
+    panel_order: str | None  # staff only
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLineView:
+    metric: Metric
+    channel: Channel
+    quantity: int
+    delivered: int
+    state: LineState
+    refunded: Money
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    id: int
+    user_id: int
+    plan_id: str
+    plan_title: str
+    link: LinkView
+    state: OrderState
+    created_at: datetime
+    finished_at: datetime | None
+    lines: tuple[OrderLineView, ...]
+    phases: tuple[PhaseView, ...]
+    refunded: Money
+    credit_returned: bool
+    can_cancel: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownPhaseView:
+    """A panel send whose outcome nobody knows: the staff card's worth."""
+
+    phase_id: int
+    order_id: int
+    panel: str
+    service: str
+    link: str
+    metric: Metric
+    quantity: int
+    sent_at: datetime
+    state: PhaseState
+
+
+@dataclass(frozen=True, slots=True)
+class PanelOrderView:
+    """Our record of one accepted panel order, for reconciliation."""
+
+    panel: str
+    panel_order: str
+    phase_id: int
+    attempt: int
+    service: str
+    link: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class PanelView:
+    name: str
+    active: bool
+    breaker: Literal["closed", "open", "half-open"]
+    balance: Decimal | None
+    currency: str
+    checked_at: datetime | None
+
+
+class UnknownPlan(DomainError):
+    code = "boosts.unknown_plan"
+
+
+class NotOnSale(DomainError):
+    code = "boosts.not_on_sale"
+
+
+class BadQuantity(DomainError):
+    """Fields: minimum, maximum, step, asked."""
+
+    code = "boosts.bad_quantity"
+
+
+class BadLink(DomainError):
+    """No usable link in the text. Fields: problems (tuple of LinkProblem)."""
+
+    code = "boosts.bad_link"
+
+
+class TooManyLinks(DomainError):
+    """Fields: limit, given."""
+
+    code = "boosts.too_many_links"
+
+
+class NoCredits(DomainError):
+    """No plan with enough credits for these links. Fields: needed, platform."""
+
+    code = "boosts.no_credits"
+
+
+class DraftExpired(DomainError):
+    code = "boosts.draft_expired"
+
+
+class CannotCancel(DomainError):
+    """Something was sent already, or the order has ended. Fields: order_id, state."""
+
+    code = "boosts.cannot_cancel"
+
+
+class AlreadyDecided(DomainError):
+    """Another member of staff was faster. Fields: phase_id, state."""
+
+    code = "boosts.already_decided"
+
+
+class BadPanelOrder(DomainError):
+    """Not an order id a panel could have given, or it belongs to another phase. Fields: given."""
+
+    code = "boosts.bad_panel_order"
+
+
+class Boosts(Protocol):
+    def plans(self) -> tuple[PlanView, ...]:
+        """The catalogue, in the order shown."""
+        ...
+
+    def plan(self, plan_id: str) -> PlanView:
+        """Raises UnknownPlan."""
+        ...
+
+    async def buy(self, *, key: str, user_id: int, plan_id: str, quantity: int) -> InvoiceView:
+        """Open the invoice. Raises UnknownPlan, NotOnSale, BadQuantity, payments TooManyInvoices, users Blocked,
+        TermsNotAccepted."""
+        ...
+
+    async def credits(self, *, user_id: int) -> tuple[CreditView, ...]:
+        ...
+
+    async def draft(self, *, key: str, user_id: int, text: str) -> DraftView:
+        """Read the links out of a message. Raises BadLink, TooManyLinks, NoCredits (the draft is not kept then)."""
+        ...
+
+    async def choose_plan(self, *, key: str, user_id: int, draft_id: int, plan_id: str) -> DraftView:
+        """Raises DraftExpired, NoCredits."""
+        ...
+
+    async def get_draft(self, *, user_id: int, draft_id: int) -> DraftView:
+        ...
+
+    async def confirm(self, *, key: str, user_id: int, draft_id: int) -> tuple[OrderView, ...]:
+        """Debit one credit a link and create the orders in one transaction. A draft makes its orders once, whatever key.
+        Raises DraftExpired, NoCredits, users Blocked, TermsNotAccepted."""
+        ...
+
+    async def discard(self, *, key: str, user_id: int, draft_id: int) -> None:
+        ...
+
+    async def get_order(self, *, order_id: int, user_id: int | None = None) -> OrderView:
+        """With `user_id`, only that person's. Raises NotFound."""
+        ...
+
+    async def orders(
+        self, *, user_id: int, before_id: int | None = None, limit: int = 10
+    ) -> tuple[OrderView, ...]:
+        ...
+
+    async def cancel(self, *, key: str, user_id: int, order_id: int) -> OrderView:
+        """Until the first phase is sent; the credit comes back. Raises CannotCancel."""
+        ...
+
+    async def unknown_phase(self, *, phase_id: int) -> UnknownPhaseView:
+        ...
+
+    async def unknown_phases(self) -> tuple[UnknownPhaseView, ...]:
+        ...
+
+    async def resolve_placed(self, *, key: str, actor: int, phase_id: int, panel_order: str) -> UnknownPhaseView:
+        """Staff: it was placed, under this panel order id. Right ``orders.retry``. Raises AlreadyDecided, BadPanelOrder."""
+        ...
+
+    async def resolve_not_placed(self, *, key: str, actor: int, phase_id: int) -> UnknownPhaseView:
+        """Staff: it was not placed; send again. Right ``orders.retry``. Raises AlreadyDecided."""
+        ...
+
+    async def panels(self) -> tuple[PanelView, ...]:
+        ...
+
+    async def panel_orders(self, *, after: int = 0, limit: int = 500) -> tuple[PanelOrderView, ...]:
+        """Every accepted panel order by phase id, for reconciliation and the sandbox's check."""
+        ...

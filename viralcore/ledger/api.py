@@ -1,0 +1,196 @@
+"""The door of the ledger: double-entry postings in USD, NGN and post credits.
+
+Units: `amount` is always minor units (cents, kobo, whole credits) of the account's asset; positive increases the account as
+its owner sees it (a user's wallet rises with +, a house account mirrors it with -). Entries of a posting sum to zero per asset.
+Every mutating call joins the caller's transaction and takes an idempotency `key`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal, Protocol
+
+from viralcore.core.db import Tx
+from viralcore.core.errors import DomainError
+
+Kind = Literal[
+    "deposit", "purchase", "boost", "refund", "commission", "reply_pay", "withdrawal", "fee", "adjustment", "import"
+]
+WALLET, BONUS, AFFILIATE, REPLY, CREDITS = "wallet", "wallet_bonus", "affiliate", "reply", "credits"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Account:
+    """`owner`: ``user:<id>`` or ``house``. `name`: for users wallet, wallet_bonus, affiliate, reply, credits; for the house
+    revenue, network:<asset> (``bsc:USDT``), fees, fx, suspense, rounding, tolerance, grants, ... `asset`: USD, NGN or a credit."""
+
+    owner: str
+    name: str
+    asset: str
+
+
+def user_account(user_id: int, name: str, asset: str = "USD") -> Account:
+    """A user's account. Cannot go below zero; has a balance row."""
+    return Account(f"user:{user_id}", name, asset)
+
+
+def house_account(name: str, asset: str = "USD") -> Account:
+    """An account of the house. No balance row to lock, no floor."""
+    return Account("house", name, asset)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One leg. `unit_cost`: for credits granted to a user, the USD price paid for one (0 when granted free); opens a lot."""
+
+    account: Account
+    amount: int
+    unit_cost: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewPosting:
+    key: str
+    kind: Kind
+    entries: tuple[Entry, ...]
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class LotUse:
+    """Credits taken first-in-first-out from one lot, at the price it was bought for (USD per credit)."""
+
+    quantity: int
+    unit_cost: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PostingView:
+    """`replayed`: the key was seen before and nothing was posted now. `lots`: lots used by negative credit entries."""
+
+    id: int
+    key: str
+    replayed: bool
+    lots: tuple[LotUse, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one item of `post_many`."""
+
+    key: str
+    outcome: Literal["posted", "replayed", "insufficient", "key_reused"]
+    posting_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HoldView:
+    id: int
+    account: Account
+    amount: int
+    state: Literal["held", "captured", "released"]
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """available = balance - held."""
+
+    account: Account
+    balance: int
+    held: int
+
+    @property
+    def available(self) -> int:
+        return self.balance - self.held
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    entry_id: int
+    posting_id: int
+    at: datetime
+    kind: Kind
+    account: Account
+    amount: int
+    before: int | None
+    after: int | None
+    description: str
+    correlation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrialBalance:
+    """Total per (house account or kind of user account, asset); `balanced` when every asset sums to zero."""
+
+    rows: tuple[tuple[str, str, int], ...]  # (name, asset, total)
+    balanced: bool
+
+
+class InsufficientFunds(DomainError):
+    """A user account would go below zero. Fields: account, asset, available, needed (minor units)."""
+
+    code = "ledger.insufficient_funds"
+
+
+class Unbalanced(DomainError):
+    """Entries do not sum to zero per asset, or are empty or zero: a programming error."""
+
+    code = "ledger.unbalanced"
+
+
+class HoldClosed(DomainError):
+    """The hold was captured or released before, under another key. Fields: hold_id, state."""
+
+    code = "ledger.hold_closed"
+
+
+class Ledger(Protocol):
+    async def post(
+        self, tx: Tx, *, key: str, kind: Kind, entries: Sequence[Entry], description: str
+    ) -> PostingView:
+        """Post in one SQL call. Raises InsufficientFunds, Unbalanced, core KeyReused (same key, other inputs)."""
+        ...
+
+    async def post_many(self, tx: Tx, postings: Sequence[NewPosting]) -> tuple[Verdict, ...]:
+        """Post up to 1,000 in one SQL call; each stands or falls alone, verdicts in the order given."""
+        ...
+
+    async def hold(self, tx: Tx, *, key: str, account: Account, amount: int, reason: str) -> HoldView:
+        """Reserve money on a user account. Raises InsufficientFunds."""
+        ...
+
+    async def capture(
+        self, tx: Tx, *, key: str, hold_id: int, kind: Kind, entries: Sequence[Entry], description: str
+    ) -> PostingView:
+        """Close a hold by posting `entries`, which must take exactly the held amount from its account. Raises HoldClosed."""
+        ...
+
+    async def release(self, tx: Tx, *, key: str, hold_id: int) -> HoldView:
+        """Give a hold back; posts nothing. Raises HoldClosed when it was captured."""
+        ...
+
+    async def balances(self, *, user_id: int) -> tuple[Balance, ...]:
+        """All balance rows of a user, in a stable order; accounts never touched are absent."""
+        ...
+
+    async def balance(self, *, account: Account, tx: Tx | None = None) -> Balance:
+        """One account (0 when never touched), house accounts included. With `tx`, as that transaction sees it."""
+        ...
+
+    async def statement(
+        self, *, user_id: int, before_id: int | None = None, limit: int = 20
+    ) -> tuple[StatementLine, ...]:
+        """A user's entries, newest first, keyset-paged by entry id; at most 100."""
+        ...
+
+    async def trial_balance(self) -> TrialBalance:
+        ...
+
+    async def check(self) -> tuple[str, ...]:
+        """Audit everything: postings balanced, balances equal sums of entries, running balances unbroken, holds equal to
+        `held`, lots equal to credit balances, none below its floor. Returns problems in plain words; empty is good."""
+        ...

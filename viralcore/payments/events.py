@@ -1,0 +1,101 @@
+"""What happened to invoices and to money that arrived. Amounts are minor units of USD unless named otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from viralcore.core.events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceOpened(Event):
+    NAME: ClassVar[str] = "payments.invoice_opened.v1"
+    invoice_id: int
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepositSeen(Event):
+    """A transfer for an invoice is on chain and waits for finality."""
+
+    NAME: ClassVar[str] = "payments.deposit_seen.v1"
+    invoice_id: int
+    user_id: int
+    network: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepositConfirmed(Event):
+    """Money was credited. `usd`: cents; `outcome`: exact | tolerated | shortfall | excess | late."""
+
+    NAME: ClassVar[str] = "payments.deposit_confirmed.v1"
+    receipt_id: int
+    invoice_id: int
+    user_id: int
+    network: str
+    asset: str
+    amount: str
+    usd: int
+    to_wallet: int
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoicePaid(Event):
+    """The invoice is fulfilled and its grants are posted. `paid_cents`: money that pays commission (no bonus money)."""
+
+    NAME: ClassVar[str] = "payments.invoice_paid.v1"
+    invoice_id: int
+    user_id: int
+    item_kind: str
+    item_ref: str
+    quantity: int
+    total: int
+    paid_cents: int
+    method: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceClosedUnpaid(Event):
+    """Expired or cancelled. `state`: expired | cancelled."""
+
+    NAME: ClassVar[str] = "payments.invoice_closed_unpaid.v1"
+    invoice_id: int
+    user_id: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimDecided(Event):
+    """A pasted hash was judged (or is still being checked, with a new reason). See api.ClaimView for the words."""
+
+    NAME: ClassVar[str] = "payments.claim_decided.v1"
+    claim_id: int
+    invoice_id: int | None
+    user_id: int
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrayMoney(Event):
+    """Money arrived that nobody's invoice explains; it is in suspense and finance must look."""
+
+    NAME: ClassVar[str] = "payments.stray_money.v1"
+    receipt_id: int
+    network: str
+    asset: str
+    amount: str
+    hash: str
+    user_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricesStopped(Event):
+    """Quotes for a coin stopped (`reason`: diverged | stale | depegged) or came back (reason ``ok``)."""
+
+    NAME: ClassVar[str] = "payments.prices_stopped.v1"
+    coin: str
+    reason: str
