@@ -30,3 +30,12 @@ class Delivered:
 
 Handler = Callable[["Tx", str, Event], Awaitable[None]]
 """``async def handler(tx, event_id, event)``: database work only; the delivery row commits with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Who hears what. `name` is stable and unique (``boosts.deliver_goods``): it is stored with each delivery."""
+
+    event: type[Event]
+    name: str
+    handler: Handler
