@@ -1,0 +1,94 @@
+"""What the supervisor asks of a simulated third party. Implementations live in `viralcore.sandbox.worlds`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+
+@dataclass(frozen=True, slots=True)
+class BookTransfer:
+    """One movement of coins to an address of ours, as the simulated chain knows it.
+
+    `position`: as the chain counts it inside the transaction (log index; 0 for the native coin). `asset`: ``USDT``,
+    ``BNB``, or ``""`` for a token we do not take, whatever it calls itself. `final`: mined and past finality.
+    """
+
+    network: str
+    hash: str
+    position: int
+    asset: str
+    amount: Decimal
+    final: bool
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BookOrder:
+    """One order in a simulated panel's own book."""
+
+    panel: str
+    order: str
+    service: str
+    link: str
+    quantity: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Everything a world knows that our own books must agree with."""
+
+    transfers: Sequence[BookTransfer] = ()
+    orders: Sequence[BookOrder] = ()
+
+
+class World(Protocol):
+    """A simulated third party. All are given `now: Callable[[], datetime]`, the business clock, when they are built.
+
+    `snapshot` feeds the page's world panel. Keys that mean the same everywhere: ``addresses`` {network: address},
+    ``transfers`` [{network, hash, asset, amount, to, state: pending|final|failed, at, ours}] newest first,
+    ``panels`` {name: {orders: [...], outage, balance, busy_links, ...}}, ``prices`` {coin: "decimal"},
+    ``chains`` {network: {outage, height, final_height}}.
+    """
+
+    name: str
+
+    @property
+    def app(self) -> ASGIApp:
+        """The third party itself, over its real wire format; served on a loopback port of its own."""
+        ...
+
+    def control_routes(self) -> list[Route]:
+        """Routes of the control API, mounted under ``/sandbox``."""
+        ...
+
+    def environment(self, base_url: str) -> Mapping[str, str]:
+        """What the bot's process must be told to speak to this world; `base_url` has no trailing slash."""
+        ...
+
+    async def tick(self, now: datetime) -> None:
+        """Called after each change of the clock."""
+        ...
+
+    def pending(self, now: datetime) -> list[str]:
+        """What must happen at this moment and has not: reasons, in words, why the world is not quiet."""
+        ...
+
+    def next_due(self, now: datetime) -> datetime | None:
+        """The next business moment at which something happens by itself."""
+        ...
+
+    def snapshot(self) -> Mapping[str, Any]:
+        """JSON for the page."""
+        ...
+
+    def books(self) -> Books:
+        """For ``GET /sandbox/check``."""
+        ...
