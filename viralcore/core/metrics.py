@@ -1,0 +1,112 @@
+"""Metrics: one Prometheus registry with every named metric of the application, refreshed by async readers on scrape."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+log = structlog.get_logger(__name__)
+
+BacklogReader = Callable[[], Awaitable[int]]
+DueReader = Callable[[], Awaitable["datetime | None"]]
+SettledReader = Callable[[], float]
+
+_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class Metrics:
+    """The registry. Built once by bootstrap and handed to whoever counts; tests build their own."""
+
+    content_type = CONTENT_TYPE_LATEST
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry(auto_describe=True)
+        self.backlog = self._gauge("viralcore_backlog", "Things that could run now and are not done", "kind")
+        self.next_due = self._gauge(
+            "viralcore_next_due_timestamp_seconds", "Business time of the next due moment, 0: none"
+        )
+        self.settled_offset = self._gauge(
+            "viralcore_clock_settled_offset_seconds", "Clock offset for which every job has completed a run"
+        )
+        self.updates = self._counter(
+            "viralcore_updates_total", "Incoming messages from outside by outcome", "source", "outcome"
+        )
+        self.http_calls = self._counter(
+            "viralcore_http_calls_total", "Outgoing calls by outcome", "provider", "outcome"
+        )
+        self.http_seconds = Histogram(
+            "viralcore_http_seconds",
+            "How long outgoing calls took",
+            ["provider"],
+            registry=self.registry,
+            buckets=_SECONDS,
+        )
+        self.breaker_open = self._gauge(
+            "viralcore_breaker_open", "1 while a provider's breaker is open", "provider", "host"
+        )
+        self.jobs = self._counter("viralcore_jobs_total", "Runs of scheduled jobs by outcome", "job", "outcome")
+        self.lanes_depth = self._gauge(
+            "viralcore_lanes_depth", "Outgoing Telegram calls waiting for their turn", "lane"
+        )
+        self.telegram_calls = self._counter(
+            "viralcore_telegram_calls_total", "Bot API calls by outcome", "method", "outcome"
+        )
+        self._backlog_readers: dict[str, BacklogReader] = {}
+        self._due_readers: list[DueReader] = []
+        self._settled_reader: SettledReader | None = None
+
+    def backlog_of(self, kind: str, reader: BacklogReader) -> None:
+        """Register who knows how much of `kind` (inbox, deliveries, effects, lanes, jobs) could run now."""
+        self._backlog_readers[kind] = reader
+
+    def due_from(self, reader: DueReader) -> None:
+        """Register somebody who knows a next due moment; the earliest of all is published."""
+        self._due_readers.append(reader)
+
+    def settled_from(self, reader: SettledReader) -> None:
+        """Register who knows the clock offset for which all jobs have run (the scheduler)."""
+        self._settled_reader = reader
+
+    async def render(self) -> bytes:
+        """Refresh the gauges that are read on demand and write the exposition text.
+
+        The settled offset is read before the backlog: work a job makes is then either seen in the backlog or the job is
+        not yet counted as settled, so a reader never mistakes a moment in between for quiet.
+        """
+        if self._settled_reader is not None:
+            self.settled_offset.set(self._settled_reader())
+        for kind, reader in self._backlog_readers.items():
+            self.backlog.labels(kind=kind).set(await self._read_backlog(kind, reader))
+        moments = [
+            moment for moment in [await self._read_due(reader) for reader in self._due_readers] if moment is not None
+        ]
+        self.next_due.set(min(moments).timestamp() if moments else 0)
+        return generate_latest(self.registry)
+
+    async def _read_backlog(self, kind: str, reader: BacklogReader) -> int:
+        """A reader that fails counts as work left: unknown is never quiet."""
+        try:
+            async with asyncio.timeout(5):
+                return await reader()
+        except Exception:
+            log.exception("backlog_reader_failed", kind=kind)
+            return 1
+
+    async def _read_due(self, reader: DueReader) -> datetime | None:
+        try:
+            async with asyncio.timeout(5):
+                return await reader()
+        except Exception:
+            log.exception("due_reader_failed")
+            return None
+
+    def _gauge(self, name: str, about: str, *labels: str) -> Gauge:
+        return Gauge(name, about, labels, registry=self.registry)
+
+    def _counter(self, name: str, about: str, *labels: str) -> Counter:
+        return Counter(name, about, labels, registry=self.registry)
