@@ -36,7 +36,7 @@ BreakerListener = Callable[[BreakerChange], None]
 
 
 class Breaker:
-    """Opens after `failures` in a row; `seconds` of business time later one trial is admitted, whose outcome decides."""
+    """Opens after `failures` in a row; `seconds` of business time later one trial is admitted and decides."""
 
     def __init__(self, provider: str, base_url: str, clock: Clock, *, failures: int = 5, seconds: float = 60.0) -> None:
         self._provider = provider

@@ -1,0 +1,336 @@
+"""The durable inbox: what arrives from outside is stored before it is confirmed, and handled in order, once each.
+
+Memory holds only a window of what waits; the table holds it all. After a crash the pending rows are read again, so a
+handler may see an item twice and must hang its effects on the item's own id (``u<update_id>``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from viralcore.core import inbox_store as table
+from viralcore.core.clock import monotonic
+from viralcore.core.db import Database
+from viralcore.core.log import correlated
+from viralcore.core.metrics import Metrics
+from viralcore.core.nursery import Nursery
+
+log = structlog.get_logger(__name__)
+
+Incoming = tuple[str, str, Any]
+"""(external_id, order_key, payload): the payload is anything JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class InboxItem:
+    """One stored message. `attempts`: how often it was begun before, in other lives of the process too."""
+
+    id: int
+    source: str
+    external_id: str
+    order_key: str
+    payload: Any
+    received_at: datetime
+    attempts: int
+
+
+InboxHandler = Callable[[InboxItem], Awaitable[None]]
+HeldHandler = Callable[[InboxItem, str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    handle: InboxHandler
+    on_held: HeldHandler | None
+
+
+class Inbox:
+    """Stores, hands out, and marks. One order key at a time, different keys at once, at most `workers` of them."""
+
+    def __init__(
+        self,
+        db: Database,
+        nursery: Nursery,
+        *,
+        metrics: Metrics | None = None,
+        workers: int = 64,
+        window: int = 4000,
+        page: int = 500,
+        failures: int = 3,
+        begun_limit: int = 6,
+        retry_seconds: float = 0.3,
+        handler_seconds: float = 300.0,
+    ) -> None:
+        """`window`: items kept in memory. `failures`: exceptions after which an item is held. `begun_limit`: how often
+        it may be begun in all before it is suspected of killing the process, and held."""
+        self._db = db
+        self._nursery = nursery
+        self._metrics = metrics or Metrics()
+        self._workers = workers
+        self._window = window
+        self._page = page
+        self._failures = failures
+        self._begun_limit = begun_limit
+        self._retry_seconds = retry_seconds
+        self._handler_seconds = handler_seconds
+        self._sources: dict[str, _Source] = {}
+        self._waiting: dict[tuple[str, str], deque[InboxItem]] = {}
+        self._ready: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+        self._known: set[int] = set()
+        self._in_hand = 0
+        self._behind = True  # rows may be pending that are not in memory
+        self._look_again = False
+        self._looks = 0
+        self._storing = 0
+        self._page_wanted = asyncio.Event()
+        self._closing = False
+        self._started: list[asyncio.Task[Any]] = []
+        self._begin = _Batch(self._write_begun)
+        self._finish = _Batch(self._write_handled)
+
+    def handle(self, source: str, handler: InboxHandler, on_held: HeldHandler | None = None) -> None:
+        """Who handles a source. `on_held(item, reason)` hears of an item given up; it may run again after a crash."""
+        self._sources[source] = _Source(handler, on_held)
+
+    async def start(self) -> None:
+        """Start the workers and read what was left pending, oldest first."""
+        self._page_wanted.set()
+        self._started = [
+            self._nursery.keep("inbox-begin", self._begin.run),
+            self._nursery.keep("inbox-finish", self._finish.run),
+            self._nursery.keep("inbox-pages", self._read_pages),
+            *(self._nursery.keep(f"inbox-{number}", self._work) for number in range(self._workers)),
+        ]
+
+    async def store(self, source: str, items: Sequence[Incoming]) -> int:
+        """Make a batch durable in one statement; returns how many were new. After that it may be confirmed."""
+        if not items:
+            return 0
+        self._storing += len(items)
+        looks = self._looks
+        try:
+            async with self._db.transaction() as tx:
+                rows = await table.insert(tx.conn, source, items, tx.now)
+        finally:
+            self._storing -= len(items)
+        if self._behind or looks != self._looks or len(self._known) + len(rows) > self._window:
+            # A page is (or was) being read meanwhile and may hold these very rows: let the reader look, in order.
+            self._behind = self._look_again = True
+            self._page_wanted.set()
+        else:
+            self._take(rows)
+        self._metrics.updates.labels(source=source, outcome="stored").inc(len(rows))
+        self._metrics.updates.labels(source=source, outcome="repeated").inc(len(items) - len(rows))
+        return len(rows)
+
+    async def backlog(self) -> int:
+        """Items stored and not done. Counted in the table only while not all of them are in memory."""
+        if not self._behind:
+            return len(self._known) + self._storing
+        async with self._db.read() as conn:
+            return await table.count_pending(conn, tuple(self._sources)) + self._storing
+
+    async def retry_held(self, ids: Sequence[int]) -> int:
+        """Staff ask to try held items again; returns how many were held."""
+        async with self._db.transaction() as tx:
+            count = await table.release_held(tx.conn, ids)
+        self._behind = self._look_again = True
+        self._page_wanted.set()
+        return count
+
+    async def prune(self, *, before: datetime) -> int:
+        """Delete handled rows older than a business moment (a repeat of theirs would be handled again: keep days)."""
+        async with self._db.transaction() as tx:
+            return await table.prune(tx.conn, before)
+
+    async def stop(self, timeout: float = 8.0) -> int:  # noqa: ASYNC109 - a bound on waiting, not on the work
+        """Hand out nothing more, let the running ones finish for `timeout` seconds, cut the rest off.
+
+        Returns how many were cut off; they stay pending and come back at the next start."""
+        self._closing = True
+        deadline = monotonic() + timeout
+        while self._in_hand and monotonic() < deadline:  # noqa: ASYNC110 - happens once, at the end
+            await asyncio.sleep(0.01)
+        cut = self._in_hand
+        for task in self._started:
+            task.cancel()
+        await asyncio.gather(*self._started, return_exceptions=True)
+        if cut:
+            log.warning("inbox_items_cut_off", count=cut)
+        return cut
+
+    # --- the window ----------------------------------------------------------------------------------------------
+
+    def _take(self, rows: Sequence[table.Row]) -> None:
+        for row in rows:
+            if row.id in self._known:
+                continue
+            self._known.add(row.id)
+            item = InboxItem(
+                row.id, row.source, row.external_id, row.order_key, row.payload, row.received_at, row.attempts
+            )
+            key = (item.source, item.order_key)
+            queue = self._waiting.get(key)
+            if queue is None:
+                self._waiting[key] = deque([item])
+                self._ready.put_nowait(key)
+            else:
+                queue.append(item)
+
+    async def _read_pages(self) -> None:
+        """Fill the window from the table, oldest first, whenever not everything pending is in memory."""
+        while True:
+            await self._page_wanted.wait()
+            self._page_wanted.clear()
+            while self._behind and len(self._known) <= self._window - self._page:
+                self._looks += 1
+                self._look_again = False
+                async with self._db.read() as conn:
+                    rows = await table.pending(conn, tuple(self._sources), tuple(self._known), self._page)
+                self._looks += 1
+                self._take(rows)
+                if len(rows) < self._page and not self._look_again:
+                    self._behind = False
+
+    # --- the work ------------------------------------------------------------------------------------------------
+
+    async def _work(self) -> None:
+        while not self._closing:
+            key = await self._ready.get()
+            if self._closing:
+                return
+            item = self._waiting[key][0]
+            self._in_hand += 1
+            try:
+                with correlated(f"{item.source[:8]}-{item.external_id}"[:64]):
+                    await self._see_through(item)
+            finally:
+                self._in_hand -= 1
+                self._leave(key, item)
+
+    def _leave(self, key: tuple[str, str], item: InboxItem) -> None:
+        queue = self._waiting[key]
+        queue.popleft()
+        if queue:
+            self._ready.put_nowait(key)
+        else:
+            del self._waiting[key]
+        self._known.discard(item.id)
+        if self._behind and len(self._known) <= self._window - self._page:
+            self._page_wanted.set()
+
+    async def _see_through(self, item: InboxItem) -> None:
+        """Handle one item until it is handled or held. A database that is away costs patience, not attempts."""
+        source = self._sources[item.source]
+        failed, pause = 0, self._retry_seconds
+        count = True
+        if item.attempts >= self._begun_limit:
+            await self._hold(item, "begun too often without an end: the process died while handling it")
+            return
+        while True:
+            if count:
+                await self._surely(self._begin, item.id)
+            try:
+                async with asyncio.timeout(self._handler_seconds):
+                    await source.handle(item)
+            except Exception as error:
+                count = not table.database_away(error)
+                failed += count
+                log.exception("inbox_handler_failed", source=item.source, item=item.id, failed=failed)
+                if failed >= self._failures:
+                    await self._hold(item, f"{type(error).__name__}: {error}"[:500])
+                    return
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 10.0)
+                continue
+            await self._surely(self._finish, item.id)
+            self._metrics.updates.labels(source=item.source, outcome="handled").inc()
+            return
+
+    async def _hold(self, item: InboxItem, reason: str) -> None:
+        log.error("inbox_item_held", source=item.source, item=item.id, reason=reason)
+        on_held = self._sources[item.source].on_held
+        if on_held is not None:
+            try:
+                async with asyncio.timeout(self._handler_seconds):
+                    await on_held(item, reason)
+            except Exception:
+                log.exception("inbox_on_held_failed", item=item.id)
+        pause = 0.2
+        while True:
+            try:
+                async with self._db.transaction() as tx:
+                    await table.hold(tx.conn, item.id, reason, tx.now)
+                break
+            except Exception:
+                log.exception("inbox_hold_failed", item=item.id)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 10.0)
+        self._metrics.updates.labels(source=item.source, outcome="held").inc()
+
+    async def _surely(self, batch: _Batch, item_id: int) -> None:
+        """Write, and when the database is away, wait for it: nothing is handled that could not be counted."""
+        pause = 0.2
+        while True:
+            try:
+                await batch.add(item_id)
+                return
+            except Exception:
+                log.exception("inbox_write_failed", item=item_id)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 10.0)
+
+    async def _write_begun(self, ids: Sequence[int]) -> None:
+        async with self._db.transaction() as tx:
+            await table.count_begun(tx.conn, ids)
+
+    async def _write_handled(self, ids: Sequence[int]) -> None:
+        async with self._db.transaction() as tx:
+            await table.mark_handled(tx.conn, ids, tx.now)
+
+
+class _Batch:
+    """Writes together what was asked for while the last write was under way: cheap when busy, at once when idle."""
+
+    def __init__(self, write: Callable[[Sequence[int]], Awaitable[None]]) -> None:
+        self._write = write
+        self._asked: list[tuple[int, asyncio.Future[None]]] = []
+        self._wake = asyncio.Event()
+
+    async def add(self, item_id: int) -> None:
+        """Returns when the write is committed; raises what it raised."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._asked.append((item_id, done))
+        self._wake.set()
+        await done
+
+    async def run(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            now, self._asked = self._asked, []
+            if not now:
+                continue
+            error: BaseException | None = None
+            try:
+                await self._write(sorted(item_id for item_id, _ in now))
+            except BaseException as failure:
+                error = failure
+            for _, done in now:
+                if done.done():
+                    continue
+                if error is None:
+                    done.set_result(None)
+                elif isinstance(error, Exception):
+                    done.set_exception(error)
+                else:
+                    done.cancel()
+            if error is not None and not isinstance(error, Exception):
+                raise error
