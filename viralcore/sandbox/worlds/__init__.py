@@ -1,0 +1,1 @@
+"""Simulators of third parties over their real wire formats, one world a file."""
