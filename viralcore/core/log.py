@@ -1,4 +1,4 @@
-"""Logging: structlog for us and every library, a correlation id that follows a piece of work, and no secret in any line.
+"""Logging: structlog for us and libraries, a correlation id that follows a piece of work, and no secret in any line.
 
 Event names are constants, facts are fields: ``log.info("invoice_opened", invoice_id=12)``. The correlation id is set
 where work enters (an update, a webhook, a job) and stored with events and effects, so that it comes back with them.
