@@ -1,4 +1,4 @@
-"""The environment: every problem at once, in plain words; a sandbox never meets the world, nor production a simulator."""
+"""The environment: every problem at once, in plain words; a sandbox meets no world, and production no simulator."""
 
 from __future__ import annotations
 
