@@ -75,10 +75,10 @@ class PanelServer:
         return action(fields)
 
     def _words(self, error: PanelError) -> str:
-        text = self._plain(error.kind)
-        if error.service is None:
-            return text
-        return text.format(minimum=error.service.minimum, maximum=error.service.maximum)
+        if error.kind not in self.panel.dialect.errors:
+            return error.kind
+        limits = error.service or self.panel.services[0]
+        return self._plain(error.kind).format(minimum=limits.minimum, maximum=limits.maximum)
 
     def _plain(self, kind: str) -> str:
         return self.panel.dialect.errors.get(kind, kind)
