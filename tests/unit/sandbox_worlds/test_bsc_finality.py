@@ -134,6 +134,8 @@ async def test_not_quiet_until_somebody_read_the_final_block(world: BscWorld, cl
     clock.advance(2)
     assert "nobody has read" in world.pending(clock.now())[0]
     world.nodes[0].answer({"id": 1, "method": "eth_getBlockByNumber", "params": ["finalized", False]})
+    assert "nobody has read" in world.pending(clock.now())[0]
+    world.nodes[1].answer({"id": 1, "method": "eth_getBlockReceipts", "params": [hex(sent.block)]})
     assert world.pending(clock.now()) == []
     held = await send(world, final=False)
     clock.advance(60)

@@ -119,7 +119,7 @@ class Chain:
     rng: Random
     blocks: list[Block] = field(default_factory=list)
     transfers: dict[str, Transfer] = field(default_factory=dict)
-    read_final: int = 0  # highest block that was reported as final to anybody
+    read_final: int = 0  # highest final block whose contents were read by anybody
     _final: int = FIRST_BLOCK
 
     def __post_init__(self) -> None:

@@ -139,6 +139,11 @@ class Node:
         seen = [self._view(item) for item in block.transactions]
         return replace(block, transactions=tuple(item for item in seen if item is not None))
 
+    def _was_read(self, number: int) -> None:
+        """Somebody was given the contents of a block: what is final in it is known to them now."""
+        if number <= self.final:
+            self.chain.read_final = max(self.chain.read_final, number)
+
     def _find(self, wanted: str) -> tuple[Transaction, Block | None] | None:
         transfer = self.chain.transfers.get(wanted)
         if transfer is not None and not transfer.mined:
@@ -157,7 +162,6 @@ class Node:
             return self.head
         if tag in {"finalized", "safe"}:
             self.chain.poll()
-            self.chain.read_final = max(self.chain.read_final, self.final)
             return self.final
         if tag == "earliest":
             return 0
@@ -175,13 +179,20 @@ class Node:
         full = _argument(params, 1)
         if not isinstance(full, bool):
             raise RpcError(-32602, "invalid argument 1: json: cannot unmarshal non-boolean into Go value of type bool")
-        return block_json(block, full=full) if block is not None else None
+        if block is None:
+            return None
+        if full:
+            self._was_read(block.number)
+        return block_json(block, full=full)
 
     def _get_block_receipts(self, params: list[Any]) -> Any:
         if self.faults.outage == "archive":
             raise ARCHIVE_GATE
         block = self._visible(self._height(_argument(params, 0)))
-        return [receipt_json(item, block) for item in block.transactions] if block is not None else None
+        if block is None:
+            return None
+        self._was_read(block.number)
+        return [receipt_json(item, block) for item in block.transactions]
 
     def _get_logs(self, params: list[Any]) -> Any:
         if not self.faults.logs:
@@ -193,6 +204,7 @@ class Node:
         last = min(self._height(wish.get("toBlock", "latest")), self.head)
         if last - first >= MAX_LOG_RANGE:
             raise LIMIT_EXCEEDED
+        self._was_read(min(last, self.final))
         found = []
         for number in range(first, last + 1):
             block = self._visible(number)
