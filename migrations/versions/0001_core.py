@@ -70,9 +70,7 @@ CREATE INDEX deliveries_held ON core.deliveries (event_id) WHERE state = 'held';
 CREATE TABLE core.workers (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     uuid uuid NOT NULL UNIQUE,
-    host text NOT NULL,
-    pid integer NOT NULL,
-    pid_started text NOT NULL DEFAULT '',
+    identity text NOT NULL,
     server_started timestamptz NOT NULL,
     started_at timestamptz NOT NULL DEFAULT now()
 );

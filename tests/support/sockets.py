@@ -1,5 +1,7 @@
-"""No test reaches beyond this machine: sockets connect to loopback and to Unix sockets, names other than localhost do not
-resolve. `tests/conftest.py` imports the fixture."""
+"""No test reaches beyond this machine: sockets connect to loopback and Unix sockets, no name but localhost resolves.
+
+`tests/conftest.py` imports the fixture.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,7 @@
+"""Fixtures for every test."""
+
+from __future__ import annotations
+
+from tests.support.database import clock, database, database_url, postgres, registry
+
+__all__ = ["clock", "database", "database_url", "postgres", "registry"]

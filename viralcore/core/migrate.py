@@ -1,0 +1,72 @@
+"""Running the migrations from code: `viralcore migrate`, the first start and the tests all come through here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.pool import NullPool
+
+from viralcore.core.db import driver_url
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "migrations"
+LOCK = 0x76636D67  # "vcmg": two processes that start at once migrate one after the other
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+@contextmanager
+def _session(url: str, lock_timeout: str) -> Iterator[Connection]:
+    engine = create_engine(driver_url(url), poolclass=NullPool)
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
+            connection.execute(text("SELECT set_config('lock_timeout', :value, false)"), {"value": lock_timeout})
+            connection.commit()
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def upgrade(url: str, target: str = "head", *, lock_timeout: str = "5s") -> None:
+    """Bring the schema up to `target`. Waits at most `lock_timeout` for a table, rather than stopping the shop behind it."""
+    with _session(url, lock_timeout) as connection:
+        command.upgrade(_config(connection), target)
+
+
+def downgrade(url: str, target: str = "base", *, lock_timeout: str = "5s") -> None:
+    """Take the schema back to `target`; the data of what is removed is gone."""
+    with _session(url, lock_timeout) as connection:
+        command.downgrade(_config(connection), target)
+
+
+def revisions() -> tuple[str, ...]:
+    """All revisions, oldest first."""
+    script = ScriptDirectory.from_config(_config())
+    return tuple(reversed([one.revision for one in script.walk_revisions()]))
+
+
+def current(url: str) -> str | None:
+    """The revision the database stands at, None when it is empty."""
+    engine = create_engine(driver_url(url), poolclass=NullPool)
+    try:
+        with engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    finally:
+        engine.dispose()
+
+
+def is_current(url: str) -> bool:
+    """Whether every migration has been applied."""
+    return current(url) == revisions()[-1]
