@@ -90,14 +90,23 @@ class InvoiceView:
     paid_at: datetime | None
     paid_with: str | None  # method code
     received: Money  # USD value received for it so far
-    claim: "ClaimView | None" = None  # the latest pasted hash
-    notes: tuple[str, ...] = ()  # machine words about a shortfall, an excess, late money: "shortfall", "excess", "late"
+    claim: ClaimView | None = None  # the latest pasted hash
+    notes: tuple[str, ...] = ()  # machine words, in order: "shortfall", "tolerated", "excess", "late"
+    rest: Money | None = None  # while open and partly paid: what is still to be paid, if the wallet keeps its part
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimView:
-    """A pasted hash. `reason` (machine word) when not credited: unknown_tx, not_final, failed, wrong_token, wrong_recipient,
-    too_old, zero, used, ambiguous, node_down, ..."""
+    """A pasted hash. `reason`: a machine word, empty before the first look and once credited.
+
+    ``checking``: unknown_tx (no node knows it yet), not_final, node_down, price (it is here, its value is not known
+    yet).
+    ``not_found``: unknown_tx or node_down.
+    ``refused``: failed, wrong_token, wrong_recipient, self_transfer, zero, internal (a contract ran; coins it may have
+    sent us cannot be seen: support looks), too_old (from before the shop), used (it paid somebody else's invoice).
+    ``suspense`` (the money is here, finance looks at it): ambiguous (fits more than one invoice, or another's),
+    no_invoice (fits none), too_old (older than the invoice), dust (worth less than a cent).
+    """
 
     id: int
     invoice_id: int | None
@@ -122,13 +131,15 @@ class TooManyInvoices(DomainError):
 
 
 class MethodUnavailable(DomainError):
-    """Fields: method, reason (``price``, ``switched_off``, ``no_address``)."""
+    """Fields: method, reason: ``price`` (no price to trust now), ``switched_off``, ``no_address``, ``starting`` (the
+    chain has not been read yet), ``topup`` (a top-up cannot be paid from the wallet), ``unknown``."""
 
     code = "payments.method_unavailable"
 
 
 class BadHash(DomainError):
-    """Not a transaction hash of a network we know. Fields: reason (``garbage``, ``other_network``, ``address``)."""
+    """Not a transaction hash of a network we know. Fields: reason: ``garbage``, ``other_network``, ``address``, or
+    ``too_many`` (this person has too many hashes being checked)."""
 
     code = "payments.bad_hash"
 
@@ -159,7 +170,8 @@ class Payments(Protocol):
         ...
 
     async def choose_method(self, *, key: str, user_id: int, invoice_id: int, method: str) -> InvoiceView:
-        """Lock a quote from cached prices (waits for no provider). Raises NotFound, InvoiceClosed, MethodUnavailable."""
+        """Lock a quote from cached prices; waits for no provider. The same method again is the same quote.
+        Raises NotFound, InvoiceClosed, MethodUnavailable."""
         ...
 
     async def pay_from_wallet(self, *, key: str, user_id: int, invoice_id: int) -> InvoiceView:
@@ -181,11 +193,9 @@ class Payments(Protocol):
 
     async def invoices(
         self, *, user_id: int, open_only: bool = False, before_id: int | None = None, limit: int = 20
-    ) -> tuple[InvoiceView, ...]:
-        ...
+    ) -> tuple[InvoiceView, ...]: ...
 
-    async def get_claim(self, *, user_id: int, claim_id: int) -> ClaimView:
-        ...
+    async def get_claim(self, *, user_id: int, claim_id: int) -> ClaimView: ...
 
     async def receipts(self, *, after_id: int = 0, limit: int = 500) -> tuple[ReceiptView, ...]:
         """Every transfer judged so far, oldest first: for reconciliation and the sandbox's check."""

@@ -22,7 +22,6 @@ class Invoices(_Frozen):
     minutes: Positive
     max_open: Positive
     reservation_hours: Positive
-    max_total_usd: Dollars
     wallet_enabled: bool
 
 

@@ -1,0 +1,1 @@
+"""Payments over real chains and real price sources."""

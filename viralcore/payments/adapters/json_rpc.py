@@ -1,0 +1,87 @@
+"""One JSON-RPC node: calls and batches over core/http, and the strict reading of what comes back.
+
+Whatever is not a plain answer - an error object, another shape, HTML, a refusal by status - is NodeFailed, and the
+caller asks another node. Only a ``result`` is an answer, and ``null`` is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from viralcore.core.http import HttpFailure, ProviderClient
+
+
+class NodeFailed(Exception):  # noqa: N818 - an outcome: ask another node
+    """This node gave no usable answer. `code`: the JSON-RPC error code when there was one; the text carries no
+    address."""
+
+    def __init__(self, reason: str, code: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.code = code
+
+    @property
+    def refuses_method(self) -> bool:
+        """The node lives but will not do this: it is switched off, limited or not known there."""
+        return self.code in (-32601, -32005, -32602, -32000, -32001, -32004, -32053)
+
+
+class JsonRpcNode:
+    """One endpoint. `name` is for logs: never its address, which may carry a key."""
+
+    def __init__(self, name: str, client: ProviderClient) -> None:
+        self.name = name
+        self._client = client
+
+    async def call(self, method: str, *params: Any) -> Any:
+        """One call; the result, which may be None. Raises NodeFailed."""
+        body = await self._post({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)})
+        return read_result(body)
+
+    async def batch(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
+        """Several calls in one request; results in the order asked. Raises NodeFailed when any of them fails."""
+        if not calls:
+            return []
+        request = [
+            {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+            for number, (method, params) in enumerate(calls, start=1)
+        ]
+        return read_batch(await self._post(request), len(calls))
+
+    async def _post(self, body: Any) -> Any:
+        try:
+            answer = await self._client.read_json("POST", "", json=body)
+        except HttpFailure as failure:
+            raise NodeFailed(failure.reason) from None
+        if not answer.ok:
+            raise NodeFailed(f"http_{answer.status}")
+        return answer.body
+
+
+def read_result(body: Any) -> Any:
+    """The result of one JSON-RPC answer. Raises NodeFailed on anything else."""
+    if not isinstance(body, dict):
+        raise NodeFailed("not_json_rpc")
+    if body.get("error") is not None:
+        error = body["error"]
+        code = error.get("code") if isinstance(error, dict) else None
+        raise NodeFailed("rpc_error", code if isinstance(code, int) else None)
+    if "jsonrpc" not in body or "result" not in body:
+        raise NodeFailed("not_json_rpc")
+    return body["result"]
+
+
+def read_batch(body: Any, expected: int) -> list[Any]:
+    """Results by id, whatever their order. A single error object instead of a list is the whole batch's failure."""
+    if not isinstance(body, list):
+        read_result(body)
+        raise NodeFailed("not_a_batch")
+    results: dict[Any, Any] = {}
+    for each in body:
+        if not isinstance(each, dict) or each.get("id") in results:
+            raise NodeFailed("broken_batch")
+        results[each.get("id")] = read_result(each)
+    if set(results) != set(range(1, expected + 1)):
+        raise NodeFailed("broken_batch")
+    return [results[number] for number in range(1, expected + 1)]

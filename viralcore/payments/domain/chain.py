@@ -1,0 +1,91 @@
+"""What a transaction brought us: a chain's answer in one shape, and the net amounts in it, told by contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+NATIVE = ""
+"""The contract of the native coin."""
+NATIVE_POSITION = 0
+"""The native value of a transaction. A transfer to a plain address has no logs, so no log can share this position."""
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One transfer of value inside a transaction. `contract`: lower case; NATIVE for the coin. `amount`: raw, 0 or
+    more."""
+
+    position: int
+    contract: str
+    sender: str
+    recipient: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChainTransaction:
+    """A mined transaction as one node tells it. Addresses and hash in lower case.
+
+    `final`: its block is at or below the chain's finalized block. `success`: the chain's own flag; a failed transaction
+    has no movements that count, whatever its input says. `contract_call`: it ran code, which may have moved coins in
+    ways that leave no trace in what a node tells.
+    """
+
+    network: str
+    hash: str
+    success: bool
+    final: bool
+    block: int
+    block_time: datetime
+    movements: tuple[Movement, ...]
+    contract_call: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """Net money of one asset in one transaction. `parts`: (position, amount) of each transfer to us, when nothing
+    went out."""
+
+    asset: str
+    position: int
+    amount: int
+    parts: tuple[tuple[int, int], ...]
+
+
+def incoming(transaction: ChainTransaction, *, ours: str, contracts: Mapping[str, str]) -> tuple[Incoming, ...]:
+    """What arrived, per asset: everything sent to us, less what we sent out in it; self-transfers count as nothing.
+
+    `contracts`: contract (lower case, NATIVE for the coin) -> asset. Order: by first position.
+    """
+    if not transaction.success:
+        return ()
+    ours = ours.lower()
+    found = []
+    for contract, asset in contracts.items():
+        moved = [
+            m for m in transaction.movements if m.contract == contract and m.sender != m.recipient and m.amount > 0
+        ]
+        parts = tuple((m.position, m.amount) for m in moved if m.recipient == ours)
+        out = sum(m.amount for m in moved if m.sender == ours)
+        net = sum(amount for _, amount in parts) - out
+        if parts and net > 0:
+            found.append(Incoming(asset, min(position for position, _ in parts), net, () if out else parts))
+    return tuple(sorted(found, key=lambda each: each.position))
+
+
+def why_nothing(transaction: ChainTransaction, *, ours: str, contracts: Mapping[str, str]) -> str:
+    """The reason a transaction brought nothing: failed, self_transfer, zero, wrong_token, internal or
+    wrong_recipient."""
+    if not transaction.success:
+        return "failed"
+    ours = ours.lower()
+    to_us = [m for m in transaction.movements if m.recipient == ours]
+    if any(m.sender == ours for m in transaction.movements if m.contract in contracts and m.amount > 0):
+        return "self_transfer"
+    if any(m.contract not in contracts and m.amount > 0 for m in to_us):
+        return "wrong_token"
+    if to_us:
+        return "zero"
+    return "internal" if transaction.contract_call and not transaction.movements else "wrong_recipient"

@@ -1,0 +1,150 @@
+"""The states of everything that holds money here, who may move them, and what a crash leaves behind.
+
+INVOICE     who moves it
+  open      -> paid       the crediting transaction (a transfer, or the wallet), holding the row
+            -> expired    the invoices job, guarded by ``expires_at``
+            -> cancelled  its owner
+  expired   -> paid       the crediting transaction: money sent in time and seen late, or late money that still
+  covers it cancelled, paid         final. Money that still comes for them goes to the owner's wallet.
+
+SIGHTING    a transaction of a chain with money for us, by (network, hash): the watcher's list, the verifier's lock
+  -         -> seen       the watcher, from a block that is not final (only tells the payer)
+  -, seen   -> found      the watcher, in the transaction that moves its cursor over the block
+  -, found  -> judged     the crediting transaction, which holds the row: only it writes receipts, and only once
+
+RECEIPT     money of one sighting at one position, by (network, hash, position): written in the crediting transaction
+  credited                to a user's wallet, and from there to the invoice it explains. Final.
+  suspense  -> credited   the crediting transaction, once a pasted hash explains it
+
+CLAIM       a hash a person pasted, by (network, hash, user)
+  checking  -> credited | refused | suspense   the crediting transaction
+            -> not_found                       the verifier, after long enough and two nodes that do not know it
+  not_found, refused, suspense -> checking     its owner pastes it again
+
+Nothing outside is asked before it is written down what for: a claim and its effect commit before a node is asked
+about the hash; a quote asks nobody, its price was stored by the price job; the watcher asks for blocks after a
+cursor that is stored.
+
+If the process dies
+  after a claim is stored            its effect is there and runs when the process is back
+  after a node answered              nothing was written: the node is asked again
+  inside the crediting transaction   nothing of it exists: sighting, receipts, postings, invoice, claims and events
+  are one after it, before the effect ended  the effect runs again, finds the sighting judged and the claim decided,
+  and ends after blocks were read             the cursor has not moved: they are read again; found rows are unique
+  after the cursor moved             the found rows committed with it and are judged by the next run
+  between price fetch and store      fetched again
+Two judges of one transaction (watcher and claim, two processes) meet at the sighting row: the second finds it
+judged. Should that fail, the unique receipt stops the second; should that fail, the ledger's key
+``receipt:<network>:<hash>:<position>`` does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from viralcore.payments.api import ClaimState, InvoiceState
+
+SightingState = Literal["seen", "found", "judged"]
+ReceiptState = Literal["credited", "suspense"]
+
+INVOICE_MOVES: dict[InvoiceState, frozenset[InvoiceState]] = {
+    "open": frozenset({"paid", "expired", "cancelled"}),
+    "expired": frozenset({"paid"}),
+    "paid": frozenset(),
+    "cancelled": frozenset(),
+}
+CLAIM_MOVES: dict[ClaimState, frozenset[ClaimState]] = {
+    "checking": frozenset({"credited", "refused", "suspense", "not_found"}),
+    "not_found": frozenset({"checking", "credited", "refused", "suspense"}),
+    "suspense": frozenset({"checking", "credited", "refused"}),
+    "refused": frozenset({"checking"}),
+    "credited": frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """A row of payments.invoices."""
+
+    id: int
+    user_id: int
+    item_kind: Literal["credits", "goods", "topup"]
+    item_ref: str
+    item_title: str
+    item_data: dict[str, Any]
+    quantity: int
+    unit_price: Decimal
+    total_cents: int
+    grants: tuple[tuple[str, int, Decimal], ...]
+    state: InvoiceState
+    created_at: datetime
+    expires_at: datetime
+    closed_at: datetime | None
+    paid_at: datetime | None
+    paid_with: str | None
+    received_cents: int
+    notes: tuple[str, ...]
+    quote_id: int | None
+
+    def state_at(self, now: datetime) -> InvoiceState:
+        """The state as it counts now: an open invoice is expired from its last second, whether or not the job has
+        run."""
+        return "expired" if self.state == "open" and now >= self.expires_at else self.state
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A row of payments.quotes: an amount asked for, reserved until `released_at` is set."""
+
+    id: int
+    invoice_id: int
+    network: str
+    asset: str
+    amount_raw: int
+    rate: Decimal
+    due_cents: int
+    address: str
+    expires_at: datetime
+
+    @property
+    def method(self) -> str:
+        return f"{self.network}:{self.asset}"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A row of payments.receipts. `usd_cents`: what it was booked as."""
+
+    id: int
+    network: str
+    hash: str
+    position: int
+    asset: str
+    amount_raw: int
+    usd_cents: int
+    rate: Decimal
+    state: ReceiptState
+    invoice_id: int | None
+    user_id: int | None
+    block_time: datetime
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A row of payments.claims. `round` counts pastes; `opened_at` is the last one."""
+
+    id: int
+    user_id: int
+    network: str
+    hash: str
+    invoice_id: int | None
+    state: ClaimState
+    reason: str
+    round: int
+    checks: int
+    created_at: datetime
+    opened_at: datetime

@@ -1,0 +1,171 @@
+"""The tables of payments. Money is integers: cents, and raw chain amounts up to 78 digits."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+metadata = MetaData(schema="payments")
+
+RAW = Numeric(78, 0)
+INSTANT = DateTime(timezone=True)
+
+invoices = Table(
+    "invoices",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("user_id", BigInteger, nullable=False),
+    Column("item_kind", Text, nullable=False),
+    Column("item_ref", Text, nullable=False),
+    Column("item_title", Text, nullable=False),
+    Column("item_data", JSONB, nullable=False),
+    Column("quantity", BigInteger, nullable=False),
+    Column("unit_price", Numeric, nullable=False),
+    Column("total_cents", BigInteger, nullable=False),
+    Column("grants", JSONB, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", INSTANT, nullable=False),
+    Column("expires_at", INSTANT, nullable=False),
+    Column("closed_at", INSTANT),
+    Column("paid_at", INSTANT),
+    Column("paid_with", Text),
+    Column("received_cents", BigInteger, nullable=False, server_default=text("0")),
+    Column("notes", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
+    Column("quote_id", BigInteger),
+    CheckConstraint("item_kind IN ('credits', 'goods', 'topup')", name="invoices_item_kind"),
+    CheckConstraint("state IN ('open', 'paid', 'expired', 'cancelled')", name="invoices_state"),
+    CheckConstraint("quantity > 0 AND total_cents > 0 AND received_cents >= 0", name="invoices_amounts"),
+    CheckConstraint("(state = 'open') = (closed_at IS NULL)", name="invoices_closed"),
+    CheckConstraint("(state = 'paid') = (paid_at IS NOT NULL)", name="invoices_paid"),
+    Index("invoices_by_user", "user_id", "id"),
+    Index("invoices_open", "expires_at", postgresql_where=text("state = 'open'")),
+)
+
+quotes = Table(
+    "quotes",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("invoice_id", BigInteger, ForeignKey("payments.invoices.id"), nullable=False),
+    Column("network", Text, nullable=False),
+    Column("asset", Text, nullable=False),
+    Column("amount_raw", RAW, nullable=False),
+    Column("rate", Numeric, nullable=False),
+    Column("due_cents", BigInteger, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("created_at", INSTANT, nullable=False),
+    Column("expires_at", INSTANT, nullable=False),
+    Column("released_at", INSTANT),
+    CheckConstraint("amount_raw > 0 AND rate > 0 AND due_cents > 0", name="quotes_amounts"),
+    Index("quotes_by_invoice", "invoice_id"),
+    # No two reserved quotes ask for one amount of one asset: the amount says whose money it is.
+    Index(
+        "quotes_reserved",
+        "network",
+        "asset",
+        "amount_raw",
+        unique=True,
+        postgresql_where=text("released_at IS NULL"),
+    ),
+)
+
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("network", Text, primary_key=True),
+    Column("hash", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("seen_at", INSTANT, nullable=False),
+    Column("judged_at", INSTANT),
+    CheckConstraint("state IN ('seen', 'found', 'judged')", name="sightings_state"),
+    CheckConstraint("(state = 'judged') = (judged_at IS NOT NULL)", name="sightings_judged"),
+    Index("sightings_open", "state", "seen_at", postgresql_where=text("state <> 'judged'")),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("network", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("asset", Text, nullable=False),
+    Column("amount_raw", RAW, nullable=False),
+    Column("usd_cents", BigInteger, nullable=False),
+    Column("rate", Numeric, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("invoice_id", BigInteger, ForeignKey("payments.invoices.id")),
+    Column("user_id", BigInteger),
+    Column("block", BigInteger, nullable=False),
+    Column("block_time", INSTANT, nullable=False),
+    Column("seen_at", INSTANT, nullable=False),
+    Column("credited_at", INSTANT),
+    UniqueConstraint("network", "hash", "position", name="receipts_identity"),
+    CheckConstraint("state IN ('credited', 'suspense')", name="receipts_state"),
+    CheckConstraint("amount_raw > 0 AND usd_cents >= 0 AND position >= 0", name="receipts_amounts"),
+    CheckConstraint(
+        "(state = 'credited') = (user_id IS NOT NULL AND invoice_id IS NOT NULL AND credited_at IS NOT NULL)",
+        name="receipts_credited",
+    ),
+    Index("receipts_by_invoice", "invoice_id"),
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("user_id", BigInteger, nullable=False),
+    Column("network", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("invoice_id", BigInteger, ForeignKey("payments.invoices.id")),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("checks", Integer, nullable=False),
+    Column("created_at", INSTANT, nullable=False),
+    Column("opened_at", INSTANT, nullable=False),
+    Column("decided_at", INSTANT),
+    UniqueConstraint("network", "hash", "user_id", name="claims_identity"),
+    CheckConstraint("state IN ('checking', 'credited', 'not_found', 'refused', 'suspense')", name="claims_state"),
+    CheckConstraint("(state = 'checking') = (decided_at IS NULL)", name="claims_decided"),
+    Index("claims_by_user", "user_id", "id"),
+    Index("claims_by_invoice", "invoice_id", "id"),
+)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("network", Text, primary_key=True),
+    Column("first_block", BigInteger, nullable=False),
+    Column("block", BigInteger, nullable=False),
+    Column("moved_at", INSTANT, nullable=False),
+    CheckConstraint("block >= first_block", name="cursors_forward"),
+)
+
+prices = Table(
+    "prices",
+    metadata,
+    Column("coin", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("usd", Numeric),
+    Column("good_at", INSTANT),
+    Column("looked_at", INSTANT, nullable=False),
+    CheckConstraint("state IN ('ok', 'diverged', 'depegged', 'stale')", name="prices_state"),
+    CheckConstraint("usd > 0", name="prices_positive"),
+    CheckConstraint("(usd IS NULL) = (good_at IS NULL)", name="prices_good"),
+)
