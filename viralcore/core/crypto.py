@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 
-class Undecryptable(Exception):  # noqa: N818 - a state of the data
+class Undecryptable(Exception):
     """None of the configured keys opens this value: a key was dropped too early, or the value was tampered with."""
 
 

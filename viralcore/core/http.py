@@ -37,7 +37,7 @@ _held_slots: ContextVar[tuple[tuple[str, str], ...]] = ContextVar("held_slots", 
 Expect = Literal["json", "text"]
 
 
-class HttpFailure(Exception):  # noqa: N818 - it is an outcome with three names, not an error
+class HttpFailure(Exception):
     """A call without a usable answer. `reason` is a machine word; its text never carries a URL, key or body."""
 
     def __init__(self, provider: str, reason: str, *, status: int | None = None, body: Any = None) -> None:
@@ -66,7 +66,7 @@ class NoAnswer(HttpFailure):
     """
 
 
-class _Unreadable(ValueError):  # noqa: N818
+class _Unreadable(ValueError):
     """The body is not what was expected."""
 
 

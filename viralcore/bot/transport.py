@@ -1,0 +1,193 @@
+"""The Telegram transport: python-telegram-bot's `BaseRequest` on aiohttp.
+
+Stock PTB rides on httpx, whose connection pool collapses under a few hundred calls at once. This one keeps PTB's
+contract: time-outs are `TimedOut`, everything else that keeps an answer away is `NetworkError`, and an answer of any
+status is returned. The bot's token is part of every address, so no address ever gets into an exception or a log line.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+import structlog
+from telegram._utils.defaultvalue import DefaultValue
+from telegram._utils.types import ODVInput
+from telegram.error import NetworkError, TelegramError, TimedOut
+from telegram.request import BaseRequest, RequestData
+
+from viralcore.core.db import assert_no_transaction
+from viralcore.core.errors import OpenTransaction
+from viralcore.core.metrics import Metrics
+
+log = structlog.get_logger(__name__)
+
+MAX_ANSWER = 25 * 1024 * 1024  # a bot may download 20 MB
+_SMALL = 256 * 1024
+
+
+class TelegramInTransaction(OpenTransaction, TelegramError):
+    """A Telegram call was tried inside a transaction.
+
+    It is a TelegramError only so that PTB lets it through: everything else it turns into a NetworkError, which callers
+    rightly take for bad weather.
+    """
+
+    def __init__(self, message: str) -> None:
+        Exception.__init__(self, message)
+        self.message = message
+
+
+def method_of(url: str) -> str:
+    """The Bot API method of an address, ``file`` for a download; never anything of the token."""
+    if "/file/bot" in url:
+        return "file"
+    name = url.partition("?")[0].rpartition("/")[2]
+    return name if name.isalpha() and name.isascii() and len(name) < 64 else "other"
+
+
+class AiohttpRequest(BaseRequest):
+    """One connection pool. Use one instance for getUpdates and another for everything else."""
+
+    def __init__(
+        self,
+        *,
+        connections: int = 256,
+        connect_timeout: float = 5.0,
+        read_timeout: float = 20.0,
+        write_timeout: float = 20.0,
+        pool_timeout: float = 5.0,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self._connections = connections
+        self._connect = connect_timeout
+        self._read = read_timeout
+        self._write = write_timeout
+        self._pool = pool_timeout
+        self._metrics = metrics or Metrics()
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def read_timeout(self) -> float | None:
+        """PTB adds this to a long poll's own duration."""
+        return self._read
+
+    async def initialize(self) -> None:
+        """Open the pool; a second call changes nothing."""
+        if self._session is None or self._session.closed:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=30, ttl_dns_cache=300),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers={"User-Agent": self.USER_AGENT},
+                trust_env=False,
+            )
+
+    async def shutdown(self) -> None:
+        """Close every connection."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def do_request(
+        self,
+        url: str,
+        method: str,
+        request_data: RequestData | None = None,
+        read_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
+        write_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
+        connect_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
+        pool_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
+    ) -> tuple[int, bytes]:
+        """One call, as PTB wants it: status and payload, or TimedOut, or NetworkError."""
+        timeout = self._timeout(
+            _chosen(pool_timeout, self._pool),
+            _chosen(connect_timeout, self._connect),
+            _chosen(write_timeout, self._write),
+            _chosen(read_timeout, self._read),
+        )
+        return await self._measured(url, method, _form(request_data), timeout)
+
+    async def call(self, url: str, parameters: Mapping[str, Any], *, read_timeout: float) -> tuple[int, bytes]:
+        """A plain call without PTB's types, for our own polling: values that are not text are sent as JSON."""
+        form = aiohttp.FormData()
+        for name, value in parameters.items():
+            form.add_field(name, value if isinstance(value, str) else json.dumps(value))
+        return await self._measured(
+            url, "POST", form, self._timeout(self._pool, self._connect, self._write, read_timeout)
+        )
+
+    async def _measured(
+        self, url: str, method: str, form: aiohttp.FormData | None, bounds: aiohttp.ClientTimeout
+    ) -> tuple[int, bytes]:
+        name, outcome = method_of(url), "cancelled"
+        try:
+            assert_no_transaction(f"telegram call {name}")
+        except OpenTransaction as error:
+            raise TelegramInTransaction(str(error)) from None
+        try:
+            code, payload = await self._exchange(url, method, form, bounds)
+            outcome = str(code)
+            return code, payload
+        except TimedOut:
+            outcome = "timed_out"
+            raise
+        except NetworkError as error:
+            outcome = "network_error"
+            log.warning("telegram_call_failed", method=name, reason=error.message)
+            raise
+        finally:
+            self._metrics.telegram_calls.labels(method=name, outcome=outcome).inc()
+
+    async def _exchange(
+        self, url: str, method: str, form: aiohttp.FormData | None, bounds: aiohttp.ClientTimeout
+    ) -> tuple[int, bytes]:
+        """Causes are cut off (`from None`): their texts may hold the address."""
+        if self._session is None:
+            raise NetworkError("The transport is not initialized")
+        try:
+            async with self._session.request(method, url, data=form, timeout=bounds, allow_redirects=False) as response:
+                parts: list[bytes] = []
+                size = 0
+                async for part in response.content.iter_chunked(64 * 1024):
+                    size += len(part)
+                    if size > MAX_ANSWER:
+                        raise NetworkError("The answer is too large")
+                    parts.append(part)
+                return response.status, b"".join(parts)
+        except TimeoutError as error:  # aiohttp's time-outs are all subclasses
+            not_sent = isinstance(error, aiohttp.ConnectionTimeoutError)
+            raise TimedOut("Timed out while connecting: nothing was sent" if not_sent else None) from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise NetworkError(f"aiohttp.{type(error).__name__}") from None
+
+    @staticmethod
+    def _timeout(
+        pool: float | None, connect: float | None, write: float | None, read: float | None
+    ) -> aiohttp.ClientTimeout:
+        """aiohttp bounds waiting for the pool and connecting together; for writing it has only the total."""
+        bounds = (pool, connect, write, read)
+        total = None if None in bounds else sum(bound for bound in bounds if bound is not None)
+        waiting = None if pool is None or connect is None else pool + connect
+        return aiohttp.ClientTimeout(total=total, connect=waiting, sock_connect=connect, sock_read=read)
+
+
+def _chosen(given: ODVInput[float], default: float) -> float | None:
+    return default if isinstance(given, DefaultValue) else given
+
+
+def _form(request_data: RequestData | None) -> aiohttp.FormData | None:
+    """Parameters and files as PTB prepared them; multipart as soon as there is a file."""
+    if request_data is None:
+        return None
+    form = aiohttp.FormData()
+    for name, text in request_data.json_parameters.items():
+        form.add_field(name, text)
+    if request_data.contains_files:
+        for name, (filename, content, mimetype) in request_data.multipart_data.items():
+            # aiohttp writes big bytes in one go; a file object goes out in pieces, off the loop
+            body = io.BytesIO(content) if isinstance(content, bytes) and len(content) > _SMALL else content
+            form.add_field(name, body, filename=filename, content_type=mimetype)
+    return form
