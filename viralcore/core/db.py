@@ -196,6 +196,8 @@ class Database:
         """Open a transaction. Raises OpenTransaction when one is open in this task."""
         assert_no_transaction("a second transaction")
         async with self._writing.connect() as conn:
+            # Without it, work done only on the raw connection would find commit() a no-op and be rolled back.
+            await conn.begin()
             tx = Tx(conn, self.clock.now(), self.registry, self.cipher)
             token = _open.set(tx)
             try:

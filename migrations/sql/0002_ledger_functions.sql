@@ -1,0 +1,329 @@
+CREATE FUNCTION ledger.open_account(p_owner text, p_name text, p_asset text) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_id bigint;
+BEGIN
+    SELECT id INTO v_id FROM ledger.accounts WHERE owner = p_owner AND name = p_name AND asset = p_asset;
+    IF v_id IS NULL THEN
+        INSERT INTO ledger.accounts (owner, name, asset) VALUES (p_owner, p_name, p_asset)
+            ON CONFLICT ON CONSTRAINT uq_accounts_owner_name_asset DO NOTHING;
+        SELECT id INTO STRICT v_id FROM ledger.accounts WHERE owner = p_owner AND name = p_name AND asset = p_asset;
+        IF p_owner <> 'house' THEN
+            INSERT INTO ledger.balances (account_id) VALUES (v_id) ON CONFLICT (account_id) DO NOTHING;
+        END IF;
+    END IF;
+    RETURN v_id;
+END $$;
+
+CREATE FUNCTION ledger.uses_of(p_posting bigint) RETURNS jsonb
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_agg(jsonb_build_array(u.quantity, l.unit_cost::text) ORDER BY u.id)
+    FROM ledger.lot_uses u JOIN ledger.lots l ON l.id = u.lot_id WHERE u.posting_id = p_posting
+$$;
+
+CREATE FUNCTION ledger.move_lots(
+    p_posting bigint, p_key text, p_entries jsonb, p_ids bigint[], p_amounts bigint[], p_personal bigint[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_cost text;
+    v_left bigint;
+    v_lot record;
+    v_opens boolean;
+BEGIN
+    FOR i IN 1 .. cardinality(p_ids) LOOP
+        v_cost := p_entries -> (i - 1) ->> 4;
+        v_opens := p_ids[i] = ANY (p_personal) AND p_amounts[i] > 0 AND p_entries -> (i - 1) ->> 2 NOT IN ('USD', 'NGN');
+        IF v_opens <> (v_cost IS NOT NULL) THEN
+            RAISE EXCEPTION 'posting %: a unit cost goes with credits given to a user, and only there', p_key
+                USING ERRCODE = 'check_violation';
+        END IF;
+        IF v_opens THEN
+            INSERT INTO ledger.lots (account_id, posting_id, quantity, remaining, unit_cost)
+                VALUES (p_ids[i], p_posting, p_amounts[i], p_amounts[i], v_cost::numeric);
+        END IF;
+    END LOOP;
+    FOR i IN 1 .. cardinality(p_ids) LOOP
+        CONTINUE WHEN p_amounts[i] > 0 OR NOT p_ids[i] = ANY (p_personal)
+                   OR p_entries -> (i - 1) ->> 2 IN ('USD', 'NGN');
+        v_left := -p_amounts[i];
+        WHILE v_left > 0 LOOP
+            SELECT id, least(remaining, v_left) AS taken INTO STRICT v_lot FROM ledger.lots
+                WHERE account_id = p_ids[i] AND remaining > 0 ORDER BY id LIMIT 1;
+            UPDATE ledger.lots SET remaining = remaining - v_lot.taken WHERE id = v_lot.id;
+            INSERT INTO ledger.lot_uses (lot_id, posting_id, quantity) VALUES (v_lot.id, p_posting, v_lot.taken);
+            v_left := v_left - v_lot.taken;
+        END LOOP;
+    END LOOP;
+END $$;
+
+-- p_entries: [[owner, name, asset, amount, unit_cost text or null], ...]. outcome: posted | replayed | key_reused |
+-- insufficient | hold_closed | no_hold. Refusals the caller can cause in good faith are answers, so that a set of postings needs
+-- no subtransactions; what only a bug can cause raises.
+CREATE FUNCTION ledger.post(
+    p_key text, p_kind text, p_description text, p_correlation text, p_at timestamptz, p_entries jsonb,
+    p_hold bigint DEFAULT NULL, OUT outcome text, OUT posting_id bigint, OUT uses jsonb, OUT trouble jsonb)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    v_inputs CONSTANT bytea := sha256(convert_to(concat_ws(' ', p_kind, coalesce(p_hold, 0), p_entries::text), 'UTF8'));
+    v_count CONSTANT int := jsonb_array_length(p_entries);
+    v_entry jsonb;
+    v_ids bigint[] := '{}';        -- account, amount, before and after of each entry
+    v_amounts bigint[] := '{}';
+    v_before bigint[] := '{}';
+    v_after bigint[] := '{}';
+    v_assets text[] := '{}';       -- the sum of each asset
+    v_sums bigint[] := '{}';
+    l_ids bigint[] := '{}';        -- the locked accounts
+    l_balance bigint[] := '{}';
+    l_held bigint[] := '{}';
+    l_change bigint[] := '{}';
+    l_floor bigint[] := '{}';
+    v_hold ledger.holds;
+    v_row record;
+    v_id bigint;
+    v_slot int;
+    v_missing boolean := false;
+    v_credits boolean := false;
+BEGIN
+    -- The accounts; missing ones are opened in one order by everybody.
+    FOR i IN 0 .. v_count - 1 LOOP
+        v_entry := p_entries -> i;
+        SELECT id INTO v_id FROM ledger.accounts
+            WHERE owner = v_entry ->> 0 AND name = v_entry ->> 1 AND asset = v_entry ->> 2;
+        v_missing := v_missing OR v_id IS NULL;
+        v_ids[i + 1] := v_id;
+        v_amounts[i + 1] := (v_entry ->> 3)::bigint;
+        v_credits := v_credits OR v_entry ->> 2 NOT IN ('USD', 'NGN');
+        v_slot := array_position(v_assets, v_entry ->> 2);
+        IF v_slot IS NULL THEN
+            v_assets := v_assets || (v_entry ->> 2);
+            v_sums := v_sums || v_amounts[i + 1];
+        ELSE
+            v_sums[v_slot] := v_sums[v_slot] + v_amounts[i + 1];
+        END IF;
+    END LOOP;
+    IF v_count < 2 OR v_sums <> array_fill(0::bigint, ARRAY[cardinality(v_sums)]) THEN
+        RAISE EXCEPTION 'posting % does not balance', p_key USING ERRCODE = 'check_violation';
+    END IF;
+    IF v_missing THEN
+        PERFORM ledger.open_account(a.owner, a.name, a.asset) FROM (
+            SELECT DISTINCT v ->> 0 AS owner, v ->> 1 AS name, v ->> 2 AS asset FROM jsonb_array_elements(p_entries) v
+            ORDER BY 1, 2, 3) a;
+        FOR i IN 0 .. v_count - 1 LOOP
+            v_ids[i + 1] := ledger.open_account(p_entries -> i ->> 0, p_entries -> i ->> 1, p_entries -> i ->> 2);
+        END LOOP;
+    END IF;
+
+    -- Every balance row, in account order; then the hold.
+    FOR v_row IN SELECT account_id, balance, held, floor FROM ledger.balances
+                 WHERE account_id = ANY (v_ids) ORDER BY account_id FOR UPDATE LOOP
+        l_ids := l_ids || v_row.account_id;
+        l_balance := l_balance || v_row.balance;
+        l_held := l_held || v_row.held;
+        l_floor := l_floor || v_row.floor;
+        l_change := l_change || 0::bigint;
+    END LOOP;
+    IF p_hold IS NOT NULL THEN
+        SELECT * INTO v_hold FROM ledger.holds WHERE id = p_hold FOR UPDATE;
+        IF v_hold.id IS NULL THEN
+            outcome := 'no_hold';
+            RETURN;
+        END IF;
+    END IF;
+
+    FOR i IN 1 .. v_count LOOP
+        v_slot := array_position(l_ids, v_ids[i]);
+        IF v_slot IS NULL THEN
+            v_before[i] := NULL;
+            v_after[i] := NULL;
+        ELSE
+            v_before[i] := l_balance[v_slot] + l_change[v_slot];
+            l_change[v_slot] := l_change[v_slot] + v_amounts[i];
+            v_after[i] := l_balance[v_slot] + l_change[v_slot];
+        END IF;
+    END LOOP;
+
+    IF p_hold IS NOT NULL THEN
+        v_slot := array_position(l_ids, v_hold.account_id);
+        IF v_slot IS NULL OR l_change[v_slot] <> -v_hold.amount THEN
+            RAISE EXCEPTION 'posting % must take exactly what hold % holds', p_key, p_hold USING ERRCODE = 'check_violation';
+        END IF;
+        IF v_hold.state <> 'held' THEN
+            outcome := 'hold_closed';
+            trouble := jsonb_build_object('state', v_hold.state);
+        ELSE
+            l_held[v_slot] := l_held[v_slot] - v_hold.amount;
+        END IF;
+    END IF;
+    IF outcome IS NULL THEN
+        FOR i IN 1 .. cardinality(l_ids) LOOP
+            IF l_change[i] < 0 AND l_balance[i] - l_held[i] + l_change[i] < l_floor[i] THEN
+                outcome := 'insufficient';
+                SELECT jsonb_build_object('owner', owner, 'name', name, 'asset', asset, 'needed', -l_change[i],
+                                          'available', l_balance[i] - l_held[i] - l_floor[i])
+                    INTO trouble FROM ledger.accounts WHERE id = l_ids[i];
+                EXIT;
+            END IF;
+        END LOOP;
+    END IF;
+
+    -- The key decides last: a posting that could not be made again today may still be one that was made yesterday.
+    IF outcome IS NULL THEN
+        INSERT INTO ledger.postings (key, inputs, kind, description, correlation_id, at)
+            VALUES (p_key, v_inputs, p_kind, p_description, p_correlation, p_at)
+            ON CONFLICT (key) DO NOTHING RETURNING id INTO posting_id;
+    END IF;
+    IF posting_id IS NULL THEN
+        SELECT id, inputs INTO v_row FROM ledger.postings WHERE key = p_key;
+        IF v_row.id IS NOT NULL THEN
+            trouble := NULL;
+            IF v_row.inputs <> v_inputs THEN
+                outcome := 'key_reused';
+            ELSE
+                outcome := 'replayed';
+                posting_id := v_row.id;
+                uses := ledger.uses_of(v_row.id);
+            END IF;
+        END IF;
+        RETURN;
+    END IF;
+
+    outcome := 'posted';
+    v_id := posting_id;
+    INSERT INTO ledger.entries (posting_id, account_id, amount, before, after)
+        SELECT v_id, e.* FROM unnest(v_ids, v_amounts, v_before, v_after) e;
+    FOR i IN 1 .. cardinality(l_ids) LOOP
+        UPDATE ledger.balances SET balance = l_balance[i] + l_change[i], held = l_held[i] WHERE account_id = l_ids[i];
+    END LOOP;
+    IF p_hold IS NOT NULL THEN
+        UPDATE ledger.holds SET state = 'captured', closed_at = p_at, close_key = p_key, posting_id = v_id WHERE id = p_hold;
+    END IF;
+    IF v_credits THEN
+        PERFORM ledger.move_lots(v_id, p_key, p_entries, v_ids, v_amounts, l_ids);
+        uses := ledger.uses_of(v_id);
+    ELSIF jsonb_path_exists(p_entries, '$[*][4] ? (@ != null)') THEN
+        RAISE EXCEPTION 'posting %: only credits have a unit cost', p_key USING ERRCODE = 'check_violation';
+    END IF;
+END $$;
+
+-- p_items: [{"key", "kind", "description", "entries"}, ...]. Every account of the whole set is opened and locked in order before
+-- the first item is looked at, so that two sets never wait for each other in a circle.
+CREATE FUNCTION ledger.post_many(p_items jsonb, p_correlation text, p_at timestamptz)
+RETURNS TABLE (outcome text, posting_id bigint, uses jsonb)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    v_ids bigint[];
+    v_item jsonb;
+    v_done record;
+BEGIN
+    IF jsonb_array_length(p_items) > 1000 THEN
+        RAISE EXCEPTION 'at most 1000 postings a call' USING ERRCODE = 'program_limit_exceeded';
+    END IF;
+    SELECT array_agg(ledger.open_account(a.owner, a.name, a.asset)) INTO v_ids FROM (
+        SELECT DISTINCT e ->> 0 AS owner, e ->> 1 AS name, e ->> 2 AS asset
+        FROM jsonb_array_elements(p_items) i, jsonb_array_elements(i -> 'entries') e ORDER BY 1, 2, 3) a;
+    PERFORM 1 FROM ledger.balances WHERE account_id = ANY (v_ids) ORDER BY account_id FOR UPDATE;
+    FOR v_item IN SELECT i FROM jsonb_array_elements(p_items) i LOOP
+        SELECT * INTO v_done FROM ledger.post(v_item ->> 'key', v_item ->> 'kind', v_item ->> 'description',
+                                              p_correlation, p_at, v_item -> 'entries');
+        outcome := v_done.outcome;
+        posting_id := v_done.posting_id;
+        uses := v_done.uses;
+        RETURN NEXT;
+    END LOOP;
+END $$;
+
+CREATE FUNCTION ledger.hold(
+    p_key text, p_owner text, p_name text, p_asset text, p_amount bigint, p_reason text, p_correlation text, p_at timestamptz,
+    OUT outcome text, OUT hold_id bigint, OUT state text, OUT available bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    v_account bigint;
+    v_old ledger.holds;
+BEGIN
+    IF p_owner = 'house' OR p_amount <= 0 THEN
+        RAISE EXCEPTION 'hold % is not of a positive amount on a user account', p_key USING ERRCODE = 'check_violation';
+    END IF;
+    v_account := ledger.open_account(p_owner, p_name, p_asset);
+    SELECT balance - held - floor INTO STRICT available FROM ledger.balances WHERE account_id = v_account FOR UPDATE;
+    SELECT * INTO v_old FROM ledger.holds WHERE key = p_key;
+    IF v_old.id IS NULL AND available < p_amount THEN
+        outcome := 'insufficient';
+        RETURN;
+    END IF;
+    IF v_old.id IS NULL THEN
+        INSERT INTO ledger.holds (key, account_id, amount, reason, correlation_id, at)
+            VALUES (p_key, v_account, p_amount, p_reason, p_correlation, p_at)
+            ON CONFLICT (key) DO NOTHING RETURNING id, ledger.holds.state INTO hold_id, state;
+        IF hold_id IS NOT NULL THEN
+            UPDATE ledger.balances SET held = held + p_amount WHERE account_id = v_account;
+            outcome := 'held';
+            RETURN;
+        END IF;
+        SELECT * INTO STRICT v_old FROM ledger.holds WHERE key = p_key;
+    END IF;
+    IF v_old.account_id <> v_account OR v_old.amount <> p_amount THEN
+        outcome := 'key_reused';
+        RETURN;
+    END IF;
+    outcome := 'replayed';
+    hold_id := v_old.id;
+    state := v_old.state;
+END $$;
+
+CREATE FUNCTION ledger.release(p_key text, p_hold bigint, p_at timestamptz, OUT outcome text, OUT state text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    v_hold ledger.holds;
+BEGIN
+    PERFORM 1 FROM ledger.balances WHERE account_id = (SELECT account_id FROM ledger.holds WHERE id = p_hold) FOR UPDATE;
+    SELECT * INTO v_hold FROM ledger.holds WHERE id = p_hold FOR UPDATE;
+    state := v_hold.state;
+    IF v_hold.id IS NULL THEN
+        outcome := 'no_hold';
+    ELSIF v_hold.state = 'held' THEN
+        UPDATE ledger.holds SET state = 'released', closed_at = p_at, close_key = p_key WHERE id = p_hold;
+        UPDATE ledger.balances SET held = held - v_hold.amount WHERE account_id = v_hold.account_id;
+        outcome := 'released';
+        state := 'released';
+    ELSIF v_hold.state = 'released' AND v_hold.close_key = p_key THEN
+        outcome := 'replayed';
+    ELSE
+        outcome := 'hold_closed';
+    END IF;
+END $$;
+
+-- An entry with a small id can commit after one with a large id. So a run first uses the mark of the run before: every
+-- transaction that could still have owned an id up to the mark had its number before `next_xid`, and when all of those have
+-- ended nothing at or below the mark can appear any more.
+CREATE FUNCTION ledger.take_snapshot(p_at timestamptz) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_mark ledger.snapshot_marks;
+    v_last bigint;
+    v_written int := 0;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('ledger.take_snapshot', 0));
+    SELECT * INTO v_mark FROM ledger.snapshot_marks ORDER BY id DESC LIMIT 1;
+    IF v_mark.id IS NOT NULL THEN
+        IF pg_snapshot_xmin(pg_current_snapshot())::text::bigint < v_mark.next_xid THEN
+            RETURN 0;
+        END IF;
+        INSERT INTO ledger.snapshots (account_id, entry_id, balance, at)
+            SELECT a.id, v_mark.entry_id, coalesce(s.balance, 0) + sum(e.amount), p_at
+            FROM ledger.accounts a
+            LEFT JOIN LATERAL (SELECT balance, entry_id FROM ledger.snapshots WHERE account_id = a.id
+                               ORDER BY entry_id DESC LIMIT 1) s ON true
+            JOIN ledger.entries e ON e.account_id = a.id AND e.id > coalesce(s.entry_id, 0) AND e.id <= v_mark.entry_id
+            WHERE a.owner = 'house' GROUP BY a.id, s.balance;
+        GET DIAGNOSTICS v_written = ROW_COUNT;
+    END IF;
+    SELECT CASE WHEN is_called THEN last_value ELSE 0 END INTO v_last FROM ledger.entries_id_seq;
+    INSERT INTO ledger.snapshot_marks (entry_id, next_xid, at)
+        VALUES (v_last, pg_snapshot_xmax(pg_current_snapshot())::text::bigint, p_at);
+    RETURN v_written;
+END $$;
