@@ -1,0 +1,248 @@
+"""The command line, in plain English. A command loads the settings, calls one door and prints the answer."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from viralcore.core import log
+from viralcore.core.embedded import EmbeddedPostgres, EmbeddedPostgresError
+from viralcore.core.errors import DomainError
+from viralcore.core.money import Money, decimals
+from viralcore.core.problems import SettingsError
+from viralcore.settings import Needs, Settings, load
+
+BAD_SETTINGS = 2
+Role = Literal["reply_guy", "support", "finance", "owner"]
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="viralcore: a Telegram shop for social-media engagement. Told by the environment, .env and settings/.",
+)
+admin = typer.Typer(no_args_is_help=True, help="Staff, without the bot.")
+ledger = typer.Typer(no_args_is_help=True, help="The books.")
+app.add_typer(admin, name="admin")
+app.add_typer(ledger, name="ledger")
+out = Console(highlight=False, markup=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+
+
+def main() -> None:
+    """The `viralcore` command. Exit codes: 0 well, 1 not well, 2 the settings or the command line are wrong."""
+    try:
+        app()
+    except SettingsError as error:
+        err.print("The settings cannot be used:")
+        for problem in error.problems:
+            err.print(f"  {problem}")
+        sys.exit(BAD_SETTINGS)
+    except DomainError as error:
+        _fail(f"Refused: {error}")
+    except EmbeddedPostgresError as error:
+        _fail(str(error))
+    except Exception as error:
+        if not _is_database_trouble(error):
+            raise
+        _fail(f"The database cannot be reached: {_first_line(error)}")
+
+
+@app.command()
+def run(
+    role: Annotated[
+        Literal["all", "bot", "worker"],
+        typer.Option(help="all: one process does everything. bot: answers people. worker: deliveries and effects."),
+    ] = "all",
+) -> None:
+    """Run the bot until it is told to stop (Ctrl-C or SIGTERM)."""
+    from viralcore import bootstrap
+
+    settings = _settings("run")
+    asyncio.run(bootstrap.run(settings, role=role))
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int, typer.Option(envvar="SANDBOX_PORT", help="Where the page is.")] = 8080,
+    demo: Annotated[bool, typer.Option("--demo", help="Play the whole story on the page by itself.")] = False,
+) -> None:
+    """Run the whole shop on this machine: database, simulators of every third party, the bot, and a page to try it."""
+    from viralcore.sandbox import supervisor
+
+    sys.exit(supervisor.main(port=port, demo=demo))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database up to date. Safe to repeat; `run` does it by itself on an embedded database."""
+    from viralcore.core import migrate as migrations
+
+    settings = _settings("database")
+    with _database_url(settings) as url:
+        before = migrations.current(url)
+        migrations.upgrade(url)
+        after = migrations.current(url)
+    out.print(f"Already up to date ({after})." if before == after else f"Migrated from {before or 'empty'} to {after}.")
+
+
+@app.command()
+def keys() -> None:
+    """Print fresh ENCRYPTION_KEYS and FINGERPRINT_KEY for .env. Keep a copy: nothing encrypted can be read without."""
+    from viralcore.core.crypto import new_key
+
+    typer.echo(f"ENCRYPTION_KEYS={new_key()}")
+    typer.echo(f"FINGERPRINT_KEY={secrets.token_urlsafe(32)}")
+
+
+@app.command()
+def doctor() -> None:
+    """Say what the settings are and where each came from, and whether everything needed is there."""
+    settings = _settings("run")
+    table = Table("setting", "value", "from", box=None, pad_edge=False)
+    for source in settings.sources:
+        table.add_row(source.name, source.shown, source.origin)
+    out.print(table)
+    healthy = _examine_database(settings)
+    for warning in _warnings(settings):
+        out.print(f"warning  {warning}")
+    if not healthy:
+        raise typer.Exit(1)
+
+
+@admin.command()
+def grant(
+    user_id: Annotated[int, typer.Argument(help="The person's Telegram id.", min=1)],
+    role: Annotated[Role, typer.Argument(help="The role to give.")],
+    reason: Annotated[str, typer.Option(help="Why, for the audit log.")] = "granted on the command line",
+) -> None:
+    """Give somebody a role. Written to the audit log."""
+    from viralcore import bootstrap
+
+    settings = _settings("database")
+
+    async def work(url: str) -> None:
+        async with bootstrap.opened(settings, url) as house:
+            key = f"cli-{secrets.token_hex(8)}"
+            await house.users.grant_role(key=key, actor=0, user_id=user_id, role=role, reason=reason)
+
+    with _database_url(settings) as url:
+        asyncio.run(work(url))
+    out.print(f"{user_id} is {role} now.")
+
+
+@ledger.command()
+def check() -> None:
+    """Print the trial balance and audit every posting, balance and hold. Exit code 1 when anything is wrong."""
+    from viralcore import bootstrap
+    from viralcore.ledger.api import TrialBalance
+
+    settings = _settings("database")
+
+    async def work(url: str) -> tuple[TrialBalance, tuple[str, ...]]:
+        async with bootstrap.opened(settings, url) as house:
+            return await house.ledger.trial_balance(), await house.ledger.check()
+
+    with _database_url(settings) as url:
+        trial, problems = asyncio.run(work(url))
+    table = Table("account", "asset", box=None, pad_edge=False)
+    table.add_column("total", justify="right")
+    for name, asset, total in trial.rows:
+        table.add_row(name, asset, f"{Money(total, asset).decimal:,.{decimals(asset)}f}")
+    out.print(table)
+    for problem in problems:
+        out.print(f"wrong    {problem}")
+    if problems or not trial.balanced:
+        _fail("The books do not balance." if not trial.balanced else f"{len(problems)} problem(s) in the books.")
+    out.print("The books balance.")
+
+
+def _settings(needs: Needs) -> Settings:
+    settings = load(needs=needs)
+    log.setup(level=settings.env.log_level, format=settings.env.log_format, secrets=settings.secrets())
+    return settings
+
+
+@contextmanager
+def _database_url(settings: Settings) -> Iterator[str]:
+    """The database of these settings: the one named, the embedded one that runs, or the embedded one started for us."""
+    if settings.env.database_url is not None:
+        yield settings.env.database_url.get_secret_value()
+        return
+    running = _running_embedded(settings.env.data_dir)
+    if running is not None:
+        yield running
+        return
+    pg_bin = str(settings.env.pg_bin) if settings.env.pg_bin else None
+    embedded = EmbeddedPostgres(settings.env.data_dir, pg_bin=pg_bin)
+    try:
+        yield embedded.start()
+    finally:
+        embedded.stop()
+
+
+def _running_embedded(data_dir: Path) -> str | None:
+    """The address of an embedded Postgres that another viralcore runs in this folder: its own pid file says where."""
+    try:
+        lines = (data_dir / "postgres" / "cluster" / "postmaster.pid").read_text().splitlines()
+        alive = Path(f"/proc/{int(lines[0])}").exists()
+    except (OSError, ValueError, IndexError):
+        return None
+    return f"postgresql://postgres@/postgres?host={lines[4]}" if alive and len(lines) > 4 else None
+
+
+def _examine_database(settings: Settings) -> bool:
+    from viralcore.core import migrate as migrations
+
+    try:
+        with _database_url(settings) as url:
+            current, newest = migrations.current(url), migrations.revisions()[-1]
+            bound = migrations.bound_environment(url) if current else None
+    except Exception as error:
+        if not isinstance(error, EmbeddedPostgresError) and not _is_database_trouble(error):
+            raise
+        out.print(f"broken   database: {_first_line(error)}")
+        return False
+    out.print(f"{'well    ' if current == newest else 'behind  '} database: at {current or 'nothing'}, newest {newest}")
+    if bound not in (None, settings.env.environment):
+        out.print(f"broken   database: it belongs to ENVIRONMENT={bound}")
+        return False
+    return True
+
+
+def _warnings(settings: Settings) -> Iterator[str]:
+    env = settings.env
+    if len(env.admin_ids) == 1:
+        yield "one owner only: where two approvers are asked for, the second approval is theirs again after 24 h"
+    if env.admin_telegram_chat_id is None:
+        yield "ADMIN_TELEGRAM_CHAT_ID is not set: staff cards go to the owners' private chats"
+    if not any((env.bsc_deposit_address, env.sol_deposit_address, env.trx_deposit_address, env.aptos_deposit_address)):
+        yield "no deposit address is set: nobody can pay with crypto"
+    if not any((env.smmflare_api_key, env.plugsmms_api_key, env.smmstone_api_key)):
+        yield "no panel has a key: nothing can be delivered"
+    if env.environment == "production" and env.database_url is None:
+        yield "DATABASE_URL is not set: the embedded database is kept in DATA_DIR; back that folder up"
+
+
+def _is_database_trouble(error: BaseException) -> bool:
+    # By name, because the command line knows no SQL library: psycopg's and SQLAlchemy's are both called so.
+    return "OperationalError" in {cls.__name__ for cls in type(error).__mro__} or isinstance(error, ConnectionError)
+
+
+def _first_line(error: BaseException) -> str:
+    original = getattr(error, "orig", None) or error
+    return log.Redactor().text(next(iter(str(original).strip().splitlines()), type(original).__name__))
+
+
+def _fail(message: str) -> None:
+    err.print(message)
+    sys.exit(1)
