@@ -203,7 +203,7 @@ class Polling:
 
 
 class Webhook:
-    """The other way in: Telegram posts updates to us. Stored first, then answered 200; after a failure it comes again."""
+    """The other way in: Telegram posts to us. Stored first, then answered 200; what was not stored comes again."""
 
     def __init__(
         self,
