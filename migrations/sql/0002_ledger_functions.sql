@@ -274,7 +274,9 @@ BEGIN
     state := v_old.state;
 END $$;
 
-CREATE FUNCTION ledger.release(p_key text, p_hold bigint, p_at timestamptz, OUT outcome text, OUT state text)
+CREATE FUNCTION ledger.release(
+    p_key text, p_hold bigint, p_at timestamptz,
+    OUT outcome text, OUT state text, OUT owner text, OUT name text, OUT asset text, OUT amount bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -282,10 +284,14 @@ DECLARE
 BEGIN
     PERFORM 1 FROM ledger.balances WHERE account_id = (SELECT account_id FROM ledger.holds WHERE id = p_hold) FOR UPDATE;
     SELECT * INTO v_hold FROM ledger.holds WHERE id = p_hold FOR UPDATE;
-    state := v_hold.state;
     IF v_hold.id IS NULL THEN
         outcome := 'no_hold';
-    ELSIF v_hold.state = 'held' THEN
+        RETURN;
+    END IF;
+    SELECT owner, name, asset INTO owner, name, asset FROM ledger.accounts WHERE id = v_hold.account_id;
+    amount := v_hold.amount;
+    state := v_hold.state;
+    IF v_hold.state = 'held' THEN
         UPDATE ledger.holds SET state = 'released', closed_at = p_at, close_key = p_key WHERE id = p_hold;
         UPDATE ledger.balances SET held = held - v_hold.amount WHERE account_id = v_hold.account_id;
         outcome := 'released';

@@ -1,8 +1,8 @@
 """ledger: the tables, the one function that writes postings, and the rules nobody can get around.
 
-The application's role may read everything and execute the doors; it may write nothing. The functions are SECURITY DEFINER
-with a fixed search_path and belong to the role that migrates. Row locks are taken in one order everywhere: balance rows by
-account id, then the hold, then the posting's key.
+The application's role may read everything and execute the doors; it may write nothing. The functions are SECURITY
+DEFINER with a fixed search_path and belong to the role that migrates. Row locks are taken in one order everywhere:
+balance rows by account id, then the hold, then the posting's key.
 """
 
 from __future__ import annotations

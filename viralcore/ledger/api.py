@@ -1,8 +1,16 @@
 """The door of the ledger: double-entry postings in USD, NGN and post credits.
 
-Units: `amount` is always minor units (cents, kobo, whole credits) of the account's asset; positive increases the account as
-its owner sees it (a user's wallet rises with +, a house account mirrors it with -). Entries of a posting sum to zero per asset.
-Every mutating call joins the caller's transaction and takes an idempotency `key`.
+Units: `amount` is always minor units (cents, kobo, whole credits) of the account's asset; positive increases the
+account as its owner sees it (a user's wallet rises with +, a house account mirrors it with -). Entries of a posting sum
+to zero per asset. Every mutating call joins the caller's transaction and takes an idempotency `key`.
+
+Keys are unique over the whole ledger (holds have a space of their own), so prefix them with what they belong to:
+``payments.receipt:12``. The same key with the same kind and entries, in the same order, is a replay; the description
+and the correlation id may differ.
+
+Within a call accounts are locked in one order. A use case that posts several times in one transaction should use one
+`post_many` (check every verdict): two such transactions over the same accounts could otherwise wait for each other, and
+Postgres would break one of them (`Database.run` runs it again).
 """
 
 from __future__ import annotations
@@ -24,8 +32,9 @@ WALLET, BONUS, AFFILIATE, REPLY, CREDITS = "wallet", "wallet_bonus", "affiliate"
 
 @dataclass(frozen=True, slots=True, order=True)
 class Account:
-    """`owner`: ``user:<id>`` or ``house``. `name`: for users wallet, wallet_bonus, affiliate, reply, credits; for the house
-    revenue, network:<asset> (``bsc:USDT``), fees, fx, suspense, rounding, tolerance, grants, ... `asset`: USD, NGN or a credit."""
+    """`owner`: ``user:<id>`` or ``house``. `name`: for users wallet, wallet_bonus, affiliate, reply, credits; for the
+    house revenue, network:<asset> (``bsc:USDT``), fees, fx, suspense, rounding, tolerance, grants, ... `asset`: USD,
+    NGN or a credit (``t3``)."""
 
     owner: str
     name: str
@@ -44,7 +53,8 @@ def house_account(name: str, asset: str = "USD") -> Account:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One leg. `unit_cost`: for credits granted to a user, the USD price paid for one (0 when granted free); opens a lot."""
+    """One leg. `unit_cost`: for credits granted to a user, and only there, the USD price paid for one (0 when granted
+    free); opens a lot."""
 
     account: Account
     amount: int
@@ -79,11 +89,17 @@ class PostingView:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of one item of `post_many`."""
+    """What became of one item of `post_many`. Only posted and replayed ones have a posting and lots."""
 
     key: str
-    outcome: Literal["posted", "replayed", "insufficient", "key_reused"]
+    outcome: Literal["posted", "replayed", "insufficient", "key_reused", "unbalanced"]
     posting_id: int | None = None
+    lots: tuple[LotUse, ...] = ()
+
+    @property
+    def done(self) -> bool:
+        """The posting is in the books, now or from before."""
+        return self.outcome in ("posted", "replayed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +140,12 @@ class StatementLine:
 
 @dataclass(frozen=True, slots=True)
 class TrialBalance:
-    """Total per (house account or kind of user account, asset); `balanced` when every asset sums to zero."""
+    """Total per (house account or kind of user account, asset); `balanced` when every asset sums to zero.
 
-    rows: tuple[tuple[str, str, int], ...]  # (name, asset, total)
+    Rows are (name, asset, total), ordered; names are ``house:revenue`` and ``user:wallet`` (all users together).
+    """
+
+    rows: tuple[tuple[str, str, int], ...]
     balanced: bool
 
 
@@ -137,7 +156,8 @@ class InsufficientFunds(DomainError):
 
 
 class Unbalanced(DomainError):
-    """Entries do not sum to zero per asset, or are empty or zero: a programming error."""
+    """Not a posting: entries that do not sum to zero per asset, an empty or zero entry, an account that cannot exist, a
+    unit cost missing on credits given to a user or present elsewhere. A programming error. Fields: key, problem."""
 
     code = "ledger.unbalanced"
 
@@ -149,28 +169,30 @@ class HoldClosed(DomainError):
 
 
 class Ledger(Protocol):
-    async def post(
-        self, tx: Tx, *, key: str, kind: Kind, entries: Sequence[Entry], description: str
-    ) -> PostingView:
+    async def post(self, tx: Tx, *, key: str, kind: Kind, entries: Sequence[Entry], description: str) -> PostingView:
         """Post in one SQL call. Raises InsufficientFunds, Unbalanced, core KeyReused (same key, other inputs)."""
         ...
 
     async def post_many(self, tx: Tx, postings: Sequence[NewPosting]) -> tuple[Verdict, ...]:
-        """Post up to 1,000 in one SQL call; each stands or falls alone, verdicts in the order given."""
+        """Post up to 1,000 in one SQL call, in the order given; each stands or falls alone: nothing is raised for a bad
+        item. Verdicts in the order given."""
         ...
 
     async def hold(self, tx: Tx, *, key: str, account: Account, amount: int, reason: str) -> HoldView:
-        """Reserve money on a user account. Raises InsufficientFunds."""
+        """Reserve money on a user account. A replay returns the hold in its present state. Raises InsufficientFunds,
+        Unbalanced (not a user account, amount not above zero), core KeyReused."""
         ...
 
     async def capture(
         self, tx: Tx, *, key: str, hold_id: int, kind: Kind, entries: Sequence[Entry], description: str
     ) -> PostingView:
-        """Close a hold by posting `entries`, which must take exactly the held amount from its account. Raises HoldClosed."""
+        """Close a hold by posting `entries`, which must take exactly the held amount from its account. Raises
+        HoldClosed, Unbalanced, core KeyReused, core NotFound (no such hold)."""
         ...
 
     async def release(self, tx: Tx, *, key: str, hold_id: int) -> HoldView:
-        """Give a hold back; posts nothing. Raises HoldClosed when it was captured."""
+        """Give a hold back; posts nothing. Raises HoldClosed when it was captured, or released under another key; core
+        NotFound."""
         ...
 
     async def balances(self, *, user_id: int) -> tuple[Balance, ...]:
@@ -188,9 +210,10 @@ class Ledger(Protocol):
         ...
 
     async def trial_balance(self) -> TrialBalance:
+        """The whole ledger at one moment, from the balances and snapshots."""
         ...
 
     async def check(self) -> tuple[str, ...]:
-        """Audit everything: postings balanced, balances equal sums of entries, running balances unbroken, holds equal to
-        `held`, lots equal to credit balances, none below its floor. Returns problems in plain words; empty is good."""
+        """Audit everything: postings balanced, balances equal sums of entries, running balances unbroken, holds equal
+        to `held`, lots equal to credit balances, none below its floor. Returns problems in plain words; empty is good."""
         ...
