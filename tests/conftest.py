@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from tests.support.database import clock, database, database_url, postgres, registry
+from tests.support.sockets import stay_home
 
-__all__ = ["clock", "database", "database_url", "postgres", "registry"]
+__all__ = ["clock", "database", "database_url", "postgres", "registry", "stay_home"]
