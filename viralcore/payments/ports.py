@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from typing import Literal, Protocol
 
 from viralcore.payments.domain.chain import ChainTransaction
 
 
-class ChainUnavailable(Exception):  # noqa: N818 - an outcome, not a bug
+class ChainUnavailable(Exception):
     """No node gave a usable answer. Never means that something does not exist. `reason`: a machine word."""
 
     def __init__(self, reason: str) -> None:
@@ -40,6 +40,9 @@ class Missing:
 
 Lookup = Found | Pending | Missing
 
+Agreement = Literal["agrees", "differs", "not_final", "silent"]
+"""What the other nodes say of a transaction one node told as final. silent: none of them knows it or answers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scan:
@@ -66,11 +69,16 @@ class Chain(Protocol):
 
     async def scan(self, *, after: int, limit: int, fresh: int) -> Scan:
         """Read at most `limit` final blocks after `after`, and at most `fresh` newer ones once these are all read.
-        Raises ChainUnavailable."""
+        Two nodes read the final ones where two can, so that one that hides a transfer is not enough. Raises
+        ChainUnavailable."""
         ...
 
-    async def transaction(self, canonical_hash: str, *, not_from: str = "") -> Lookup:
-        """Ask about one transaction, of another node than `not_from`. Raises ChainUnavailable."""
+    async def transaction(self, canonical_hash: str) -> Lookup:
+        """Ask about one transaction. Raises ChainUnavailable."""
+        ...
+
+    async def confirm(self, found: Found) -> Agreement:
+        """Ask the other nodes for the same story, until one knows it. Never raises for a node's trouble."""
         ...
 
 

@@ -8,13 +8,14 @@ asked.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 import structlog
 
 from viralcore.payments.adapters import bsc_reading as reading
 from viralcore.payments.adapters.json_rpc import JsonRpcNode, NodeFailed
-from viralcore.payments.ports import ChainUnavailable, Found, Lookup, Missing, Pending, Scan
+from viralcore.payments.ports import Agreement, ChainUnavailable, Found, Lookup, Missing, Pending, Scan
 
 log = structlog.get_logger(__name__)
 
@@ -74,17 +75,31 @@ class BscChain:
                 self._failed(node, failure)
                 continue
             if result.upto > after:
-                return result
+                return await self._second_reading(node, after, result)
             if waiting is None or len(result.fresh) > len(waiting.fresh):
                 waiting = result
         if waiting is None:
             raise ChainUnavailable(reason)
         return waiting
 
-    async def transaction(self, canonical_hash: str, *, not_from: str = "") -> Lookup:
+    async def _second_reading(self, first: JsonRpcNode, after: int, scan: Scan) -> Scan:
+        """The same blocks from another node, if one can: what either of them has seen is looked at."""
+        for node in [node for node in self._nodes if node is not first]:
+            try:
+                await self._check(node)
+                if reading.block_number(await node.call("eth_getBlockByNumber", "finalized", False)) < scan.upto:
+                    continue
+                more = await self._hashes(node, after + 1, scan.upto)
+            except NodeFailed as failure:
+                self._failed(node, failure)
+                continue
+            return replace(scan, hashes=tuple(dict.fromkeys((*scan.hashes, *more))))
+        return scan
+
+    async def transaction(self, canonical_hash: str) -> Lookup:
         """The first node that knows it answers. "Missing" needs every answer to have been null."""
         missing, pending, reason = 0, False, "no_nodes"
-        for node in [node for node in self._nodes if node.name != not_from]:
+        for node in list(self._nodes):
             try:
                 found = await self._transaction(node, canonical_hash)
             except NodeFailed as failure:
@@ -102,6 +117,21 @@ class BscChain:
         if not missing:
             raise ChainUnavailable(reason)
         return Missing(missing)
+
+    async def confirm(self, found: Found) -> Agreement:
+        for node in [node for node in self._nodes if node.name != found.node]:
+            try:
+                other = await self._transaction(node, found.transaction.hash)
+            except NodeFailed as failure:
+                self._failed(node, failure)
+                continue
+            if not isinstance(other, Found):
+                continue
+            if replace(other.transaction, final=True) != replace(found.transaction, final=True):
+                log.error("nodes_disagree", network=self.network, one=found.node, other=node.name)
+                return "differs"
+            return "agrees" if other.transaction.final else "not_final"
+        return "silent"
 
     async def _transaction(self, node: JsonRpcNode, canonical_hash: str) -> Lookup:
         await self._check(node)

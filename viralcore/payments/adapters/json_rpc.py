@@ -12,7 +12,7 @@ from typing import Any
 from viralcore.core.http import HttpFailure, ProviderClient
 
 
-class NodeFailed(Exception):  # noqa: N818 - an outcome: ask another node
+class NodeFailed(Exception):
     """This node gave no usable answer. `code`: the JSON-RPC error code when there was one; the text carries no
     address."""
 

@@ -102,7 +102,8 @@ async def expire(conn: AsyncConnection, now: datetime, limit: int) -> list[tuple
 
 
 async def next_expiry(conn: AsyncConnection) -> datetime | None:
-    return await conn.scalar(select(func.min(invoices.c.expires_at)).where(invoices.c.state == "open"))
+    due: datetime | None = await conn.scalar(select(func.min(invoices.c.expires_at)).where(invoices.c.state == "open"))
+    return due
 
 
 async def taken_amounts(conn: AsyncConnection, network: str, asset: str, low: int, high: int) -> set[int]:
@@ -149,7 +150,8 @@ async def reserve(
     return quote_id
 
 
-async def choose_quote(conn: AsyncConnection, invoice_id: int, quote_id: int) -> None:
+async def choose_quote(conn: AsyncConnection, invoice_id: int, quote_id: int | None) -> None:
+    """Which quote its screen shows. None: a method is to be chosen (again)."""
     await conn.execute(update(invoices).where(invoices.c.id == invoice_id).values(quote_id=quote_id))
 
 

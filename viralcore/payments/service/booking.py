@@ -1,0 +1,241 @@
+"""Booking: what one judged amount does to receipts, the ledger and its invoice. Only `Crediting` calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from viralcore.core.db import Tx
+from viralcore.ledger.api import WALLET, Account, Entry, Ledger, house_account, user_account
+from viralcore.payments.config import PaymentsConfig
+from viralcore.payments.domain.chain import ChainTransaction
+from viralcore.payments.domain.judging import Ask, Part, Settlement, settle, value_cents
+from viralcore.payments.domain.quotes import whole_coins
+from viralcore.payments.domain.states import Claim, Invoice, Quote, Receipt
+from viralcore.payments.events import DepositConfirmed, StrayMoney
+from viralcore.payments.repository import invoices, money
+from viralcore.payments.service.fulfilment import Fulfilment
+from viralcore.payments.service.pricing import Pricing
+
+
+class Unpriced(Exception):
+    """Money is here whose value is not known now: nothing is written, it is judged again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One judgement: the transaction of ours, the transaction on the chain, and who pasted its hash."""
+
+    tx: Tx
+    found: ChainTransaction
+    claims: Sequence[Claim]
+
+    @property
+    def claimants(self) -> frozenset[int]:
+        return frozenset(claim.user_id for claim in self.claims)
+
+
+class Booking:
+    def __init__(self, *, ledger: Ledger, config: PaymentsConfig, pricing: Pricing, fulfilment: Fulfilment) -> None:
+        self._ledger = ledger
+        self._config = config
+        self._pricing = pricing
+        self._fulfilment = fulfilment
+
+    async def _rate(self, case: Case, asset: str) -> Decimal:
+        rate = await self._pricing.rate(case.tx.conn, asset, case.tx.now)
+        if rate is None:
+            raise Unpriced
+        return rate
+
+    def _value(self, case: Case, asset: str, amount: int, rate: Decimal) -> int:
+        decimals = self._config.asset(case.found.network, asset).decimals
+        return value_cents(amount, decimals=decimals, rate=rate)
+
+    async def suspend(self, case: Case, part: Part) -> None:
+        """Nobody's, for now: booked at the value of this moment, and finance is told."""
+        tx, found = case.tx, case.found
+        rate = await self._rate(case, part.asset)
+        value = self._value(case, part.asset, part.amount, rate)
+        receipt_id = await money.add_receipt(
+            tx.conn,
+            network=found.network,
+            hash=found.hash,
+            position=part.position,
+            asset=part.asset,
+            amount_raw=part.amount,
+            usd_cents=value,
+            rate=rate,
+            state="suspense",
+            outcome="stray",
+            block=found.block,
+            block_time=found.block_time,
+            seen_at=tx.now,
+        )
+        if not value:
+            return
+        await self._ledger.post(
+            tx,
+            key=_key(found, part.position),
+            kind="deposit",
+            entries=[Entry(_network(found, part.asset), -value), Entry(house_account("suspense"), value)],
+            description=f"Receipt {receipt_id}: money nobody's invoice explains",
+        )
+        if not case.claims:
+            self.stray(case, receipt_id, part.asset, part.amount, None)
+
+    def stray(self, case: Case, receipt_id: int, asset: str, amount: int, user_id: int | None) -> None:
+        found = case.found
+        decimals = self._config.asset(found.network, asset).decimals
+        case.tx.record(
+            StrayMoney(
+                receipt_id=receipt_id,
+                network=found.network,
+                asset=asset,
+                amount=str(whole_coins(amount, decimals)),
+                hash=found.hash,
+                user_id=user_id,
+            )
+        )
+
+    async def credit(self, case: Case, part: Part, ask: Ask, invoice: Invoice, before: Receipt | None) -> None:
+        """Money that an invoice explains: into its owner's wallet, and from there to the invoice if it covers it.
+
+        `before`: the receipt, when the money waited in suspense.
+        """
+        tx, found = case.tx, case.found
+        quote = (await invoices.get_quotes(tx.conn, [ask.quote_id]))[ask.quote_id]
+        on_time = found.block_time <= _deadline(invoice, quote)
+        rate = quote.rate if on_time else await self._rate(case, part.asset)
+        value = self._value(case, part.asset, part.amount, rate)
+        verdict = settle(
+            value=value,
+            due=quote.due_cents,
+            tolerance=self._tolerance(found.network, part.asset),
+            state=invoice.state,
+            on_time=on_time,
+            exact=part.exact,
+            topup=invoice.item_kind == "topup",
+            wallet_part_there=await self._wallet_has(tx, invoice, invoice.total_cents - quote.due_cents),
+        )
+        receipt_id = await self._receipt(case, part, invoice, before, rate=rate, value=value, outcome=verdict.outcome)
+        entries = _entries(found, part, invoice, before, value, verdict)
+        if entries:
+            suffix = ":assigned" if before else ""
+            await self._ledger.post(
+                tx,
+                key=_key(found, part.position) + suffix,
+                kind="deposit",
+                entries=entries,
+                description=f"Receipt {receipt_id} for invoice {invoice.id}",
+            )
+        note = None if verdict.outcome == "exact" else verdict.outcome
+        await invoices.note_receipt(tx.conn, invoice.id, cents=value, note=note)
+        self._tell(case, part, invoice, receipt_id, value, verdict)
+        if verdict.fulfils:
+            topup = invoice.item_kind == "topup"
+            wallet = user_account(invoice.user_id, WALLET)
+            payer = [] if topup else [Entry(wallet, -invoice.total_cents)]
+            paid = invoice.total_cents - verdict.forgiven
+            await self._fulfilment.pay(tx, invoice, payer=payer, paid_cents=paid, method=quote.method)
+        elif invoice.state == "open" and value:
+            await invoices.choose_quote(tx.conn, invoice.id, None)  # the rest needs another amount
+
+    async def _receipt(
+        self,
+        case: Case,
+        part: Part,
+        invoice: Invoice,
+        before: Receipt | None,
+        *,
+        rate: Decimal,
+        value: int,
+        outcome: str,
+    ) -> int:
+        facts = {
+            "usd_cents": value,
+            "rate": rate,
+            "state": "credited",
+            "outcome": outcome,
+            "invoice_id": invoice.id,
+            "user_id": invoice.user_id,
+            "credited_at": case.tx.now,
+        }
+        if before is not None:
+            if not await money.credit_receipt(case.tx.conn, before.id, **facts):
+                raise RuntimeError("a held receipt left suspense")
+            return before.id
+        return await money.add_receipt(
+            case.tx.conn,
+            network=case.found.network,
+            hash=case.found.hash,
+            position=part.position,
+            asset=part.asset,
+            amount_raw=part.amount,
+            block=case.found.block,
+            block_time=case.found.block_time,
+            seen_at=case.tx.now,
+            **facts,
+        )
+
+    def _tell(self, case: Case, part: Part, invoice: Invoice, receipt_id: int, value: int, verdict: Settlement) -> None:
+        found = case.found
+        decimals = self._config.asset(found.network, part.asset).decimals
+        case.tx.record(
+            DepositConfirmed(
+                receipt_id=receipt_id,
+                invoice_id=invoice.id,
+                user_id=invoice.user_id,
+                network=found.network,
+                asset=part.asset,
+                amount=str(whole_coins(part.amount, decimals)),
+                usd=value,
+                to_wallet=verdict.to_wallet,
+                outcome=verdict.outcome,
+            )
+        )
+
+    def _tolerance(self, network: str, asset: str) -> Decimal:
+        rules = self._config.rules
+        stable = self._config.asset(network, asset).stable
+        return min(rules.stable_tolerance if stable else rules.native_tolerance, rules.tolerance_cap)
+
+    async def _wallet_has(self, tx: Tx, invoice: Invoice, cents: int) -> bool:
+        if cents <= 0:
+            return True
+        balance = await self._ledger.balance(account=user_account(invoice.user_id, WALLET), tx=tx)
+        return balance.available >= cents
+
+
+def _deadline(invoice: Invoice, quote: Quote) -> datetime:
+    """Until when a block counts as in time: the quote's end, or the moment its owner cancelled."""
+    if invoice.state == "cancelled" and invoice.closed_at is not None:
+        return min(quote.expires_at, invoice.closed_at)
+    return quote.expires_at
+
+
+def _key(found: ChainTransaction, position: int) -> str:
+    return f"receipt:{found.network}:{found.hash}:{position}"
+
+
+def _network(found: ChainTransaction, asset: str) -> Account:
+    return house_account(f"network:{found.network}:{asset}")
+
+
+def _entries(
+    found: ChainTransaction, part: Part, invoice: Invoice, before: Receipt | None, value: int, verdict: Settlement
+) -> list[Entry]:
+    """Into the wallet: from the network, or out of suspense with what its value has changed since; plus what is
+    forgiven."""
+    wallet = user_account(invoice.user_id, WALLET)
+    booked = before.usd_cents if before else 0
+    forgiven = 0 if invoice.item_kind == "topup" else verdict.forgiven
+    legs = [
+        Entry(_network(found, part.asset), booked - value),
+        Entry(house_account("suspense"), -booked),
+        Entry(house_account("tolerance"), -forgiven),
+        Entry(wallet, value + forgiven),
+    ]
+    return [leg for leg in legs if leg.amount]

@@ -1,0 +1,126 @@
+"""The door itself: opens the transactions, calls the use cases, shows what stands afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from viralcore.core.clock import Clock
+from viralcore.core.db import Database, Tx
+from viralcore.core.errors import NotFound
+from viralcore.payments.api import BadHash, ClaimView, Grant, InvoiceView, Item, Method, ReceiptView
+from viralcore.payments.config import PaymentsConfig
+from viralcore.payments.domain.hashes import parse_hash
+from viralcore.payments.repository import invoices, money
+from viralcore.payments.service.claiming import Claiming
+from viralcore.payments.service.invoicing import Invoicing
+from viralcore.payments.service.views import claim_view, invoice_views, receipt_view
+
+LONGEST_PAGE = 500
+
+
+class PaymentsService:
+    """Implements `payments.api.Payments`."""
+
+    def __init__(
+        self, *, db: Database, clock: Clock, config: PaymentsConfig, invoicing: Invoicing, claiming: Claiming
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._config = config
+        self._invoicing = invoicing
+        self._claiming = claiming
+
+    async def open_invoice(
+        self,
+        *,
+        key: str,
+        user_id: int,
+        item: Item,
+        quantity: int,
+        unit_price: Decimal,
+        grants: Sequence[Grant] = (),
+        tx: Tx | None = None,
+    ) -> InvoiceView:
+        if tx is None:
+            async with self._db.transaction() as own:
+                return await self.open_invoice(
+                    key=key,
+                    user_id=user_id,
+                    item=item,
+                    quantity=quantity,
+                    unit_price=unit_price,
+                    grants=grants,
+                    tx=own,
+                )
+        invoice_id = await self._invoicing.open(
+            tx, key=key, user_id=user_id, item=item, quantity=quantity, unit_price=unit_price, grants=grants
+        )
+        return await self._view(tx, user_id, invoice_id)
+
+    async def methods(self) -> tuple[Method, ...]:
+        async with self._db.read() as conn:
+            return await self._invoicing.methods(conn)
+
+    async def choose_method(self, *, key: str, user_id: int, invoice_id: int, method: str) -> InvoiceView:
+        async with self._db.transaction() as tx:
+            await self._invoicing.choose(tx, key=key, user_id=user_id, invoice_id=invoice_id, method=method)
+            return await self._view(tx, user_id, invoice_id)
+
+    async def pay_from_wallet(self, *, key: str, user_id: int, invoice_id: int) -> InvoiceView:
+        async with self._db.transaction() as tx:
+            await self._invoicing.pay_from_wallet(tx, key=key, user_id=user_id, invoice_id=invoice_id)
+            return await self._view(tx, user_id, invoice_id)
+
+    async def cancel_invoice(self, *, key: str, user_id: int, invoice_id: int) -> InvoiceView:
+        async with self._db.transaction() as tx:
+            await self._invoicing.cancel(tx, key=key, user_id=user_id, invoice_id=invoice_id)
+            return await self._view(tx, user_id, invoice_id)
+
+    async def submit_hash(self, *, key: str, user_id: int, text: str, invoice_id: int | None = None) -> ClaimView:
+        pasted = parse_hash(text)
+        network = self._config.networks.get(pasted.network)
+        if network is None or self._config.deposit_address(pasted.network) is None:
+            raise BadHash(reason="other_network")
+        async with self._db.transaction() as tx:
+            claim_id = await self._claiming.submit(tx, key=key, user_id=user_id, pasted=pasted, invoice_id=invoice_id)
+        return await self.get_claim(user_id=user_id, claim_id=claim_id)
+
+    async def get_invoice(self, *, user_id: int, invoice_id: int) -> InvoiceView:
+        async with self._db.read() as conn:
+            row = await invoices.get_invoice(conn, invoice_id)
+            if row is None or row.user_id != user_id:
+                raise NotFound(what="invoice")
+            return (await invoice_views(conn, self._config, [row], self._clock.now()))[0]
+
+    async def invoices(
+        self, *, user_id: int, open_only: bool = False, before_id: int | None = None, limit: int = 20
+    ) -> tuple[InvoiceView, ...]:
+        now = self._clock.now()
+        async with self._db.read() as conn:
+            rows = await invoices.list_invoices(
+                conn,
+                user_id,
+                now=now if open_only else None,
+                before_id=before_id,
+                limit=max(1, min(limit, LONGEST_PAGE)),
+            )
+            return await invoice_views(conn, self._config, rows, now)
+
+    async def get_claim(self, *, user_id: int, claim_id: int) -> ClaimView:
+        async with self._db.read() as conn:
+            claim = await money.get_claim(conn, claim_id)
+            if claim is None or claim.user_id != user_id:
+                raise NotFound(what="claim")
+            return claim_view(claim, await money.credited_cents(conn, [claim]))
+
+    async def receipts(self, *, after_id: int = 0, limit: int = 500) -> tuple[ReceiptView, ...]:
+        async with self._db.read() as conn:
+            rows = await money.list_receipts(conn, after_id, max(1, min(limit, LONGEST_PAGE)))
+            return tuple(receipt_view(row, self._config) for row in rows)
+
+    async def _view(self, tx: Tx, user_id: int, invoice_id: int) -> InvoiceView:
+        row = await invoices.get_invoice(tx.conn, invoice_id)
+        if row is None or row.user_id != user_id:
+            raise NotFound(what="invoice")
+        return (await invoice_views(tx.conn, self._config, [row], tx.now))[0]

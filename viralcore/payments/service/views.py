@@ -1,0 +1,105 @@
+"""Rows into what the door shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from viralcore.core.money import USD, Money
+from viralcore.payments.api import ClaimView, InvoiceView, Item, QuoteView, ReceiptView
+from viralcore.payments.config import PaymentsConfig
+from viralcore.payments.domain.quotes import Scale, shown_amount, whole_coins
+from viralcore.payments.domain.states import Claim, Invoice, Quote, Receipt
+from viralcore.payments.repository import invoices, money
+
+
+def scale(config: PaymentsConfig, network: str, asset: str) -> Scale:
+    """How an asset's amounts are counted and shown."""
+    coin = config.asset(network, asset)
+    return Scale(coin.decimals, coin.shown, config.rules.tail_digits)
+
+
+async def invoice_views(
+    conn: AsyncConnection, config: PaymentsConfig, rows: Sequence[Invoice], now: datetime
+) -> tuple[InvoiceView, ...]:
+    """Each with its quote and its latest claim, in three statements however many there are."""
+    quotes = await invoices.get_quotes(conn, [row.quote_id for row in rows if row.quote_id is not None])
+    claims = await money.latest_claims(conn, [row.id for row in rows])
+    credited = await money.credited_cents(conn, claims.values())
+    return tuple(
+        _invoice(row, quotes.get(row.quote_id or 0), claims.get(row.id), credited, config, now) for row in rows
+    )
+
+
+def _invoice(
+    row: Invoice,
+    quote: Quote | None,
+    claim: Claim | None,
+    credited: dict[int, int],
+    config: PaymentsConfig,
+    now: datetime,
+) -> InvoiceView:
+    state = row.state_at(now)
+    partly = state == "open" and 0 < row.received_cents < row.total_cents
+    return InvoiceView(
+        id=row.id,
+        user_id=row.user_id,
+        item=Item(kind=row.item_kind, ref=row.item_ref, title=row.item_title, data=row.item_data),
+        quantity=row.quantity,
+        unit_price=row.unit_price,
+        total=Money(row.total_cents, USD),
+        state=state,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        quote=None if quote is None else quote_view(quote, config),
+        paid_at=row.paid_at,
+        paid_with=row.paid_with,
+        received=Money(row.received_cents, USD),
+        claim=None if claim is None else claim_view(claim, credited),
+        notes=row.notes,
+        rest=Money(row.total_cents - row.received_cents, USD) if partly else None,
+    )
+
+
+def quote_view(quote: Quote, config: PaymentsConfig) -> QuoteView:
+    return QuoteView(
+        method=quote.method,
+        network=quote.network,
+        asset=quote.asset,
+        amount=shown_amount(quote.amount_raw, scale(config, quote.network, quote.asset)),
+        address=quote.address,
+        rate=quote.rate,
+        expires_at=quote.expires_at,
+    )
+
+
+def claim_view(claim: Claim, credited: dict[int, int]) -> ClaimView:
+    cents = credited.get(claim.id)
+    return ClaimView(
+        id=claim.id,
+        invoice_id=claim.invoice_id,
+        network=claim.network,
+        hash=claim.hash,
+        state=claim.state,
+        reason=claim.reason,
+        credited=None if cents is None else Money(cents, USD),
+        created_at=claim.created_at,
+    )
+
+
+def receipt_view(receipt: Receipt, config: PaymentsConfig) -> ReceiptView:
+    return ReceiptView(
+        id=receipt.id,
+        network=receipt.network,
+        hash=receipt.hash,
+        position=receipt.position,
+        asset=receipt.asset,
+        amount=whole_coins(receipt.amount_raw, config.asset(receipt.network, receipt.asset).decimals),
+        usd=Money(receipt.usd_cents, USD),
+        state=receipt.state,
+        invoice_id=receipt.invoice_id,
+        user_id=receipt.user_id,
+        seen_at=receipt.seen_at,
+    )
