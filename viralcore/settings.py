@@ -23,8 +23,10 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from viralcore.boosts.config import BoostsConfig
 from viralcore.core import formats
 from viralcore.core.problems import Problem, SettingsError, load_toml, reason
+from viralcore.payments.config import PaymentsConfig
 
 CLOSED_DOOR = "http://127.0.0.1:9"
 """The discard port: what a sandbox's provider address is when nobody simulates that provider."""
@@ -162,7 +164,10 @@ class Slice:
     files: tuple[str, ...]
 
 
-SLICES: tuple[Slice, ...] = ()
+SLICES: tuple[Slice, ...] = (
+    Slice("payments", PaymentsConfig, ("payments.toml",)),
+    Slice("boosts", BoostsConfig, ("plans.toml", "schedule.toml", "panels.toml")),
+)
 
 Needs = Literal["run", "database"]
 """What a command needs: everything the bot needs, or only what leads to the database."""
@@ -182,6 +187,8 @@ class Settings:
     """Everything the product was told, validated. Nothing else reads the environment or the settings folder."""
 
     env: Environ
+    payments: PaymentsConfig
+    boosts: BoostsConfig
     sources: tuple[Source, ...]
 
     @property
@@ -203,8 +210,11 @@ def load(*, needs: Needs = "run", env_file: Path | None = Path(".env")) -> Setti
     slices: dict[str, Any] = {}
     for each in SLICES if env.settings_dir.is_dir() else ():
         given = _given(each.model, env)
-        slices[each.field], wrong = load_toml([env.settings_dir / name for name in each.files], each.model, given)
+        paths = [env.settings_dir / name for name in each.files]
+        slices[each.field], wrong = load_toml(paths, each.model, given)
         problems += [problem for problem in wrong if problem.key.lower() not in bad]
+        if not wrong:
+            sources += _describe_slice(each.field, slices[each.field], ", ".join(each.files), given)
     if problems:
         raise SettingsError(problems)
     return Settings(env=env, sources=tuple(sources), **slices)
@@ -351,3 +361,22 @@ def _shown(value: object) -> str:
     if isinstance(value, str) and "?" in value:
         return value.split("?", 1)[0] + "?(hidden)"
     return str(value)
+
+
+def _describe_slice(name: str, value: BaseModel, files: str, given: Mapping[str, object]) -> Iterator[Source]:
+    """The business numbers, one row each; what came from the environment is described there already."""
+    for field in type(value).model_fields:
+        inner, place = getattr(value, field), f"{name}.{field}"
+        if field in given:
+            continue
+        origin = files if field in value.model_fields_set else "default"
+        if isinstance(inner, BaseModel):
+            yield from _describe_slice(place, inner, files, {})
+        elif isinstance(inner, dict):
+            for key, entry in inner.items():
+                if isinstance(entry, BaseModel):
+                    yield from _describe_slice(f"{place}.{key}", entry, files, {})
+        elif isinstance(inner, tuple) and inner and isinstance(inner[0], BaseModel):
+            yield Source(place, f"{len(inner)} entries", origin)
+        else:
+            yield Source(place, _shown(inner), origin)

@@ -31,7 +31,7 @@ OPEN_PACKAGES = {"core", "texts", "sandbox"}
 """Packages that are not modules with a door: everybody's ground, everybody's words, nobody's concern."""
 
 MONEY_PLACES = ("core/money.py", "ledger", "payments", "boosts")
-NOT_MONEY = re.compile(r"seconds?|minutes|hours|timeout|per_second|pace|interval|delay|wait|backoff|_at$|progress")
+NOT_MONEY = re.compile(r"seconds?|minutes|hours|timeout|per_second|pace|interval|delay|wait|backoff|due_in|_at$|progress")
 """Names a binary float may carry next to money: time and pace, and the share of a bar that is drawn."""
 
 

@@ -80,15 +80,17 @@ def _place(
     given: Mapping[str, tuple[str, Any]],
     model: type[BaseModel],
 ) -> Problem:
-    location = [part for part in details["loc"] if not (isinstance(part, str) and part.startswith("function-"))]
+    location = [part for part in details["loc"] if isinstance(part, int) or not _UNION_ARM.match(part)]
     first = str(location[0]) if location else ""
     if first in given:
         return Problem("environment", given[first][0], reason(details, secret=True))
-    path, text = texts.get(first, (paths[0] if paths else Path("settings"), ""))
+    if not location:
+        return Problem(", ".join(map(str, paths)), "(together)", reason(details))
+    path, text = texts.get(first, (paths[0], ""))
     line = _line(text, location)
     known = sorted(model.model_fields) if len(location) == 1 else []
     place = f"{path}:{line}" if line else str(path)
-    return Problem(place, dotted(location) or "(file)", reason(details, known=known))
+    return Problem(place, dotted(location), reason(details, known=known))
 
 
 def dotted(location: Sequence[int | str]) -> str:
@@ -99,6 +101,8 @@ def dotted(location: Sequence[int | str]) -> str:
     return text
 
 
+_UNION_ARM = re.compile(r"function-|constrained-|literal\[|(int|str|bool|decimal|tuple\[.*|list\[.*)$")
+"""What pydantic adds to the place of an error to say which arm of a union was tried."""
 _INPUT = re.compile(r"^(?:Input|Value|String|List|Tuple|Dictionary) should ")
 _WORDS = {
     "missing": "is missing",

@@ -191,6 +191,29 @@ def test_a_sandbox_reads_no_dotenv(monkeypatch: pytest.MonkeyPatch, clean: Path)
     assert env.http_port == 8081
 
 
+def test_business_numbers_say_their_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    enough(monkeypatch)
+    sources = {source.name: source for source in settings.load().sources}
+    assert sources["payments.invoices.minutes"].origin == "payments.toml"
+    assert sources["payments.invoices.minutes"].shown == "20"
+    assert sources["boosts.plans"].shown.endswith("entries")
+    assert "boosts.smmflare_api_key" not in sources
+
+
+def test_bad_toml_joins_the_other_problems(monkeypatch: pytest.MonkeyPatch, clean: Path) -> None:
+    real = clean / "settings"
+    (clean / "mine").mkdir()
+    for path in real.glob("*.toml"):
+        text = path.read_text()
+        if path.name == "payments.toml":
+            text = re.sub(r"^minutes = .*$", 'minutes = "soon"', text, count=1, flags=re.MULTILINE)
+        (clean / "mine" / path.name).write_text(text)
+    enough(monkeypatch, SETTINGS_DIR="mine", HTTP_PORT="web")
+    found = problems()
+    assert found["invoices.minutes"] == "must be a whole number, not 'soon'"
+    assert set(found) == {"invoices.minutes", "HTTP_PORT"}
+
+
 def test_nothing_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     enough(
         monkeypatch,
