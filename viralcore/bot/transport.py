@@ -182,7 +182,7 @@ def _form(request_data: RequestData | None) -> aiohttp.FormData | None:
     """Parameters and files as PTB prepared them; multipart as soon as there is a file."""
     if request_data is None:
         return None
-    form = aiohttp.FormData()
+    form = aiohttp.FormData(quote_fields=False)  # names go out as UTF-8, as browsers and PTB send them
     for name, text in request_data.json_parameters.items():
         form.add_field(name, text)
     if request_data.contains_files:
