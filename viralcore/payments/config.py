@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Any
 
-from eth_utils.address import is_address
+from eth_utils.address import is_checksum_address
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 
@@ -88,7 +88,7 @@ class Asset(_Frozen):
     def _sound(self) -> Asset:
         if self.shown > self.decimals:
             raise ValueError("shown is finer than the coin's own decimals")
-        if self.contract and not is_address(self.contract):
+        if self.contract and not is_checksum_address(self.contract):
             raise ValueError("contract is not an address, or its check-sum (EIP-55) fails")
         if not self.stable and not self.second:
             raise ValueError("second (its name at the second price source) is missing")

@@ -56,11 +56,16 @@ def shown_amount(raw: int, scale: Scale) -> Decimal:
 
 
 def whole_coins(raw: int, decimals: int) -> Decimal:
-    """A raw amount in whole coins, exact, without trailing zeros and never in exponent form."""
+    """A raw amount in whole coins, exact, without trailing zeros."""
     sign, digits, _ = Decimal(raw).as_tuple()
     exact = Decimal((sign, digits, -decimals))
     text = format(exact, "f")
     return Decimal(text.rstrip("0").rstrip(".")) if "." in text else exact
+
+
+def plain(coins: Decimal) -> str:
+    """Whole coins as a person writes them, never in exponent form."""
+    return format(coins, "f")
 
 
 def rate_of(price: Decimal) -> Decimal:

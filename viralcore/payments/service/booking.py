@@ -12,7 +12,7 @@ from viralcore.ledger.api import WALLET, Account, Entry, Ledger, house_account, 
 from viralcore.payments.config import PaymentsConfig
 from viralcore.payments.domain.chain import ChainTransaction
 from viralcore.payments.domain.judging import Ask, Part, Settlement, settle, value_cents
-from viralcore.payments.domain.quotes import whole_coins
+from viralcore.payments.domain.quotes import plain, whole_coins
 from viralcore.payments.domain.states import Claim, Invoice, Quote, Receipt
 from viralcore.payments.events import DepositConfirmed, StrayMoney
 from viralcore.payments.repository import invoices, money
@@ -94,7 +94,7 @@ class Booking:
                 receipt_id=receipt_id,
                 network=found.network,
                 asset=asset,
-                amount=str(whole_coins(amount, decimals)),
+                amount=plain(whole_coins(amount, decimals)),
                 hash=found.hash,
                 user_id=user_id,
             )
@@ -190,7 +190,7 @@ class Booking:
                 user_id=invoice.user_id,
                 network=found.network,
                 asset=part.asset,
-                amount=str(whole_coins(part.amount, decimals)),
+                amount=plain(whole_coins(part.amount, decimals)),
                 usd=value,
                 to_wallet=verdict.to_wallet,
                 outcome=verdict.outcome,

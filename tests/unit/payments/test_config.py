@@ -1,0 +1,68 @@
+"""settings/payments.toml and what may not stand in it."""
+
+from __future__ import annotations
+
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from viralcore.payments.config import PaymentsConfig
+
+FILE = Path(__file__).parents[3] / "settings/payments.toml"
+
+
+def table() -> dict[str, Any]:
+    return tomllib.loads(FILE.read_text())
+
+
+def test_the_shipped_file_holds_the_numbers_of_the_product() -> None:
+    config = PaymentsConfig.model_validate(table())
+    assert (config.invoices.minutes, config.invoices.max_open, config.invoices.reservation_hours) == (20, 3, 24)
+    assert (config.rules.native_tolerance, config.rules.stable_tolerance) == (Decimal("0.01"), Decimal("0.005"))
+    assert (config.rules.early_seconds, config.rules.tail_digits) == (60, 4)
+    assert config.rules.inexact_window == Decimal("0.10")
+    assert (config.prices.cache_seconds, config.prices.last_good_seconds) == (300, 1800)
+    assert config.prices.divergence == Decimal("0.03")
+    usdt, bnb = config.asset("bsc", "USDT"), config.asset("bsc", "BNB")
+    assert (usdt.contract, usdt.decimals, usdt.shown, usdt.stable) == (
+        "0x55d398326f99059fF775485246999027B3197955",
+        18,
+        6,
+        True,
+    )
+    assert (bnb.contract, bnb.decimals, bnb.shown, bnb.second) == ("", 18, 8, "BNBUSDT")
+    assert config.networks["bsc"].chain_id == 56
+    assert config.deposit_address("bsc") is None
+
+
+def broken(path: str, value: Any) -> dict[str, Any]:
+    whole = table()
+    *folders, name = path.split("/")
+    inner = whole
+    for folder in folders:
+        inner = inner[folder]
+    inner[name] = value
+    return whole
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("rules/tolerance_cap", "0.06"),
+        ("rules/native_tolerance", "0.051"),
+        ("invoices/minutes", 0),
+        ("invoices/unknown", 1),
+        ("networks/bsc/assets/USDT/contract", "0x55d398326f99059Ff775485246999027B3197955"),
+        ("networks/bsc/assets/USDT/shown", 19),
+        ("networks/bsc/assets/BNB/second", ""),
+        ("networks/bsc/assets/BNB/contract", "0x55d398326f99059fF775485246999027B3197955"),
+        ("networks/solana", {}),
+    ],
+)
+def test_a_dangerous_value_stops_the_start(path: str, value: Any) -> None:
+    with pytest.raises(ValidationError):
+        PaymentsConfig.model_validate(broken(path, value))
