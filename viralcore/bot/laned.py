@@ -10,9 +10,8 @@ from telegram._utils.types import ODVInput
 from telegram.request import BaseRequest, RequestData
 
 from viralcore.bot.lanes import Chat, Lanes, current_lane
-from viralcore.bot.transport import method_of
+from viralcore.bot.transport import method_of, refuse_in_transaction
 from viralcore.core.clock import monotonic
-from viralcore.core.db import assert_no_transaction
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +69,7 @@ class LanedRequest(BaseRequest):
             if code == TOO_MANY and chat is not None:
                 self._lanes.hold(chat, retry_after(payload))
             return code, payload
-        assert_no_transaction(f"telegram call {name}")  # before waiting for a turn with the database's locks in hand
+        refuse_in_transaction(name)  # before waiting for a turn with the database's locks in hand
         gives_up = monotonic() + self._patience
         for attempt in range(1, ATTEMPTS + 1):
             held = self._lanes.held_for(chat)

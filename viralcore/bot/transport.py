@@ -49,6 +49,14 @@ def method_of(url: str) -> str:
     return name if name.isalpha() and name.isascii() and len(name) < 64 else "other"
 
 
+def refuse_in_transaction(method: str) -> None:
+    """Raises TelegramInTransaction when a transaction is open in this task."""
+    try:
+        assert_no_transaction(f"telegram call {method}")
+    except OpenTransaction as error:
+        raise TelegramInTransaction(str(error)) from None
+
+
 class AiohttpRequest(BaseRequest):
     """One connection pool. Use one instance for getUpdates and another for everything else."""
 
@@ -123,10 +131,7 @@ class AiohttpRequest(BaseRequest):
         self, url: str, method: str, form: aiohttp.FormData | None, bounds: aiohttp.ClientTimeout
     ) -> tuple[int, bytes]:
         name, outcome = method_of(url), "cancelled"
-        try:
-            assert_no_transaction(f"telegram call {name}")
-        except OpenTransaction as error:
-            raise TelegramInTransaction(str(error)) from None
+        refuse_in_transaction(name)
         try:
             code, payload = await self._exchange(url, method, form, bounds)
             outcome = str(code)
