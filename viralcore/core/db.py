@@ -107,7 +107,7 @@ class Tx:
         self._effects.append(outbox.RecordedEffect(kind, key, ref, payload, secret, due, correlation_id.get()))
 
     def after_commit(self, call: Callable[[], None]) -> None:
-        """Run a cheap, non-failing callback after the commit (wake a job, drop a cache). Lost in a crash: never for truth."""
+        """Run a cheap, non-failing callback after the commit (wake a job, drop a cache). Lost in a crash."""
         self._after.append(call)
 
     async def once(
@@ -177,7 +177,7 @@ class Database:
         self.cipher = cipher
         self.role = role
         self.on_due: Callable[[], None] | None = None
-        self._prepare_threshold = 5 if prepared else None
+        self.prepare_threshold = 5 if prepared else None
         self._writing = self._engine(size, read_only=False)
         self._reading = self._engine(read_size, read_only=True)
 
@@ -278,7 +278,7 @@ class Database:
             pool_timeout=10,
             pool_recycle=1800,
             pool_use_lifo=True,
-            connect_args={"connect_timeout": 5, "prepare_threshold": self._prepare_threshold},
+            connect_args={"connect_timeout": 5, "prepare_threshold": self.prepare_threshold},
         )
 
         def connected(dbapi_connection: Any, _record: object) -> None:
@@ -317,8 +317,10 @@ def sqlstate(error: BaseException) -> str | None:
 def connection_lost(error: BaseException) -> bool:
     """Whether this failure means that the database went away, rather than that it said no."""
     inner = error.orig if isinstance(error, DBAPIError) else error
+    if not isinstance(inner, psycopg.OperationalError | psycopg.InterfaceError):
+        return False
     state = sqlstate(error)
-    return isinstance(inner, psycopg.OperationalError | OSError) and (state is None or state[:2] in {"08", "57"})
+    return state is None or state[:2] == "08" or state[:4] == "57P0"  # never reached, broken, or shut down
 
 
 def driver_url(url: str) -> str:

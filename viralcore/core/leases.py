@@ -55,7 +55,7 @@ class Leases:
         async with self._db.transaction() as tx:
             holder = (await tx.conn.execute(_HOLDER, {"name": name})).scalar_one_or_none()
             replaceable = [self.holder]
-            if holder is not None and _is_gone(holder):
+            if holder is not None and is_gone(holder):
                 replaceable.append(holder)
             found = await tx.conn.execute(
                 _TAKE, {"name": name, "holder": self.holder, "seconds": seconds, "replaceable": replaceable}
@@ -114,7 +114,8 @@ def _started(pid: int) -> str | None:
     return None if fields[0] == "Z" else fields[19]
 
 
-def _is_gone(holder: str) -> bool:
+def is_gone(holder: str) -> bool:
+    """Whether `process_identity` of a process of this machine names one that no longer runs; False when in doubt."""
     place = _place()
     parts = holder.rsplit("/", 2)
     if place is None or len(parts) != 3 or parts[0] != place or not parts[1].isdigit():

@@ -1,0 +1,309 @@
+"""Runs effects: slot, claim, call, record (DESIGN 6). Between two of these steps the process may die at any point."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from viralcore.core import effect_store as store
+from viralcore.core import outbox
+from viralcore.core.clock import monotonic
+from viralcore.core.db import Database, Tx, connection_lost, raw_connection
+from viralcore.core.effects import EffectCall, EffectKind, Later, Outcome, Refused, Unknown
+from viralcore.core.errors import NotFound
+from viralcore.core.log import correlated
+from viralcore.core.workers import Worker
+
+log = structlog.get_logger(__name__)
+
+KEYED_QUIET = 600.0
+"""Business seconds before a silent keyed call is asked about (and, not found, sent again)."""
+REPEAT_DELAYS = (5.0, 30.0, 120.0, 600.0)
+SLOT_DELAY = 15.0
+RECORD_DELAYS = (5.0, 30.0, 120.0, 600.0)
+SHORTEST_WAIT = 0.05
+CALL_LIMIT = 300.0
+"""Machine seconds after which a call without timeouts of its own is given up as silent."""
+RECORD_PATIENCE = 60.0
+"""Machine seconds for which an answer waits in memory for a database that went away."""
+
+
+class _Silence(Unknown):
+    """`call` raised or took too long. Told apart from an Unknown it returned only in the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldEffect:
+    """An effect whose answer could not be recorded, or whose row cannot be read; it waits for staff."""
+
+    effect_id: int
+    kind: str
+    key: str
+    ref: str
+    attempts: int
+    error: str
+    created_at: datetime
+    correlation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One effect in one round."""
+
+    effect_id: int
+    gen: int
+    kind: EffectKind
+    sealed: bool
+
+
+class EffectRunner:
+    """Runs the effects of one process. `worker` is who claims them."""
+
+    def __init__(self, db: Database, worker: Worker) -> None:
+        self._db = db
+        self._worker = worker
+        self._in_flight: set[int] = set()
+
+    async def run(self, effect_id: int, gen: int) -> None:
+        """One round of one effect. Raises only when the database cannot be reached before anything was sent."""
+        async with self._db.read() as conn:
+            row = (await conn.execute(store.READ, {"id": effect_id, "gen": gen})).one_or_none()
+        if row is None:
+            return  # over, waiting, or the job of an earlier round
+        kind = self._db.registry.kinds.get(row.kind)
+        if kind is None:
+            await self._hold(effect_id, gen, "this build has no such kind")
+            return
+        job = _Job(effect_id, gen, kind, row.sealed is not None)
+        with correlated(row.correlation_id, effect=row.kind, effect_id=effect_id):
+            try:
+                payload = row.payload if row.sealed is None else store.open_sealed(self._db.cipher, row.sealed)
+                answer = store.unpack(row.answer, self._db.cipher) if row.state == "answered" else None
+            except Exception as error:
+                log.exception("effect_unreadable")
+                await self._hold(effect_id, gen, f"{type(error).__name__}: {error}")
+                return
+            self._in_flight.add(effect_id)
+            try:
+                if answer is not None:
+                    call = EffectCall(effect_id, row.key, row.attempts, payload)
+                    await self._record(job, call, answer, row.record_failures)
+                else:
+                    await self._first(job, EffectCall(effect_id, row.key, 0, payload), row.attempts)
+            finally:
+                self._in_flight.discard(effect_id)
+
+    async def _first(self, job: _Job, call: EffectCall, attempts: int) -> None:
+        """Slot, claim, call; then settle with the slot given back."""
+        said: Outcome | Later | None = None
+        claimed = False
+        try:
+            async with job.kind.slot(call.payload):
+                attempt = await self._claim(job)
+                if attempt is None:
+                    return
+                claimed = True
+                call = EffectCall(call.effect_id, call.key, attempt, call.payload)
+                said = await self._call(job.kind, call)
+        except Exception as error:
+            if not claimed:
+                if connection_lost(error):
+                    raise
+                log.warning("effect_slot_refused", reason=f"{type(error).__name__}: {error}")
+                await self._postpone(job, attempts, getattr(error, "retry_after", None) or SLOT_DELAY, "slot refused")
+                return
+            log.exception("effect_slot_not_left")
+            said = said or _Silence("slot_failed")
+        if said is not None:
+            await self._settle(job, call, said)
+
+    async def _claim(self, job: _Job) -> int | None:
+        async with self._db.transaction() as tx:
+            values = {"id": job.effect_id, "gen": job.gen, "worker": self._worker.uuid}
+            attempt: int | None = (await tx.conn.execute(store.CLAIM, values)).scalar_one_or_none()
+        return attempt
+
+    @staticmethod
+    async def _call(kind: EffectKind, call: EffectCall) -> Outcome | Later:
+        try:
+            async with asyncio.timeout(CALL_LIMIT):
+                return await kind.call(call)
+        except Exception as error:
+            log.exception("effect_call_failed", attempt=call.attempt)
+            return _Silence(type(error).__name__)
+
+    async def _settle(self, job: _Job, call: EffectCall, said: Outcome | Later) -> None:
+        """Decide by the kind's silence whether this was the last word."""
+        last = call.attempt >= job.kind.max_attempts
+        if isinstance(said, Later):
+            if not said.counts:
+                await self._postpone(job, call.attempt - 1, said.seconds, said.reason)
+            elif not last:
+                await self._postpone(job, call.attempt, said.seconds, said.reason)
+            else:
+                await self._record(job, call, Refused("gave_up", {"last": said.reason}), 0)
+        elif isinstance(said, Unknown) and job.kind.silence != "once" and not last:
+            await self._postpone(job, call.attempt, _quiet(job.kind, call.attempt), said.reason)
+        elif isinstance(said, Unknown) and job.kind.silence == "repeat":
+            await self._record(job, call, Refused("gave_up", {"last": said.reason}), 0)
+        else:
+            outcome = Unknown(said.reason, said.data) if isinstance(said, Unknown) else said
+            await self._record(job, call, outcome, 0)
+
+    async def _postpone(self, job: _Job, attempts: int, seconds: float, reason: str) -> None:
+        async def work(tx: Tx) -> None:
+            due = tx.now + timedelta(seconds=max(seconds, SHORTEST_WAIT))
+            values = {"id": job.effect_id, "gen": job.gen, "worker": self._worker.uuid}
+            await tx.conn.execute(store.POSTPONE, {**values, "due": due, "attempts": attempts, "error": reason[:2000]})
+
+        await self._insist(work)
+        if self._db.on_due is not None:
+            self._db.on_due()
+
+    async def _record(self, job: _Job, call: EffectCall, outcome: Outcome, failures: int) -> None:
+        """The outcome and what the module makes of it, in one transaction."""
+        values = {
+            "id": job.effect_id,
+            "gen": job.gen,
+            "worker": self._worker.uuid,
+            "answer": store.pack(outcome, self._db.cipher if job.sealed else None),
+            "error": store.reason_of(outcome)[:2000],
+        }
+
+        async def work(tx: Tx) -> None:
+            done = await tx.conn.execute(store.RECORD, {**values, "state": store.state_of(outcome), "now": tx.now})
+            if done.rowcount != 1:
+                # We were taken for dead; what was decided then stands, and staff have the card for it.
+                log.error("effect_answer_too_late", outcome=store.state_of(outcome), reason=store.reason_of(outcome))
+                return
+            await job.kind.on_outcome(tx, call, outcome)
+
+        try:
+            await self._insist(work)
+        except Exception as error:
+            if connection_lost(error):
+                raise
+            log.exception("effect_outcome_failed", failures=failures + 1)
+            await self._keep_answer(values, failures, f"{type(error).__name__}: {error}")
+
+    async def _keep_answer(self, values: dict[str, Any], failures: int, error: str) -> None:
+        """on_outcome failed: what the outside said is kept, and only the recording is tried again."""
+        held = failures >= len(RECORD_DELAYS)
+
+        async def work(tx: Tx) -> None:
+            due = None if held else tx.now + timedelta(seconds=RECORD_DELAYS[failures])
+            state = "held" if held else "answered"
+            await tx.conn.execute(store.ANSWERED, {**values, "state": state, "due": due, "error": error[:2000]})
+
+        await self._insist(work)
+        if held:
+            log.error("effect_held", effect_id=values["id"], reason=error)
+        elif self._db.on_due is not None:
+            self._db.on_due()
+
+    async def _insist(self, work: Any) -> None:
+        """Run a transaction, waiting out a database that went away: what the outside said exists nowhere else."""
+        deadline, pause = monotonic() + RECORD_PATIENCE, 0.1
+        while True:
+            try:
+                await self._db.run(work)
+                return
+            except Exception as error:
+                if not connection_lost(error) or monotonic() > deadline:
+                    raise
+                log.warning("effect_waits_for_database")
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 2.0)
+
+    async def _hold(self, effect_id: int, gen: int, error: str) -> None:
+        async with self._db.transaction() as tx:
+            await tx.conn.execute(store.HOLD, {"id": effect_id, "gen": gen, "error": error[:2000]})
+        log.error("effect_held", effect_id=effect_id, reason=error)
+
+    # --- looked after by jobs ------------------------------------------------------------------------------------
+
+    async def release_due(self) -> int:
+        """Queue what has become due; returns how many."""
+        return await self._queue_up(store.RELEASE, {"now": self._db.clock.now()})
+
+    async def requeue_stranded(self) -> int:
+        """Queue what should run but has no job, e.g. because the job was dropped while the database was away."""
+        return await self._queue_up(store.STRANDED, {})
+
+    async def _queue_up(self, statement: Any, values: dict[str, Any]) -> int:
+        total = 0
+        while True:
+            async with self._db.transaction() as tx:
+                rows = (await tx.conn.execute(statement, values)).all()
+                await outbox.enqueue(await raw_connection(tx.conn), [outbox.effect_job(*row) for row in rows])
+            total += len(rows)
+            if len(rows) < store.BATCH:
+                return total
+
+    async def recover(self, *, own_jobs: bool = False) -> int:
+        """Treat what dead workers, and earlier lives of this process, left in the middle; returns how many effects.
+
+        `own_jobs`: also take back the jobs PgQueuer believes this process runs (before its engine starts again).
+        """
+        total = 0
+        while True:
+            async with self._db.transaction() as tx:
+                living = await self._worker.living(tx)
+                others = living - {self._worker.uuid} if own_jobs else living
+                await tx.conn.execute(store.JOBS_BACK, {"living": sorted(others)})
+                values = {"living": sorted(living), "me": self._worker.uuid, "in_flight": sorted(self._in_flight)}
+                rows = (await tx.conn.execute(store.ABANDONED, values)).all()
+                jobs = [job for row in rows if (job := await self._abandoned(tx, row)) is not None]
+                await outbox.enqueue(await raw_connection(tx.conn), jobs)
+            total += len(rows)
+            if len(rows) < store.BATCH:
+                return total
+
+    async def _abandoned(self, tx: Tx, row: Any) -> outbox.QueueJob | None:
+        """A call somebody died in: nobody knows whether it was made. The kind's silence says what that means."""
+        kind = self._db.registry.kinds.get(row.kind)
+        log.warning("effect_abandoned", effect_id=row.id, kind=row.kind, attempt=row.attempts)
+        if kind is None or kind.silence == "once" or row.attempts >= kind.max_attempts:
+            repeat = kind is not None and kind.silence == "repeat"
+            outcome = Refused("gave_up", {"last": "crashed"}) if repeat else Unknown("crashed")
+            await tx.conn.execute(store.CRASHED, {"id": row.id, "answer": store.pack(outcome, None)})
+            return outbox.effect_job(row.id, row.kind, row.gen + 1)
+        due = tx.now + timedelta(seconds=KEYED_QUIET) if kind.silence == "keyed" else None
+        await tx.conn.execute(store.AGAIN, {"id": row.id, "due": due})
+        return None if due is not None else outbox.effect_job(row.id, row.kind, row.gen + 1)
+
+    async def held(self, *, limit: int = 20, offset: int = 0) -> tuple[HeldEffect, ...]:
+        """What staff should look at, oldest first."""
+        async with self._db.read() as conn:
+            rows = await conn.execute(store.HELD, {"limit": limit, "offset": offset})
+            return tuple(HeldEffect(*row) for row in rows)
+
+    async def retry(self, effect_id: int) -> None:
+        """Staff pressed retry on a held effect; an answer that was heard is only recorded again. Raises NotFound."""
+        async with self._db.transaction() as tx:
+            row = (await tx.conn.execute(store.RETRY, {"id": effect_id})).one_or_none()
+            if row is None:
+                raise NotFound(what="effect")
+            jobs = [outbox.effect_job(effect_id, row.kind, row.gen)]
+            await outbox.enqueue(await raw_connection(tx.conn), jobs)
+
+    async def backlog(self) -> int:
+        """Effects that run now or could."""
+        async with self._db.read() as conn:
+            return int((await conn.execute(store.BACKLOG, {"now": self._db.clock.now()})).scalar_one())
+
+    async def next_due(self) -> datetime | None:
+        """Business time of the earliest effect that waits."""
+        async with self._db.read() as conn:
+            moment: datetime | None = (await conn.execute(store.NEXT)).scalar_one()
+            return moment
+
+
+def _quiet(kind: EffectKind, attempt: int) -> float:
+    if kind.silence == "keyed":
+        return KEYED_QUIET
+    return REPEAT_DELAYS[min(attempt, len(REPEAT_DELAYS)) - 1]
