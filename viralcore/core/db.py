@@ -32,6 +32,8 @@ from viralcore.core.log import correlation_id
 from viralcore.core.registry import Registry, encode
 
 log = structlog.get_logger(__name__)
+Connection = AsyncConnection
+"""What repositories take; services pass it on by this name and know no SQL library."""
 T = TypeVar("T")
 
 APP_ROLE = "viralcore_app"

@@ -9,10 +9,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from viralcore.core.clock import Clock
-from viralcore.core.db import Database, Tx
+from viralcore.core.db import Connection, Database, Tx
 from viralcore.core.errors import NotFound
 from viralcore.core.money import USD, ceil_money
 from viralcore.ledger.api import BONUS, WALLET, Entry, InsufficientFunds, Ledger, user_account
@@ -104,7 +102,7 @@ class Invoicing:
         result = await tx.once(scope="payments.open_invoice", key=key, inputs=inputs, run=run)
         return int(result["invoice_id"])
 
-    async def methods(self, conn: AsyncConnection) -> tuple[Method, ...]:
+    async def methods(self, conn: Connection) -> tuple[Method, ...]:
         """What is offered at this moment."""
         now = self._clock.now()
         priced = await self._pricing.usable(conn, now)

@@ -6,10 +6,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.core.clock import Clock
-from viralcore.core.db import Database
+from viralcore.core.db import Connection, Database
 from viralcore.payments.config import Asset, PaymentsConfig
 from viralcore.payments.domain.prices import Limits, Price, Reading, judge
 from viralcore.payments.domain.quotes import rate_of
@@ -43,14 +42,14 @@ class Pricing:
             last_good=timedelta(seconds=config.prices.last_good_seconds),
         )
 
-    async def rate(self, conn: AsyncConnection, coin: str, now: datetime) -> Decimal | None:
+    async def rate(self, conn: Connection, coin: str, now: datetime) -> Decimal | None:
         """USD per coin from the cache; None while there is no price to trust."""
         price = (await chain_state.get_prices(conn)).get(coin)
         if price is None or not price.usable(now, self._limits.last_good) or price.usd is None:
             return None
         return rate_of(price.usd)
 
-    async def usable(self, conn: AsyncConnection, now: datetime) -> set[str]:
+    async def usable(self, conn: Connection, now: datetime) -> set[str]:
         """Coins that can be quoted now."""
         known = await chain_state.get_prices(conn)
         return {coin for coin, price in known.items() if price.usable(now, self._limits.last_good)}

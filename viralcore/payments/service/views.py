@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
+from viralcore.core.db import Connection
 from viralcore.core.money import USD, Money
 from viralcore.payments.api import ClaimView, InvoiceView, Item, QuoteView, ReceiptView
 from viralcore.payments.config import PaymentsConfig
@@ -22,7 +21,7 @@ def scale(config: PaymentsConfig, network: str, asset: str) -> Scale:
 
 
 async def invoice_views(
-    conn: AsyncConnection, config: PaymentsConfig, rows: Sequence[Invoice], now: datetime
+    conn: Connection, config: PaymentsConfig, rows: Sequence[Invoice], now: datetime
 ) -> tuple[InvoiceView, ...]:
     """Each with its quote and its latest claim, in three statements however many there are."""
     quotes = await invoices.get_quotes(conn, [row.quote_id for row in rows if row.quote_id is not None])
