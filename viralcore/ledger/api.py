@@ -215,5 +215,5 @@ class Ledger(Protocol):
 
     async def check(self) -> tuple[str, ...]:
         """Audit everything: postings balanced, balances equal sums of entries, running balances unbroken, holds equal
-        to `held`, lots equal to credit balances, none below its floor. Returns problems in plain words; empty is good."""
+        to `held`, lots equal to credit balances, none below its floor. Problems in plain words; empty is good."""
         ...
