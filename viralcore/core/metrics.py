@@ -80,13 +80,23 @@ class Metrics:
         """
         if self._settled_reader is not None:
             self.settled_offset.set(self._settled_reader())
-        for kind, reader in self._backlog_readers.items():
-            self.backlog.labels(kind=kind).set(await self._read_backlog(kind, reader))
+        for kind, left in (await self._backlogs()).items():
+            self.backlog.labels(kind=kind).set(left)
         moments = [
             moment for moment in [await self._read_due(reader) for reader in self._due_readers] if moment is not None
         ]
         self.next_due.set(min(moments).timestamp() if moments else 0)
         return generate_latest(self.registry)
+
+    async def _backlogs(self) -> dict[str, int]:
+        """All of them, and when nothing is left anywhere, all of them once more: work may move from a kind not yet
+        read to one already read."""
+        found: dict[str, int] = {}
+        for _ in range(2):
+            found = {kind: await self._read_backlog(kind, reader) for kind, reader in self._backlog_readers.items()}
+            if any(found.values()):
+                break
+        return found
 
     async def _read_backlog(self, kind: str, reader: BacklogReader) -> int:
         """A reader that fails counts as work left: unknown is never quiet."""
