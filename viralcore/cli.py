@@ -65,9 +65,9 @@ def run(
     ] = "all",
 ) -> None:
     """Run the bot until it is told to stop (Ctrl-C or SIGTERM)."""
+    settings = _settings("run")
     from viralcore import bootstrap
 
-    settings = _settings("run")
     asyncio.run(bootstrap.run(settings, role=role))
 
 
@@ -126,9 +126,8 @@ def grant(
     reason: Annotated[str, typer.Option(help="Why, for the audit log.")] = "granted on the command line",
 ) -> None:
     """Give somebody a role. Written to the audit log."""
-    from viralcore import bootstrap
-
     settings = _settings("database")
+    from viralcore import bootstrap
 
     async def work(url: str) -> None:
         async with bootstrap.opened(settings, url) as house:
@@ -143,10 +142,9 @@ def grant(
 @ledger.command()
 def check() -> None:
     """Print the trial balance and audit every posting, balance and hold. Exit code 1 when anything is wrong."""
+    settings = _settings("database")
     from viralcore import bootstrap
     from viralcore.ledger.api import TrialBalance
-
-    settings = _settings("database")
 
     async def work(url: str) -> tuple[TrialBalance, tuple[str, ...]]:
         async with bootstrap.opened(settings, url) as house:

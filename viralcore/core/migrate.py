@@ -40,7 +40,7 @@ def _session(url: str, lock_timeout: str) -> Iterator[Connection]:
 
 
 def upgrade(url: str, target: str = "head", *, lock_timeout: str = "5s") -> None:
-    """Bring the schema up to `target`. Waits at most `lock_timeout` for a table, rather than stopping the shop behind it."""
+    """Bring the schema up to `target`. Waits at most `lock_timeout` for a table: the shop queues up behind it."""
     with _session(url, lock_timeout) as connection:
         command.upgrade(_config(connection), target)
 
@@ -70,3 +70,14 @@ def current(url: str) -> str | None:
 def is_current(url: str) -> bool:
     """Whether every migration has been applied."""
     return current(url) == revisions()[-1]
+
+
+def bound_environment(url: str) -> str | None:
+    """The ENVIRONMENT this migrated database belongs to; None while nobody has opened it."""
+    engine = create_engine(driver_url(url), poolclass=NullPool)
+    try:
+        with engine.connect() as connection:
+            value = connection.execute(text("SELECT value FROM core.meta WHERE key = 'environment'")).scalar()
+            return None if value is None else str(value)
+    finally:
+        engine.dispose()

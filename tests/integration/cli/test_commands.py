@@ -1,0 +1,95 @@
+"""The command line as a person meets it: a process, its words and its exit code."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+from cryptography.fernet import Fernet
+from typer.testing import CliRunner
+
+from tests.support.database import Cluster
+from viralcore import cli
+
+ROOT = Path(__file__).parents[3]
+ENOUGH = {
+    "TELEGRAM_BOT_TOKEN": "7001234567:AAHcanaryCANARYcanaryCANARYcanary_-1",
+    "ADMIN_IDS": "1000",
+    "ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+    "FINGERPRINT_KEY": "canary-fingerprint-key",
+}
+
+
+def viralcore(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "viralcore", *arguments],
+        cwd=cwd,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "COLUMNS": "200", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "settings").symlink_to(ROOT / "settings")
+    return tmp_path
+
+
+def test_bad_settings_are_told_all_at_once_with_exit_code_2(folder: Path) -> None:
+    done = viralcore("run", cwd=folder, HTTP_PORT="web", LOG_LEVEL="LOUD", TELEGRAM_BOT_TOKEN="canary")
+    assert done.returncode == 2
+    for name in ("HTTP_PORT", "LOG_LEVEL", "TELEGRAM_BOT_TOKEN", "ADMIN_IDS", "ENCRYPTION_KEYS", "FINGERPRINT_KEY"):
+        assert f"environment: {name}: " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "canary" not in done.stderr + done.stdout
+
+
+def test_keys_are_good_for_the_settings(folder: Path) -> None:
+    made = viralcore("keys", cwd=folder).stdout
+    (folder / ".env").write_text(
+        made + "TELEGRAM_BOT_TOKEN=123456:aaaaaaaaaaaaaaaaaaaaaaaa\nADMIN_IDS=1\nHTTP_PORT=x\n"
+    )
+    done = viralcore("run", cwd=folder)
+    assert done.returncode == 2
+    assert done.stderr.count("environment: ") == 1
+
+
+def test_migrate_twice_and_doctor(folder: Path, postgres: Cluster) -> None:
+    url = postgres.empty()
+    first = viralcore("migrate", cwd=folder, DATABASE_URL=url)
+    again = viralcore("migrate", cwd=folder, DATABASE_URL=url)
+    assert (first.returncode, again.returncode) == (0, 0), first.stderr
+    assert first.stdout.startswith("Migrated from empty to ")
+    assert again.stdout.startswith("Already up to date")
+
+    healthy = viralcore("doctor", cwd=folder, DATABASE_URL=url, **ENOUGH)
+    assert healthy.returncode == 0, healthy.stderr
+    assert "well     database" in healthy.stdout
+    assert "one owner only" in healthy.stdout
+    assert "canary" not in healthy.stdout
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("INSERT INTO core.meta (key, value) VALUES ('environment', 'sandbox')")
+    foreign = viralcore("doctor", cwd=folder, DATABASE_URL=url, **ENOUGH)
+    assert foreign.returncode == 1
+    assert "it belongs to ENVIRONMENT=sandbox" in foreign.stdout
+
+
+def test_a_database_that_is_not_there(folder: Path) -> None:
+    url = "postgresql://viral:canary-password@127.0.0.1:1/none"
+    for command, said in (("migrate", "cannot be reached"), ("doctor", "broken   database")):
+        done = viralcore(command, cwd=folder, DATABASE_URL=url, **ENOUGH)
+        assert done.returncode == 1
+        assert said in done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        assert "canary" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("nonsense", ["admin grant -5 owner", "admin grant 5 king", "frobnicate", "run --role idle"])
+def test_nonsense_is_answered_with_help(nonsense: str) -> None:
+    assert CliRunner().invoke(cli.app, nonsense.split()).exit_code == 2
