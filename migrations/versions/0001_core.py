@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from alembic import op
 from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment
 from pgqueuer.domain.settings import DBSettings
@@ -51,7 +53,8 @@ CREATE TABLE core.events (
 );
 CREATE INDEX events_recorded ON core.events (recorded_at);
 
--- one row per event and subscriber, born with the event. retry_at set: waits for that business time; null: a job is queued.
+-- one row per event and subscriber, born with the event
+-- retry_at set: waits for that business time; null: a job is queued
 CREATE TABLE core.deliveries (
     event_id uuid NOT NULL REFERENCES core.events (id) ON DELETE CASCADE,
     subscriber text NOT NULL,
@@ -66,7 +69,7 @@ CREATE TABLE core.deliveries (
 CREATE INDEX deliveries_pending ON core.deliveries (retry_at) WHERE state = 'pending';
 CREATE INDEX deliveries_held ON core.deliveries (event_id) WHERE state = 'held';
 
--- processes that work the queue; each holds the advisory lock (28515, id) on its LISTEN connection for as long as it lives
+-- processes that work the queue; each holds the advisory lock (28515, id) on its LISTEN connection while it lives
 CREATE TABLE core.workers (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     uuid uuid NOT NULL UNIQUE,
@@ -144,8 +147,7 @@ GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA core, queue TO viralcore_app;
 
 def _script(sql: str) -> None:
     """Several statements as one simple query: op.execute would read colons and percent signs in them as parameters."""
-    raw = op.get_bind().connection.driver_connection
-    assert raw is not None
+    raw: Any = op.get_bind().connection.driver_connection
     raw.execute(sql)
 
 

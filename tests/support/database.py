@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -23,7 +24,7 @@ TUNING = {"shared_buffers": "64MB", "max_wal_senders": "0", "wal_level": "minima
 
 @dataclass
 class Cluster:
-    """A running server. `url` is its maintenance database; the template is made when the first test asks for a clone."""
+    """A running server. `url`: its maintenance database. The template is made when the first clone is asked for."""
 
     server: EmbeddedPostgres
     url: str
@@ -64,7 +65,7 @@ class Cluster:
 def postgres() -> Iterator[Cluster]:
     """The cluster of this test process."""
     folder = Path(tempfile.mkdtemp(prefix="viralcore-test-"))
-    server = EmbeddedPostgres(folder, durable=False, tuning=TUNING)
+    server = EmbeddedPostgres(folder, durable=False, tuning=TUNING, pg_bin=os.environ.get("PG_BIN"))
     try:
         yield Cluster(server, server.start())
     finally:

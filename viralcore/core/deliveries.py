@@ -29,7 +29,8 @@ _COUNT = text("""
 WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
 UPDATE core.deliveries d SET attempts = attempts + 1
 FROM core.events e, quick
-WHERE e.id = d.event_id AND d.event_id = :event_id AND d.subscriber = :subscriber AND d.state = 'pending' AND d.gen = :gen
+WHERE e.id = d.event_id AND d.event_id = :event_id AND d.subscriber = :subscriber
+    AND d.state = 'pending' AND d.gen = :gen
 RETURNING d.attempts, e.name, e.payload, e.correlation_id
 """)
 _DONE = text("""
@@ -54,7 +55,8 @@ WITH lost AS (
     SELECT event_id, subscriber FROM core.deliveries d
     WHERE state = 'pending' AND retry_at IS NULL AND NOT EXISTS (
         SELECT 1 FROM queue.pgqueuer q
-        WHERE q.dedupe_key = 'd:' || d.event_id || ':' || d.subscriber || ':' || d.gen AND q.status IN ('queued', 'picked')
+        WHERE q.dedupe_key = 'd:' || d.event_id || ':' || d.subscriber || ':' || d.gen
+            AND q.status IN ('queued', 'picked')
     )
     LIMIT {BATCH} FOR UPDATE SKIP LOCKED
 )

@@ -33,7 +33,8 @@ WHERE id = :id AND gen = :gen AND (state = 'answered' OR (state = 'calling' AND 
 """).bindparams(bindparam("answer", type_=JSONB))
 ANSWERED = text("""
 UPDATE core.effects
-SET state = :state, answer = :answer, due = :due, error = :error, claimed_by = NULL, record_failures = record_failures + 1
+SET state = :state, answer = :answer, due = :due, error = :error, claimed_by = NULL,
+    record_failures = record_failures + 1
 WHERE id = :id AND gen = :gen AND (state = 'answered' OR (state = 'calling' AND claimed_by = :worker))
 """).bindparams(bindparam("answer", type_=JSONB))
 HOLD = text("""
@@ -68,11 +69,13 @@ AGAIN = text("""
 UPDATE core.effects SET state = 'queued', due = :due, gen = gen + 1, error = 'crashed', claimed_by = NULL WHERE id = :id
 """)
 CRASHED = text("""
-UPDATE core.effects SET state = 'answered', due = NULL, gen = gen + 1, answer = :answer, error = 'crashed', claimed_by = NULL
+UPDATE core.effects
+SET state = 'answered', due = NULL, gen = gen + 1, answer = :answer, error = 'crashed', claimed_by = NULL
 WHERE id = :id
 """).bindparams(bindparam("answer", type_=JSONB))
 JOBS_BACK = text("""
-UPDATE queue.pgqueuer SET status = 'queued', queue_manager_id = NULL, slot = NULL, execute_after = now(), updated = now()
+UPDATE queue.pgqueuer
+SET status = 'queued', queue_manager_id = NULL, slot = NULL, execute_after = now(), updated = now()
 WHERE status = 'picked' AND queue_manager_id <> ALL(CAST(:living AS uuid[]))
 """)
 HELD = text("""

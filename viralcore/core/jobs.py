@@ -11,8 +11,9 @@ from datetime import datetime
 class Job:
     """One recurring job (DESIGN 7).
 
-    Runs every `every_seconds` of business time and once after each turn of the clock, never overlapping itself. `next_due`
-    tells the next moment something becomes due, so that a date job fires on the second. Lower `order` runs first in a turn.
+    Runs every `every_seconds` of business time and once after each turn of the clock, never overlapping itself.
+    `next_due` tells the next moment something becomes due, so that a date job fires on the second. Lower `order` runs
+    first in a turn.
     """
 
     name: str

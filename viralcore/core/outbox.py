@@ -1,6 +1,6 @@
 """The outbox: events, their deliveries, effects and queue jobs, written with the transaction that caused them.
 
-Everything here runs on the transaction's own psycopg connection, in a handful of statements whatever the number of rows.
+Everything here runs on the transaction's own psycopg connection, in a handful of statements however many rows.
 """
 
 from __future__ import annotations

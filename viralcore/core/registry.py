@@ -12,7 +12,7 @@ from viralcore.core.effects import EffectKind
 from viralcore.core.events import Event, Subscription
 
 
-class Unreadable(Exception):  # noqa: N818 - a state of the data
+class Unreadable(Exception):
     """A stored event that this build cannot read: an unknown name, or fields that do not fit."""
 
 

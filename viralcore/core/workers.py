@@ -26,8 +26,8 @@ _WORKERS = text(f"""
 SELECT w.id, w.uuid::text AS uuid, w.identity,
     EXISTS (
         SELECT 1 FROM pg_locks l
-        WHERE l.locktype = 'advisory' AND l.classid = {LOCK} AND l.objid = w.id::bigint::oid AND l.objsubid = 2 AND l.granted
-            AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        WHERE l.locktype = 'advisory' AND l.classid = {LOCK} AND l.objid = w.id::bigint::oid AND l.objsubid = 2
+            AND l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
     ) AS locked,
     w.server_started <> pg_postmaster_start_time()
         AND clock_timestamp() < pg_postmaster_start_time() + interval '{GRACE}' AS in_grace

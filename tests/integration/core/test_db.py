@@ -41,12 +41,15 @@ async def test_a_read_connection_cannot_write(database: Database) -> None:
 
 
 async def test_a_failing_block_leaves_nothing_and_runs_no_callback(database: Database) -> None:
-    called = []
+    called: list[int] = []
+
+    async def work(tx: Tx) -> None:
+        await tx.conn.execute(text("INSERT INTO core.meta VALUES ('a', 'b')"))
+        tx.after_commit(lambda: called.append(1))
+        raise LookupError
+
     with pytest.raises(LookupError):
-        async with database.transaction() as tx:
-            await tx.conn.execute(text("INSERT INTO core.meta VALUES ('a', 'b')"))
-            tx.after_commit(lambda: called.append(1))
-            raise LookupError
+        await database.run(work)
     async with database.read() as conn:
         assert (await conn.execute(text("SELECT count(*) FROM core.meta"))).scalar_one() == 0
     assert called == []
@@ -55,7 +58,7 @@ async def test_a_failing_block_leaves_nothing_and_runs_no_callback(database: Dat
 async def test_the_application_role_cannot_change_the_schema(database: Database) -> None:
     async with database.transaction() as tx:
         assert (await tx.conn.execute(text("SELECT current_user"))).scalar_one() == "viralcore_app"
-        with pytest.raises(DBAPIError, match="permission denied|must be owner"):
+        with pytest.raises(DBAPIError, match=r"permission denied|must be owner"):
             await tx.conn.execute(text("CREATE TABLE core.mine (id int)"))
 
 

@@ -38,7 +38,7 @@ class Hearer:
     async def __call__(self, tx: Tx, event_id: str, event: Event) -> None:
         await tx.conn.execute(
             text(
-                "INSERT INTO core.meta VALUES (:key, '1') ON CONFLICT (key) DO UPDATE SET value = core.meta.value || '1'"
+                "INSERT INTO core.meta AS m VALUES (:key, '1') ON CONFLICT (key) DO UPDATE SET value = m.value || '1'"
             ),
             {"key": f"{self.name}:{event_id}"},
         )
