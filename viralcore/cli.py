@@ -67,7 +67,11 @@ def run(
     """Run the bot until it is told to stop (Ctrl-C or SIGTERM)."""
     settings = _settings("run")
     from viralcore import bootstrap
+    from viralcore.core import sentry
 
+    if settings.env.sentry_dsn is not None:
+        dsn = settings.env.sentry_dsn.get_secret_value()
+        sentry.report_to(dsn, environment=settings.env.environment, secrets=settings.secrets())
     asyncio.run(bootstrap.run(settings, role=role))
 
 

@@ -29,7 +29,7 @@ SHORTEST_SECRET = 6
 """Shorter values are not searched for in texts: they would blank out half of every line."""
 
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"\b\d{5,}:[A-Za-z0-9_-]{30,}"), MASK),  # a bot token, bare
+    (re.compile(r"\d{5,}:[A-Za-z0-9_-]{30,}"), MASK),  # a bot token, bare
     (re.compile(r"(/(?:file/)?bot)[^/\s\"'?]{6,}"), rf"\1{MASK}"),  # ... and in an address, whatever it looks like
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}"), rf"\1 {MASK}"),
     (
@@ -47,7 +47,6 @@ _SECRET_FIELD = re.compile(
 )
 _NUMBER_FIELD = re.compile(r"(?i)(account|card|iban|nuban|bvn|phone)")
 _LONG_DIGITS = re.compile(r"\d(?:[ -]?\d){7,}")
-_DEEPEST = 6
 
 _QUIET = ("httpx", "httpcore", "aiohttp", "telegram", "apscheduler", "uvicorn", "uvicorn.access", "asyncio", "pgqueuer")
 
@@ -56,7 +55,8 @@ class Redactor:
     """A structlog processor that replaces known secrets and everything shaped like one, nested data and exception texts
     included."""
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
+    def __init__(self, secrets: Iterable[str] = (), *, deepest: int = 6) -> None:
+        self._deepest = deepest
         known = sorted({secret for secret in secrets if len(secret) >= SHORTEST_SECRET}, key=len, reverse=True)
         self._known = re.compile("|".join(re.escape(secret) for secret in known)) if known else None
 
@@ -79,11 +79,11 @@ class Redactor:
         if isinstance(value, int):
             return self._number(str(value)) if _NUMBER_FIELD.search(name) and len(str(value)) >= 8 else value
         if isinstance(value, Mapping):
-            if depth >= _DEEPEST:
+            if depth >= self._deepest:
                 return "..."
             return {self.text(str(key)): self._value(str(key), inner, depth + 1) for key, inner in value.items()}
         if isinstance(value, list | tuple | set | frozenset):
-            return "..." if depth >= _DEEPEST else [self._value(name, inner, depth + 1) for inner in value]
+            return "..." if depth >= self._deepest else [self._value(name, inner, depth + 1) for inner in value]
         text = self.text(value if isinstance(value, str) else str(value))
         return self._number(text) if _NUMBER_FIELD.search(name) else text
 
