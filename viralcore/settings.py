@@ -27,6 +27,7 @@ from viralcore.boosts.config import BoostsConfig
 from viralcore.core import formats
 from viralcore.core.problems import Problem, SettingsError, load_toml, reason
 from viralcore.payments.config import PaymentsConfig
+from viralcore.users.config import UsersConfig
 
 CLOSED_DOOR = "http://127.0.0.1:9"
 """The discard port: what a sandbox's provider address is when nobody simulates that provider."""
@@ -165,6 +166,7 @@ class Slice:
 
 
 SLICES: tuple[Slice, ...] = (
+    Slice("users", UsersConfig, ("users.toml",)),
     Slice("payments", PaymentsConfig, ("payments.toml",)),
     Slice("boosts", BoostsConfig, ("plans.toml", "schedule.toml", "panels.toml")),
 )
@@ -187,6 +189,7 @@ class Settings:
     """Everything the product was told, validated. Nothing else reads the environment or the settings folder."""
 
     env: Environ
+    users: UsersConfig
     payments: PaymentsConfig
     boosts: BoostsConfig
     sources: tuple[Source, ...]
