@@ -23,13 +23,17 @@ PhaseState = Literal["waiting", "sending", "sent", "unknown", "completed", "part
 
 @dataclass(frozen=True, slots=True)
 class LineView:
-    """One thing a unit delivers. `available`: False while its channel does not exist yet (crowd): refunded by share."""
+    """One thing a unit delivers. `available`: False while its channel does not exist yet (crowd): refunded by share.
+
+    `verified`: how many of them come from verified accounts.
+    """
 
     metric: Metric
     quantity: int
     channel: Channel
     share: Decimal
     available: bool
+    verified: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class PlanView:
     lines: tuple[LineView, ...]
     asset: str
     on_sale: bool  # goods and crowd-only plans are not on sale until their channel exists
+    questions: tuple[str, ...] = ()  # goods: asked before payment (poll_link, poll_option, profile_link, days, channel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,11 @@ class LinkView:
 
 @dataclass(frozen=True, slots=True)
 class LinkProblem:
-    """Why one pasted link was not accepted. `reason`: not_a_post, not_supported, private, malformed, blocked, duplicate."""
+    """Why one pasted link was not accepted.
+
+    `reason`: not_a_post, not_supported, private, malformed, too_long, blocked, duplicate, other_platform (one message
+    orders for one platform: that of its first link).
+    """
 
     text: str
     reason: str
@@ -205,6 +214,8 @@ class NoCredits(DomainError):
 
 
 class DraftExpired(DomainError):
+    """The confirm screen ran out, was cancelled, or made its orders already."""
+
     code = "boosts.draft_expired"
 
 
@@ -240,8 +251,7 @@ class Boosts(Protocol):
         TermsNotAccepted."""
         ...
 
-    async def credits(self, *, user_id: int) -> tuple[CreditView, ...]:
-        ...
+    async def credits(self, *, user_id: int) -> tuple[CreditView, ...]: ...
 
     async def draft(self, *, key: str, user_id: int, text: str) -> DraftView:
         """Read the links out of a message. Raises BadLink, TooManyLinks, NoCredits (the draft is not kept then)."""
@@ -252,45 +262,42 @@ class Boosts(Protocol):
         ...
 
     async def get_draft(self, *, user_id: int, draft_id: int) -> DraftView:
+        """Raises NotFound, DraftExpired."""
         ...
 
     async def confirm(self, *, key: str, user_id: int, draft_id: int) -> tuple[OrderView, ...]:
-        """Debit one credit a link and create the orders in one transaction. A draft makes its orders once, whatever key.
-        Raises DraftExpired, NoCredits, users Blocked, TermsNotAccepted."""
+        """Debit one credit a link and create the orders in one transaction. A draft makes its orders once, whatever
+        key. Raises DraftExpired, NoCredits, BadLink (blocked since), users Blocked, TermsNotAccepted."""
         ...
 
     async def discard(self, *, key: str, user_id: int, draft_id: int) -> None:
+        """Raises DraftExpired when it made its orders already."""
         ...
 
     async def get_order(self, *, order_id: int, user_id: int | None = None) -> OrderView:
         """With `user_id`, only that person's. Raises NotFound."""
         ...
 
-    async def orders(
-        self, *, user_id: int, before_id: int | None = None, limit: int = 10
-    ) -> tuple[OrderView, ...]:
-        ...
+    async def orders(self, *, user_id: int, before_id: int | None = None, limit: int = 10) -> tuple[OrderView, ...]: ...
 
     async def cancel(self, *, key: str, user_id: int, order_id: int) -> OrderView:
         """Until the first phase is sent; the credit comes back. Raises CannotCancel."""
         ...
 
-    async def unknown_phase(self, *, phase_id: int) -> UnknownPhaseView:
-        ...
+    async def unknown_phase(self, *, phase_id: int) -> UnknownPhaseView: ...
 
-    async def unknown_phases(self) -> tuple[UnknownPhaseView, ...]:
-        ...
+    async def unknown_phases(self) -> tuple[UnknownPhaseView, ...]: ...
 
     async def resolve_placed(self, *, key: str, actor: int, phase_id: int, panel_order: str) -> UnknownPhaseView:
-        """Staff: it was placed, under this panel order id. Right ``orders.retry``. Raises AlreadyDecided, BadPanelOrder."""
+        """Staff: it was placed, under this panel order id. Right ``orders.retry``. Raises AlreadyDecided,
+        BadPanelOrder."""
         ...
 
     async def resolve_not_placed(self, *, key: str, actor: int, phase_id: int) -> UnknownPhaseView:
         """Staff: it was not placed; send again. Right ``orders.retry``. Raises AlreadyDecided."""
         ...
 
-    async def panels(self) -> tuple[PanelView, ...]:
-        ...
+    async def panels(self) -> tuple[PanelView, ...]: ...
 
     async def panel_orders(self, *, after: int = 0, limit: int = 500) -> tuple[PanelOrderView, ...]:
         """Every accepted panel order by phase id, for reconciliation and the sandbox's check."""

@@ -84,7 +84,13 @@ class OrderFinished(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PanelTrouble(Event):
-    """Staff should know. `what`: breaker_open | low_balance | not_enough_funds | config | active_changed."""
+    """Staff should know; said once until it is over. `detail` is for staff eyes, and may hold a panel's own words.
+
+    `what`: breaker_open (detail: the panel that is active now, or empty when none is) | active_changed (`panel` is
+    active again; detail: the one before) | low_balance (detail: what is left, with currency) | not_enough_funds |
+    config (bad key, or a service it does not know) | refused (any other no) | strange_status (an answer to a status
+    question that says nothing we know).
+    """
 
     NAME: ClassVar[str] = "boosts.panel_trouble.v1"
     panel: str

@@ -1,0 +1,102 @@
+"""API v2 of SMM panels: one client, dialects as data. Form fields out, JSON in, errors under HTTP 200."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Literal
+
+import structlog
+from pydantic import SecretStr
+
+from viralcore.boosts.config import Dialect, StatusWords
+from viralcore.boosts.domain.panels import (
+    AddAnswer,
+    BalanceReading,
+    Declined,
+    Silent,
+    StatusReading,
+    read_add,
+    read_balance,
+    read_status,
+)
+from viralcore.boosts.ports import PanelDown
+from viralcore.core.http import Answer, BreakerOpen, HttpFailure, NoAnswer, NotSent, ProviderClient
+
+log = structlog.get_logger(__name__)
+
+MOST_IDS = 100
+
+
+class HttpPanel:
+    """Implements `ports.Panel`."""
+
+    def __init__(
+        self, name: str, client: ProviderClient, *, key: SecretStr, dialect: Dialect, statuses: StatusWords
+    ) -> None:
+        self._name = name
+        self._client = client
+        self._key = key
+        self._dialect = dialect
+        self._words = statuses
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def breaker(self) -> Literal["closed", "opened", "half-opened"]:
+        return self._client.breaker.state
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """An open breaker gives no place, and `add` then sends nothing: a refusal like any other, recorded like it."""
+        async with AsyncExitStack() as stack:
+            try:
+                if self.breaker == "closed":
+                    await stack.enter_async_context(self._client.slot())
+            except BreakerOpen:
+                log.info("panel_breaker_open", panel=self._name)
+            yield
+
+    async def add(self, *, service: str, link: str, quantity: int) -> AddAnswer:
+        if self.breaker != "closed":
+            return Declined("outage", "breaker_open")
+        fields = {"action": "add", "service": service, "link": link, "quantity": str(quantity)}
+        try:
+            answer = await self._client.send("POST", data=self._form(fields))
+        except NotSent as failure:
+            return Declined("outage", failure.reason)
+        except NoAnswer as failure:
+            return Silent(failure.reason)
+        return read_add(answer.body, self._dialect, answer.status)
+
+    async def statuses(self, orders: Sequence[str]) -> Mapping[str, StatusReading]:
+        asked = list(orders)[:MOST_IDS]
+        if len(asked) > 1:
+            body = (await self._ask({"action": "status", "orders": ",".join(asked)})).body
+            if isinstance(body, Mapping) and not body.get("error"):
+                return {order: read_status(body[order], self._words) for order in asked if order in body}
+            log.warning("panel_multi_status_refused", panel=self._name)
+        return {order: await self._one(order) for order in asked}
+
+    async def balance(self) -> BalanceReading:
+        reading = read_balance((await self._ask({"action": "balance"})).body)
+        if reading is None:
+            raise PanelDown("unreadable_balance")
+        return reading
+
+    async def _one(self, order: str) -> StatusReading:
+        return read_status((await self._ask({"action": "status", "order": order})).body, self._words)
+
+    async def _ask(self, fields: Mapping[str, str]) -> Answer:
+        try:
+            answer = await self._client.read_json("POST", data=self._form(fields))
+        except HttpFailure as failure:
+            raise PanelDown(failure.reason) from None
+        if not answer.ok:
+            raise PanelDown(f"status_{answer.status}")
+        return answer
+
+    def _form(self, fields: Mapping[str, str]) -> dict[str, Any]:
+        return {"key": self._key.get_secret_value(), **fields}

@@ -1,0 +1,37 @@
+"""Rules of boosts, pure: the catalogue, links, the split into phases, what panels mean, and the states of an order.
+
+Money first: who may move what, what is stored before each outside call, and what a death of the process leaves.
+
+**Order** ``scheduled -> sending -> in_progress -> completed | partial | failed``, ``scheduled -> cancelled``. The state
+of a running order is worked out from its phases; only settling and cancelling end it. Every writer locks the order's
+row first, so whatever follows happens to one order one at a time.
+
+**Line** follows its phases; it ends when its last phase does. A line whose channel does not exist yet, or that no panel
+takes, has no phases and ends with the order, refunded by its share.
+
+**Phase** (guarded updates, each must hit its row in the state and attempt named):
+- ``waiting -> sending``: the dispatcher, when `next_at` has come. The same transaction writes the attempt (panel,
+  service, link, quantity: frozen) and the effect ``phase:<id>:a<n>`` that will send it.
+- ``sending -> sent``: the panel accepted. Its order id is stored in the transaction that records the outcome.
+- ``sending -> sending``: the panel refused, or it is proven that nothing was sent. Attempt n + 1 at the next panel.
+- ``sending -> waiting``: no panel took it. Another round later (`next_at`), ``-> failed`` after the bounded time.
+- ``sending -> unknown``: silence after something may have been sent. Nobody but staff moves it on: ``unknown -> sent``
+  ("it was placed", with the panel's order id), ``unknown -> sending`` ("it was not": attempt n + 1).
+- ``sent -> completed | partial | failed``: the poller, from the panel's own word. These are final.
+- ``waiting -> cancelled``: the buyer, only if every phase of the order waits. Dispatcher and buyer lock the order and
+  look again, so one of them wins.
+
+**Money.** `confirm` debits the credits (``boost:draft:<id>``) and writes orders, lines and phases in one transaction;
+the draft's row goes ``open -> confirmed`` in it, so a draft makes its orders once. When the last panel line ends, the
+same transaction settles the order: nothing delivered at all -> the credit comes back at the price paid
+(``return:order:<id>``); else every line's undelivered part -> wallet (``refund:line:<id>``): lot price x share x
+undelivered fraction, rounded down to the cent. A cancelled order gives the credit back under the same key as an
+undelivered one, so never both. The rest of a partial delivery is not ordered once more elsewhere yet: it is refunded.
+
+**A death of the process** leaves, wherever it strikes: before a commit, nothing. After the dispatcher's commit, a phase
+``sending`` whose effect is queued; the next process sends it. Between the effect's claim and its call, or between call
+and record, an effect of which nobody knows whether it was sent: the runner reports it as unknown, once, the phase
+becomes ``unknown`` and staff get the card; it is never sent a second time by itself. Between two attempts, nothing:
+recording one and writing the next are one transaction. A poll that dies is asked again. Before the commit that ends the
+last phase nothing is settled, after it everything is.
+"""

@@ -1,0 +1,128 @@
+"""Links: read out of a message, judged and canonicalised, never fetched."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from viralcore.boosts.api import LinkProblem, LinkView
+
+_X_HOSTS = frozenset({"x.com", "twitter.com", "mobile.twitter.com", "mobile.x.com"})
+_T_HOSTS = frozenset({"t.me", "telegram.me", "telegram.dog"})
+_HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}")
+_CHANNEL = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}")
+_NUMBER = re.compile(r"[1-9][0-9]{0,19}")
+# Something that wants to be a link: it names a scheme, or starts with what looks like a host and a path.
+_WANTS = re.compile(r"^(?:[a-z][a-z0-9+.-]*://|(?:[^\s/@]+@)?[\w-]+(?:\.[\w-]+)+(?::\d+)?[/?#])", re.IGNORECASE)
+_OPENING = "<([{\"'«“‘`*_~|"
+_CLOSING = ">)]}\"'»”’`*~|,;:!.…"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a message holds: links in order, and why others were not taken."""
+
+    links: tuple[LinkView, ...]
+    problems: tuple[LinkProblem, ...]
+
+
+class _Bad(Exception):
+    """`args[0]`: the reason word."""
+
+
+def read_links(text: str, *, max_length: int) -> Found:
+    """Every link in a message. Words that are no links are passed over. One post named twice counts once."""
+    links: list[LinkView] = []
+    problems: list[LinkProblem] = []
+    for token in _tokens(text):
+        try:
+            link = parse_link(token, max_length=max_length)
+        except _Bad as bad:
+            problems.append(LinkProblem(_shown(token), str(bad.args[0])))
+            continue
+        same = {(one.platform, one.post_id, _scope(one)) for one in links}
+        if (link.platform, link.post_id, _scope(link)) in same:
+            problems.append(LinkProblem(_shown(token), "duplicate"))
+        elif links and link.platform != links[0].platform:
+            problems.append(LinkProblem(_shown(token), "other_platform"))
+        else:
+            links.append(link)
+    return Found(tuple(links), tuple(problems))
+
+
+def looks_like_link(text: str) -> bool:
+    """Whether a message holds anything that wants to be a link."""
+    return any(True for _ in _tokens(text))
+
+
+def parse_link(token: str, *, max_length: int) -> LinkView:
+    """One link. Raises `_Bad` with the reason word."""
+    if len(token) > max_length:
+        raise _Bad("too_long")
+    if any(ord(letter) < 33 or ord(letter) == 127 for letter in token) or "\\" in token:
+        raise _Bad("malformed")
+    address = token if "://" in token else f"https://{token}"
+    try:
+        parts = urlsplit(address)
+        host, port = (parts.hostname or "").lower().rstrip("."), parts.port
+    except ValueError:
+        raise _Bad("malformed") from None
+    if parts.scheme.lower() not in {"http", "https"}:
+        raise _Bad("not_supported")
+    if "@" in parts.netloc or not host.isascii() or port not in {None, 80, 443}:
+        raise _Bad("malformed")
+    host = host.removeprefix("www.")
+    path = [unquote(part) for part in parts.path.split("/") if part]
+    if host in _X_HOSTS:
+        return _x(path)
+    if host in _T_HOSTS:
+        return _telegram(path)
+    raise _Bad("not_supported")
+
+
+def _tokens(text: str) -> list[str]:
+    tokens = []
+    for word in re.split(r"[\s,;]+(?=\S)|\s+", text):
+        token = word.strip().lstrip(_OPENING).rstrip(_CLOSING)
+        if token and _WANTS.match(token):
+            tokens.append(token)
+    return tokens
+
+
+def _x(path: list[str]) -> LinkView:
+    """/<user>/status/<id>[/photo/1], /<user>/statuses/<id>, /i/status/<id>, /i/web/status/<id>."""
+    if path[:2] == ["i", "web"]:
+        path = ["i", *path[2:]]
+    if len(path) < 3 or path[1].lower() not in {"status", "statuses"}:
+        raise _Bad("not_a_post")
+    user, post = path[0], path[2]
+    if not _HANDLE.fullmatch(user) or not _NUMBER.fullmatch(post):
+        raise _Bad("malformed")
+    return LinkView("x", f"https://x.com/{user}/status/{post}", user, post)
+
+
+def _telegram(path: list[str]) -> LinkView:
+    """/<channel>/<post>, /<channel>/<topic>/<post>, /s/<channel>/<post>, /c/<id>/<post>, /c/<id>/<topic>/<post>."""
+    if path[:1] == ["s"]:
+        path = path[1:]
+    if path and (path[0].startswith("+") or path[0].lower() == "joinchat"):
+        raise _Bad("private")
+    if path[:1] == ["c"]:
+        if len(path) not in {3, 4} or not all(_NUMBER.fullmatch(part) for part in path[1:]):
+            raise _Bad("not_a_post")
+        return LinkView("telegram", f"https://t.me/c/{path[1]}/{path[-1]}", f"c/{path[1]}", path[-1])
+    if len(path) not in {2, 3} or not all(_NUMBER.fullmatch(part) for part in path[1:]):
+        raise _Bad("not_a_post")
+    if not _CHANNEL.fullmatch(path[0]):
+        raise _Bad("malformed")
+    return LinkView("telegram", f"https://t.me/{path[0]}/{path[-1]}", path[0], path[-1])
+
+
+def _scope(link: LinkView) -> str:
+    """Within what a post id is unique: everywhere on X, the channel on Telegram."""
+    return "" if link.platform == "x" else link.handle.lower()
+
+
+def _shown(token: str) -> str:
+    return token if len(token) <= 80 else f"{token[:77]}..."

@@ -1,0 +1,169 @@
+"""What a panel's answer means: one of three to an order, a reading to a status question. Pure, data from settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal
+
+from viralcore.boosts.config import Dialect, StatusWords
+
+Why = Literal["funds", "busy", "quantity", "link", "service", "config", "other", "outage"]
+"""Why a panel did not take an order. `outage`: it is proven that nothing was sent."""
+
+Word = Literal["pending", "running", "completed", "partial", "canceled", "strange"]
+MOST_TEXT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Accepted, under this order id."""
+
+    order: str
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """A clear no. `text`: the panel's own words, for staff."""
+
+    why: Why
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """It may have been accepted; nobody knows."""
+
+    reason: str
+
+
+AddAnswer = Placed | Declined | Silent
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReading:
+    """One order as the panel tells it. `remains` None: not told, or not a number. `text`: its own word, for staff."""
+
+    word: Word
+    text: str
+    start_count: int | None = None
+    remains: int | None = None
+    charge: Decimal | None = None
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceReading:
+    amount: Decimal
+    currency: str
+
+
+def read_add(body: Any, dialect: Dialect, status: int = 200) -> AddAnswer:
+    """The answer to `add`. JSON with an error is a no, with an order id a yes; all else may mean anything.
+
+    A 4xx without readable words is a no of the door (key, rate limit, wrong address), not of the shop behind it.
+    """
+    error = body.get("error") if isinstance(body, Mapping) else None
+    order = order_id(body.get("order")) if isinstance(body, Mapping) else ""
+    if error and order:
+        return Silent("both_order_and_error")
+    if error:
+        text = str(error)[:MOST_TEXT]
+        return Declined("outage" if status == 429 else why(text, dialect), text)
+    if order:
+        return Placed(order)
+    if status == 429:
+        return Declined("outage", "429")
+    if 300 <= status < 500:
+        return Declined("config", f"HTTP {status}")
+    return Silent("unreadable")
+
+
+def why(text: str, dialect: Dialect) -> Why:
+    """A refusal's class: the first row of the dialect whose words occur in it."""
+    lowered = " ".join(text.lower().split())
+    for row in dialect.errors:
+        if any(word in lowered for word in row.words):
+            return row.means
+    return "other"
+
+
+def order_id(value: object) -> str:
+    """An order id as text; empty when it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return ""
+    text = str(value).strip()
+    usable = 0 < len(text) <= 40 and text.isascii() and all(letter.isalnum() or letter == "-" for letter in text)
+    return text if usable and text.strip("0-") else ""
+
+
+def read_status(row: Any, words: StatusWords) -> StatusReading:
+    """One order's row. What it does not say, or says in unknown words, is `strange`: keep asking and tell staff."""
+    if not isinstance(row, Mapping):
+        return StatusReading("strange", str(row)[:MOST_TEXT])
+    if row.get("error"):
+        return StatusReading("strange", str(row["error"])[:MOST_TEXT])
+    text = str(row.get("status") or "")[:MOST_TEXT]
+    lowered = " ".join(text.lower().split())
+    word: Word = "strange"
+    meanings: tuple[Word, ...] = ("pending", "running", "completed", "partial", "canceled")
+    for candidate in meanings:
+        if lowered in getattr(words, candidate):
+            word = candidate
+    return StatusReading(
+        word,
+        text,
+        start_count=_whole(row.get("start_count")),
+        remains=_whole(row.get("remains")),
+        charge=_decimal(row.get("charge")),
+        currency=str(row.get("currency") or "")[:8],
+    )
+
+
+def delivered_so_far(reading: StatusReading, quantity: int, before: int) -> int:
+    """Progress of a running order. Panels write remains 0 before they start: only a number that makes sense counts."""
+    if reading.word != "running" or reading.remains is None or not 0 < reading.remains <= quantity:
+        return before
+    return max(before, quantity - reading.remains)
+
+
+def delivered_at_end(reading: StatusReading, quantity: int) -> int | None:
+    """What was delivered of an order that ended; None while it has not, or does not say enough to pay by.
+
+    A cancelled order that cost nothing delivered nothing, whatever its remains say.
+    """
+    if reading.word == "completed":
+        return quantity
+    left = None if reading.remains is None else min(max(reading.remains, 0), quantity)
+    if reading.word == "partial":
+        return None if left is None else quantity - left
+    if reading.word == "canceled":
+        return 0 if left is None or reading.charge == 0 else quantity - left
+    return None
+
+
+def read_balance(body: Any) -> BalanceReading | None:
+    """None when it says nothing usable."""
+    if not isinstance(body, Mapping):
+        return None
+    amount = _decimal(body.get("balance"))
+    return None if amount is None else BalanceReading(amount, str(body.get("currency") or "")[:8])
+
+
+def _whole(value: object) -> int | None:
+    number = _decimal(value)
+    if number is None or number != number.to_integral_value() or abs(number) >= 10**15:
+        return None
+    return int(number)
+
+
+def _decimal(value: object) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
+        return None
+    text = str(value).strip().replace(",", "")
+    try:
+        number = Decimal(text) if 0 < len(text) <= 40 else None
+    except InvalidOperation:
+        return None
+    return number if number is not None and number.is_finite() and abs(number.adjusted()) < 30 else None

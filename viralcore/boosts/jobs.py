@@ -1,0 +1,86 @@
+"""What the clock and the queue call: dispatch, polling, the panels' health, and the effect that places an order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Any, cast
+
+import structlog
+
+from viralcore.boosts.config import BoostsConfig
+from viralcore.boosts.domain.panels import AddAnswer, Declined, Placed, Silent, Why
+from viralcore.boosts.ports import Panel
+from viralcore.boosts.repository import phases
+from viralcore.boosts.service.delivery import Delivery, effect_kind
+from viralcore.boosts.service.drafts import Drafts
+from viralcore.boosts.service.panels import PanelDesk
+from viralcore.boosts.service.polling import Polling
+from viralcore.core.db import Database, Tx
+from viralcore.core.effects import EffectCall, Later, Outcome, Refused, Silence, Succeeded, Unknown
+from viralcore.core.jobs import Job
+
+log = structlog.get_logger(__name__)
+
+DAY = 86_400.0
+
+
+class PanelAdd:
+    """Places one phase at one panel. Implements `core.effects.EffectKind`: never sent again by itself."""
+
+    silence: Silence = "once"
+    max_attempts = 1
+
+    def __init__(self, panel: Panel, delivery: Delivery, *, parallelism: int) -> None:
+        self.name = effect_kind(panel.name)
+        self.parallelism = parallelism
+        self._panel = panel
+        self._delivery = delivery
+
+    def slot(self, payload: Mapping[str, Any]) -> AbstractAsyncContextManager[object]:
+        return self._panel.slot()
+
+    async def call(self, call: EffectCall) -> Outcome | Later:
+        answer = await self._panel.add(
+            service=str(call.payload["service"]),
+            link=str(call.payload["link"]),
+            quantity=int(call.payload["quantity"]),
+        )
+        if isinstance(answer, Placed):
+            return Succeeded({"order": answer.order})
+        if isinstance(answer, Declined):
+            return Refused(answer.why, {"words": answer.text})
+        return Unknown(answer.reason)
+
+    async def on_outcome(self, tx: Tx, call: EffectCall, outcome: Outcome) -> None:
+        await self._delivery.answered(tx, call.payload, _answer(outcome))
+
+
+def _answer(outcome: Outcome) -> AddAnswer:
+    if isinstance(outcome, Succeeded):
+        return Placed(str(outcome.data["order"]))
+    if isinstance(outcome, Refused):
+        return Declined(cast(Why, outcome.reason), str(outcome.data.get("words", "")))
+    return Silent(outcome.reason)
+
+
+def jobs(
+    db: Database, config: BoostsConfig, delivery: Delivery, polling: Polling, desk: PanelDesk, drafts: Drafts
+) -> tuple[Job, ...]:
+    """The clock's work, prices and other readings first."""
+
+    async def next_due() -> datetime | None:
+        async with db.read() as conn:
+            return await phases.next_due(conn)
+
+    async def tidy() -> None:
+        log.info("drafts_tidied", forgotten=await drafts.tidy())
+
+    schedule = config.schedule
+    return (
+        Job("boosts.panels", schedule.panels_seconds, desk.check, order=40),
+        Job("boosts.dispatch", schedule.dispatch_seconds, delivery.dispatch, next_due, order=50),
+        Job("boosts.poll", schedule.poll_seconds, polling.run, order=60),
+        Job("boosts.tidy", DAY, tidy, order=200),
+    )

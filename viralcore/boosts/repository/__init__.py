@@ -1,0 +1,1 @@
+"""Every SQL statement of boosts, by what it is about."""

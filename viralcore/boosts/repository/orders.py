@@ -1,0 +1,140 @@
+"""Statements about orders and their lines."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from viralcore.boosts.api import LineState, LineView, LinkView, OrderState, PlanView
+from viralcore.boosts.domain.states import Line, Order
+from viralcore.boosts.tables import lines, orders
+
+
+async def add(
+    conn: AsyncConnection,
+    *,
+    user_id: int,
+    draft_id: int,
+    position: int,
+    plan: PlanView,
+    link: LinkView,
+    unit_cost: Decimal,
+    now: datetime,
+) -> int:
+    statement = (
+        insert(orders)
+        .values(
+            user_id=user_id,
+            draft_id=draft_id,
+            position=position,
+            plan_id=plan.id,
+            plan_title=plan.title,
+            asset=plan.asset,
+            platform=link.platform,
+            link=link.canonical,
+            handle=link.handle,
+            post_id=link.post_id,
+            unit_cost=unit_cost,
+            state="scheduled",
+            created_at=now,
+        )
+        .returning(orders.c.id)
+    )
+    return int((await conn.execute(statement)).scalar_one())
+
+
+async def add_line(conn: AsyncConnection, order_id: int, line: LineView) -> int:
+    statement = (
+        insert(lines)
+        .values(
+            order_id=order_id,
+            metric=line.metric,
+            channel=line.channel,
+            quantity=line.quantity,
+            share=line.share,
+            state="scheduled",
+        )
+        .returning(lines.c.id)
+    )
+    return int((await conn.execute(statement)).scalar_one())
+
+
+async def get(conn: AsyncConnection, order_id: int) -> Order | None:
+    row = (await conn.execute(select(orders).where(orders.c.id == order_id))).one_or_none()
+    return None if row is None else Order(**row._mapping)
+
+
+async def lock(conn: AsyncConnection, order_id: int) -> Order | None:
+    """Lock an order and with it everything that belongs to it. Every writer begins here."""
+    row = (await conn.execute(select(orders).where(orders.c.id == order_id).with_for_update())).one_or_none()
+    return None if row is None else Order(**row._mapping)
+
+
+async def of_draft(conn: AsyncConnection, draft_id: int) -> list[Order]:
+    rows = await conn.execute(select(orders).where(orders.c.draft_id == draft_id).order_by(orders.c.position))
+    return [Order(**row._mapping) for row in rows]
+
+
+async def of_user(conn: AsyncConnection, user_id: int, *, before_id: int | None, limit: int) -> list[Order]:
+    statement = select(orders).where(orders.c.user_id == user_id)
+    if before_id is not None:
+        statement = statement.where(orders.c.id < before_id)
+    rows = await conn.execute(statement.order_by(orders.c.id.desc()).limit(limit))
+    return [Order(**row._mapping) for row in rows]
+
+
+async def lines_of(conn: AsyncConnection, order_ids: Sequence[int]) -> Mapping[int, list[Line]]:
+    rows = await conn.execute(select(lines).where(lines.c.order_id.in_(order_ids)).order_by(lines.c.id))
+    found: dict[int, list[Line]] = defaultdict(list)
+    for row in rows:
+        found[row.order_id].append(Line(**row._mapping))
+    return found
+
+
+async def set_state(conn: AsyncConnection, order: Order, state: OrderState) -> None:
+    """The state of an order that goes on."""
+    await _hit(conn, update(orders).where(orders.c.id == order.id, orders.c.state == order.state).values(state=state))
+
+
+async def finish(
+    conn: AsyncConnection,
+    order: Order,
+    *,
+    state: OrderState,
+    now: datetime,
+    refunded_cents: int,
+    credit_returned: bool,
+) -> None:
+    statement = (
+        update(orders)
+        .where(orders.c.id == order.id, orders.c.finished_at.is_(None))
+        .values(state=state, finished_at=now, refunded_cents=refunded_cents, credit_returned=credit_returned)
+    )
+    await _hit(conn, statement)
+
+
+async def set_line(conn: AsyncConnection, line_id: int, *, state: LineState, delivered: int) -> None:
+    statement = update(lines).where(lines.c.id == line_id, lines.c.finished_at.is_(None))
+    await _hit(conn, statement.values(state=state, delivered=delivered))
+
+
+async def finish_line(conn: AsyncConnection, line_id: int, *, state: LineState, delivered: int, now: datetime) -> None:
+    statement = update(lines).where(lines.c.id == line_id, lines.c.finished_at.is_(None))
+    await _hit(conn, statement.values(state=state, delivered=delivered, finished_at=now))
+
+
+async def refund_line(conn: AsyncConnection, line_id: int, cents: int) -> None:
+    statement = update(lines).where(lines.c.id == line_id, lines.c.refunded_cents == 0)
+    await _hit(conn, statement.values(refunded_cents=cents))
+
+
+async def _hit(conn: AsyncConnection, statement: object) -> None:
+    """A guarded update that must hit its one row: the order is locked, so anything else is a mistake of ours."""
+    done = await conn.execute(statement)  # type: ignore[call-overload]
+    if done.rowcount != 1:
+        raise RuntimeError("an order moved while it was locked")

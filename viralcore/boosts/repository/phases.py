@@ -1,0 +1,212 @@
+"""Statements about phases and their attempts at panels."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from viralcore.boosts.api import PanelOrderView
+from viralcore.boosts.domain.panels import StatusReading
+from viralcore.boosts.domain.plans import PlannedPhase
+from viralcore.boosts.domain.states import Phase, PhaseUpdate
+from viralcore.boosts.tables import attempts, phases
+
+
+class PanelOrderTaken(RuntimeError):
+    """A panel order belongs to one phase only."""
+
+
+class Moved(RuntimeError):
+    """A guarded update did not find its row in the state it was read in."""
+
+
+async def add(conn: AsyncConnection, *, order_id: int, line_id: int, planned: PlannedPhase, due_at: datetime) -> None:
+    await conn.execute(
+        insert(phases).values(
+            order_id=order_id,
+            line_id=line_id,
+            number=planned.number,
+            quantity=planned.quantity,
+            due_at=due_at,
+            next_at=due_at,
+            state="waiting",
+        )
+    )
+
+
+async def of_orders(conn: AsyncConnection, order_ids: Sequence[int]) -> Mapping[int, list[Phase]]:
+    statement = select(phases).where(phases.c.order_id.in_(order_ids)).order_by(phases.c.line_id, phases.c.number)
+    found: dict[int, list[Phase]] = defaultdict(list)
+    for row in await conn.execute(statement):
+        found[row.order_id].append(Phase(**row._mapping))
+    return found
+
+
+async def get(conn: AsyncConnection, phase_id: int) -> Phase | None:
+    row = (await conn.execute(select(phases).where(phases.c.id == phase_id))).one_or_none()
+    return None if row is None else Phase(**row._mapping)
+
+
+async def due_orders(conn: AsyncConnection, *, now: datetime, limit: int) -> list[int]:
+    """Orders with phases to be looked at now, those that wait longest first."""
+    statement = (
+        select(phases.c.order_id)
+        .where(phases.c.state == "waiting", phases.c.next_at <= now)
+        .group_by(phases.c.order_id)
+        .order_by(func.min(phases.c.next_at), phases.c.order_id)
+        .limit(limit)
+    )
+    return list((await conn.execute(statement)).scalars())
+
+
+async def next_due(conn: AsyncConnection) -> datetime | None:
+    statement = select(func.min(phases.c.next_at)).where(phases.c.state == "waiting")
+    moment: datetime | None = (await conn.execute(statement)).scalar_one()
+    return moment
+
+
+async def running(conn: AsyncConnection, *, limit: int) -> list[Phase]:
+    """Accepted and not ended, longest unasked first."""
+    statement = (
+        select(phases)
+        .where(phases.c.state == "sent")
+        .order_by(phases.c.polled_at.nulls_first(), phases.c.id)
+        .limit(limit)
+    )
+    return [Phase(**row._mapping) for row in await conn.execute(statement)]
+
+
+async def unknown(conn: AsyncConnection, *, limit: int = 100) -> list[Phase]:
+    statement = select(phases).where(phases.c.state == "unknown").order_by(phases.c.id).limit(limit)
+    return [Phase(**row._mapping) for row in await conn.execute(statement)]
+
+
+async def claim(conn: AsyncConnection, phase: Phase, *, panel: str, service: str, link: str, now: datetime) -> int:
+    """Move a phase to `sending` and freeze what will be sent; returns the attempt's number."""
+    number = phase.attempt + 1
+    await _move(
+        conn,
+        phase,
+        state="sending",
+        next_at=None,
+        attempt=number,
+        panel=panel,
+        service=service,
+        sent_at=now,
+        tried=phase.tried,
+    )
+    await conn.execute(
+        insert(attempts).values(
+            phase_id=phase.id,
+            number=number,
+            panel=panel,
+            service=service,
+            link=link,
+            quantity=phase.quantity,
+            state="sending",
+            created_at=now,
+        )
+    )
+    return number
+
+
+async def accepted(conn: AsyncConnection, phase: Phase, *, panel_order: str, now: datetime) -> None:
+    """Raises PanelOrderTaken (and the transaction is lost) when another phase got this panel order at this moment."""
+    try:
+        await _decide(conn, phase, now=now, state="sent", panel_order=panel_order)
+    except IntegrityError as error:
+        raise PanelOrderTaken(panel_order) from error
+    await _move(conn, phase, state="sent", panel_order=panel_order, troubled_since=None)
+
+
+async def refused(conn: AsyncConnection, phase: Phase, *, why: str, words: str, now: datetime) -> None:
+    """The attempt only; the phase moves with what comes of it."""
+    await _decide(conn, phase, now=now, state="refused", why=why, words=words)
+
+
+async def silent(conn: AsyncConnection, phase: Phase, *, why: str) -> None:
+    await _decide(conn, phase, now=None, state="unknown", why=why)
+    await _move(conn, phase, state="unknown")
+
+
+async def not_placed(conn: AsyncConnection, phase: Phase, *, now: datetime) -> None:
+    await _decide(conn, phase, now=now, state="not_placed")
+
+
+async def wait(
+    conn: AsyncConnection, phase: Phase, *, next_at: datetime, troubled_since: datetime | None, round_: int
+) -> None:
+    """Back to waiting, for another round."""
+    await _move(conn, phase, state="waiting", next_at=next_at, troubled_since=troubled_since, round=round_, tried=[])
+
+
+async def give_up(conn: AsyncConnection, phase: Phase, *, now: datetime) -> None:
+    await _move(conn, phase, state="failed", next_at=None, finished_at=now)
+
+
+async def cancel_all(conn: AsyncConnection, order_id: int, *, now: datetime) -> int:
+    """Cancel what waits; returns how many."""
+    statement = update(phases).where(phases.c.order_id == order_id, phases.c.state == "waiting")
+    return (await conn.execute(statement.values(state="cancelled", next_at=None, finished_at=now))).rowcount
+
+
+async def read(
+    conn: AsyncConnection, phase: Phase, reading: StatusReading, became: PhaseUpdate, *, now: datetime
+) -> None:
+    """Keep what the panel said of a sent phase."""
+    ended = became.state != "sent"
+    start = phase.start_count if reading.start_count is None else reading.start_count
+    await _move(
+        conn,
+        phase,
+        state=became.state,
+        delivered=became.delivered,
+        polled_at=now,
+        start_count=start,
+        remains=reading.remains,
+        charge=phase.charge if reading.charge is None else reading.charge,
+        currency=reading.currency or phase.currency,
+        finished_at=now if ended else None,
+    )
+
+
+async def panel_order_known(conn: AsyncConnection, *, panel: str, panel_order: str) -> bool:
+    """Whether some attempt already holds this panel order."""
+    statement = select(attempts.c.phase_id).where(attempts.c.panel == panel, attempts.c.panel_order == panel_order)
+    return (await conn.execute(statement)).first() is not None
+
+
+async def panel_orders(conn: AsyncConnection, *, after: int, limit: int) -> list[PanelOrderView]:
+    statement = (
+        select(attempts)
+        .where(attempts.c.state == "sent", attempts.c.phase_id > after)
+        .order_by(attempts.c.phase_id)
+        .limit(limit)
+    )
+    return [
+        PanelOrderView(row.panel, row.panel_order, row.phase_id, row.number, row.service, row.link, row.quantity)
+        for row in await conn.execute(statement)
+    ]
+
+
+async def _move(conn: AsyncConnection, phase: Phase, **values: object) -> None:
+    statement = update(phases).where(
+        and_(phases.c.id == phase.id, phases.c.state == phase.state, phases.c.attempt == phase.attempt)
+    )
+    if (await conn.execute(statement.values(**values))).rowcount != 1:
+        raise Moved(f"phase {phase.id} was {phase.state} at attempt {phase.attempt}")
+
+
+async def _decide(conn: AsyncConnection, phase: Phase, *, now: datetime | None, **values: object) -> None:
+    statement = update(attempts).where(
+        attempts.c.phase_id == phase.id,
+        attempts.c.number == phase.attempt,
+        attempts.c.state.in_(("sending", "unknown")),
+    )
+    if (await conn.execute(statement.values(decided_at=now, **values))).rowcount != 1:
+        raise Moved(f"attempt {phase.attempt} of phase {phase.id} is decided")

@@ -1,0 +1,80 @@
+"""Stored orders as the door shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, cast
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from viralcore.boosts.api import LinkView, OrderLineView, OrderView, PhaseView, UnknownPhaseView
+from viralcore.boosts.domain import states
+from viralcore.boosts.domain.states import Line, Order, Phase
+from viralcore.boosts.repository import orders, phases
+from viralcore.core.errors import NotFound
+from viralcore.core.money import USD, Money
+
+
+async def order_views(conn: AsyncConnection, found: Sequence[Order]) -> tuple[OrderView, ...]:
+    """Whole orders, in the order given."""
+    ids = [order.id for order in found]
+    lines, parts = await orders.lines_of(conn, ids), await phases.of_orders(conn, ids)
+    return tuple(_order(order, lines.get(order.id, []), parts.get(order.id, [])) for order in found)
+
+
+async def unknown_view(conn: AsyncConnection, phase: Phase) -> UnknownPhaseView:
+    """The staff card's worth. Raises NotFound when it was never sent."""
+    order = await orders.get(conn, phase.order_id)
+    lines = (await orders.lines_of(conn, [phase.order_id])).get(phase.order_id, [])
+    line = next((one for one in lines if one.id == phase.line_id), None)
+    if order is None or line is None or phase.panel is None or phase.sent_at is None:
+        raise NotFound(what="phase")
+    return UnknownPhaseView(
+        phase_id=phase.id,
+        order_id=order.id,
+        panel=phase.panel,
+        service=phase.service or "",
+        link=order.link,
+        metric=line.metric,
+        quantity=phase.quantity,
+        sent_at=phase.sent_at,
+        state=phase.state,
+    )
+
+
+def _order(order: Order, lines: Sequence[Line], parts: Sequence[Phase]) -> OrderView:
+    metrics = {line.id: line.metric for line in lines}
+    platform = cast(Literal["x", "telegram"], order.platform)
+    return OrderView(
+        id=order.id,
+        user_id=order.user_id,
+        plan_id=order.plan_id,
+        plan_title=order.plan_title,
+        link=LinkView(platform, order.link, order.handle, order.post_id),
+        state=order.state,
+        created_at=order.created_at,
+        finished_at=order.finished_at,
+        lines=tuple(
+            OrderLineView(
+                line.metric, line.channel, line.quantity, line.delivered, line.state, Money(line.refunded_cents, USD)
+            )
+            for line in lines
+        ),
+        phases=tuple(
+            PhaseView(
+                id=phase.id,
+                metric=metrics[phase.line_id],
+                number=phase.number,
+                quantity=phase.quantity,
+                due_at=phase.due_at,
+                state=phase.state,
+                delivered=phase.delivered,
+                panel=phase.panel,
+                panel_order=phase.panel_order,
+            )
+            for phase in parts
+        ),
+        refunded=Money(order.refunded_cents, USD),
+        credit_returned=order.credit_returned,
+        can_cancel=states.can_cancel(order, parts),
+    )

@@ -1,0 +1,114 @@
+"""The door, put together from its parts."""
+
+from __future__ import annotations
+
+from viralcore.boosts.api import (
+    CreditView,
+    DraftView,
+    NotOnSale,
+    OrderView,
+    PanelOrderView,
+    PanelView,
+    PlanView,
+    UnknownPhaseView,
+)
+from viralcore.boosts.domain.plans import Catalogue
+from viralcore.boosts.service.drafts import Drafts
+from viralcore.boosts.service.orders import Orders
+from viralcore.boosts.service.panels import PanelDesk
+from viralcore.core.db import Database
+from viralcore.payments.api import Grant, InvoiceView, Item, Payments
+from viralcore.users.api import Users
+
+
+class BoostsService:
+    """Implements `boosts.api.Boosts`."""
+
+    def __init__(
+        self,
+        db: Database,
+        catalogue: Catalogue,
+        *,
+        drafts: Drafts,
+        orders: Orders,
+        desk: PanelDesk,
+        payments: Payments,
+        users: Users,
+    ) -> None:
+        self._db = db
+        self._catalogue = catalogue
+        self._drafts = drafts
+        self._orders = orders
+        self._desk = desk
+        self._payments = payments
+        self._users = users
+
+    def plans(self) -> tuple[PlanView, ...]:
+        return self._catalogue.all()
+
+    def plan(self, plan_id: str) -> PlanView:
+        return self._catalogue.get(plan_id)
+
+    async def buy(self, *, key: str, user_id: int, plan_id: str, quantity: int) -> InvoiceView:
+        plan = self._catalogue.get(plan_id)
+        if not plan.on_sale:
+            raise NotOnSale(plan_id=plan_id)
+        self._catalogue.check_quantity(plan, quantity)
+        async with self._db.transaction() as tx:
+            await self._users.require_active(tx, user_id=user_id)
+            return await self._payments.open_invoice(
+                key=key,
+                user_id=user_id,
+                item=Item(kind="credits", ref=plan.id, title=plan.title),
+                quantity=quantity,
+                unit_price=plan.price,
+                grants=(Grant(asset=plan.asset, quantity=quantity, unit_cost=plan.price),),
+                tx=tx,
+            )
+
+    async def credits(self, *, user_id: int) -> tuple[CreditView, ...]:
+        return await self._drafts.credits(user_id=user_id)
+
+    # Drafts, orders and phases are guarded by their own rows: whatever the key, each thing is done once.
+
+    async def draft(self, *, key: str, user_id: int, text: str) -> DraftView:
+        return await self._drafts.draft(key=key, user_id=user_id, text=text)
+
+    async def choose_plan(self, *, key: str, user_id: int, draft_id: int, plan_id: str) -> DraftView:
+        return await self._drafts.choose_plan(user_id=user_id, draft_id=draft_id, plan_id=plan_id)
+
+    async def get_draft(self, *, user_id: int, draft_id: int) -> DraftView:
+        return await self._drafts.get(user_id=user_id, draft_id=draft_id)
+
+    async def confirm(self, *, key: str, user_id: int, draft_id: int) -> tuple[OrderView, ...]:
+        return await self._drafts.confirm(user_id=user_id, draft_id=draft_id)
+
+    async def discard(self, *, key: str, user_id: int, draft_id: int) -> None:
+        await self._drafts.discard(user_id=user_id, draft_id=draft_id)
+
+    async def get_order(self, *, order_id: int, user_id: int | None = None) -> OrderView:
+        return await self._orders.get(order_id=order_id, user_id=user_id)
+
+    async def orders(self, *, user_id: int, before_id: int | None = None, limit: int = 10) -> tuple[OrderView, ...]:
+        return await self._orders.page(user_id=user_id, before_id=before_id, limit=limit)
+
+    async def cancel(self, *, key: str, user_id: int, order_id: int) -> OrderView:
+        return await self._orders.cancel(user_id=user_id, order_id=order_id)
+
+    async def unknown_phase(self, *, phase_id: int) -> UnknownPhaseView:
+        return await self._orders.unknown_phase(phase_id=phase_id)
+
+    async def unknown_phases(self) -> tuple[UnknownPhaseView, ...]:
+        return await self._orders.unknown_phases()
+
+    async def resolve_placed(self, *, key: str, actor: int, phase_id: int, panel_order: str) -> UnknownPhaseView:
+        return await self._orders.resolve_placed(key=key, actor=actor, phase_id=phase_id, panel_order=panel_order)
+
+    async def resolve_not_placed(self, *, key: str, actor: int, phase_id: int) -> UnknownPhaseView:
+        return await self._orders.resolve_not_placed(key=key, actor=actor, phase_id=phase_id)
+
+    async def panels(self) -> tuple[PanelView, ...]:
+        return await self._desk.views()
+
+    async def panel_orders(self, *, after: int = 0, limit: int = 500) -> tuple[PanelOrderView, ...]:
+        return await self._orders.panel_orders(after=after, limit=limit)

@@ -1,0 +1,241 @@
+"""Drafts: links read out of a message, a plan chosen, and the confirmation that makes orders of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from viralcore.boosts.api import (
+    BadLink,
+    CreditView,
+    DraftExpired,
+    DraftView,
+    LinkProblem,
+    LinkView,
+    NoCredits,
+    OrderView,
+    PlanView,
+    TooManyLinks,
+)
+from viralcore.boosts.config import BoostsConfig
+from viralcore.boosts.domain.links import read_links
+from viralcore.boosts.domain.plans import Catalogue
+from viralcore.boosts.events import OrderCreated
+from viralcore.boosts.repository import drafts, orders, phases, views
+from viralcore.boosts.repository.drafts import Draft
+from viralcore.boosts.service.delivery import CREDITS_USED
+from viralcore.core.db import Database, Tx
+from viralcore.core.errors import NotFound
+from viralcore.core.ids import new_uuid
+from viralcore.ledger.api import CREDITS, Entry, InsufficientFunds, Ledger, LotUse, house_account, user_account
+from viralcore.users.api import Users
+
+
+class Drafts:
+    """From pasted links to orders."""
+
+    def __init__(self, db: Database, config: BoostsConfig, catalogue: Catalogue, ledger: Ledger, users: Users) -> None:
+        self._db = db
+        self._config = config.drafts
+        self._catalogue = catalogue
+        self._ledger = ledger
+        self._users = users
+
+    async def credits(self, *, user_id: int) -> tuple[CreditView, ...]:
+        """Plans with credits left, in the order shown."""
+        found = await self._ledger.balances(user_id=user_id)
+        left = {one.account.asset: one.available for one in found if one.account.name == CREDITS and one.available > 0}
+        return tuple(CreditView(plan, left[plan.asset]) for plan in self._catalogue.all() if plan.asset in left)
+
+    async def draft(self, *, key: str, user_id: int, text: str) -> DraftView:
+        found = read_links(text, max_length=self._config.max_link_length)
+        if len(found.links) > self._config.max_links:
+            raise TooManyLinks(limit=self._config.max_links, given=len(found.links))
+        async with self._db.transaction() as tx:
+            await self._users.require_active(tx, user_id=user_id)
+
+            async def make() -> Mapping[str, Any]:
+                links, blocked = await self._blocked(tx, found.links)
+                problems = (*found.problems, *blocked)
+                if not links:
+                    raise BadLink(problems=problems)
+                return {"draft_id": await self._add(tx, user_id, links, problems)}
+
+            inputs = {"user_id": user_id, "text": text}
+            made = await tx.once(scope="boosts.draft", key=key, inputs=inputs, run=make)
+            return await self._view(await self._open(tx, user_id, int(made["draft_id"])))
+
+    async def choose_plan(self, *, user_id: int, draft_id: int, plan_id: str) -> DraftView:
+        async with self._db.transaction() as tx:
+            draft = await self._open(tx, user_id, draft_id)
+            plan = self._catalogue.get(plan_id)
+            await self._choose(tx, draft.id, user_id, plan, draft.links)
+            return await self._view(await self._open(tx, user_id, draft_id))
+
+    async def get(self, *, user_id: int, draft_id: int) -> DraftView:
+        async with self._db.transaction() as tx:
+            return await self._view(await self._open(tx, user_id, draft_id))
+
+    async def discard(self, *, user_id: int, draft_id: int) -> None:
+        async with self._db.transaction() as tx:
+            draft = await self._mine(tx, user_id, draft_id)
+            if draft.state == "confirmed":
+                raise DraftExpired(draft_id=draft_id)
+            await drafts.close(tx.conn, draft_id, "discarded")
+
+    async def confirm(self, *, user_id: int, draft_id: int) -> tuple[OrderView, ...]:
+        return await self._db.run(lambda tx: self._confirm(tx, user_id, draft_id))
+
+    async def tidy(self) -> int:
+        """Forget drafts that never became orders."""
+        async with self._db.transaction() as tx:
+            return await drafts.forget(tx.conn, before=tx.now - timedelta(days=self._config.keep_days))
+
+    async def _confirm(self, tx: Tx, user_id: int, draft_id: int) -> tuple[OrderView, ...]:
+        """Locked by the draft's row: a double press finds it confirmed and gets the same orders."""
+        draft = await self._mine(tx, user_id, draft_id)
+        if draft.state == "confirmed":
+            return await views.order_views(tx.conn, await orders.of_draft(tx.conn, draft_id))
+        draft = await self._open(tx, user_id, draft_id)
+        await self._users.require_active(tx, user_id=user_id)
+        _, blocked = await self._blocked(tx, draft.links)
+        if blocked:
+            raise BadLink(problems=blocked)
+        if draft.plan_id is None:
+            raise NoCredits(needed=len(draft.links), platform=draft.links[0].platform)
+        plan = self._catalogue.get(draft.plan_id)
+        lots = await self._debit(tx, f"boost:draft:{draft.id}", user_id, plan, draft.links)
+        for position, (link, unit_cost) in enumerate(zip(draft.links, _prices(lots), strict=True)):
+            await self._order(tx, draft, position, plan, link, unit_cost)
+        if not await drafts.close(tx.conn, draft.id, "confirmed"):
+            raise RuntimeError("a draft moved while it was locked")
+        return await views.order_views(tx.conn, await orders.of_draft(tx.conn, draft_id))
+
+    async def _order(
+        self, tx: Tx, draft: Draft, position: int, plan: PlanView, link: LinkView, unit_cost: Decimal
+    ) -> None:
+        order_id = await orders.add(
+            tx.conn,
+            user_id=draft.user_id,
+            draft_id=draft.id,
+            position=position,
+            plan=plan,
+            link=link,
+            unit_cost=unit_cost,
+            now=tx.now,
+        )
+        for line in plan.lines:
+            line_id = await orders.add_line(tx.conn, order_id, line)
+            for planned in self._catalogue.phases(plan, line):
+                due_at = tx.now + timedelta(minutes=planned.minutes)
+                await phases.add(tx.conn, order_id=order_id, line_id=line_id, planned=planned, due_at=due_at)
+        tx.record(OrderCreated(order_id=order_id, user_id=draft.user_id))
+
+    async def _debit(
+        self, tx: Tx, key: str, user_id: int, plan: PlanView, links: Sequence[LinkView]
+    ) -> tuple[LotUse, ...]:
+        entries = (
+            Entry(user_account(user_id, CREDITS, plan.asset), -len(links)),
+            Entry(house_account(CREDITS_USED, plan.asset), len(links)),
+        )
+        description = f"{plan.title}: {len(links)} {'post' if len(links) == 1 else 'posts'}"
+        try:
+            posting = await self._ledger.post(tx, key=key, kind="boost", entries=entries, description=description)
+        except InsufficientFunds as short:
+            raise NoCredits(needed=len(links), platform=plan.platform) from short
+        return posting.lots
+
+    async def _price_paid(self, tx: Tx, user_id: int, plan: PlanView, links: Sequence[LinkView]) -> Decimal:
+        """The lowest price paid among the credits these links would use: what is promised back is not less.
+
+        Asked by debiting them and taking it back: only the ledger knows its lots.
+        """
+        savepoint = await tx.conn.begin_nested()
+        try:
+            lots = await self._debit(tx, f"boost:preview:{new_uuid()}", user_id, plan, links)
+        finally:
+            await savepoint.rollback()
+        return min(lot.unit_cost for lot in lots)
+
+    async def _add(self, tx: Tx, user_id: int, links: Sequence[LinkView], problems: Sequence[LinkProblem]) -> int:
+        choices = await self._choices(user_id, links)
+        if not choices:
+            raise NoCredits(needed=len(links), platform=links[0].platform)
+        draft_id = await drafts.add(
+            tx.conn,
+            user_id=user_id,
+            links=links,
+            problems=problems,
+            plan=None,
+            now=tx.now,
+            expires_at=tx.now + timedelta(minutes=self._config.minutes),
+        )
+        if len(choices) == 1:
+            await self._choose(tx, draft_id, user_id, choices[0].plan, links)
+        return draft_id
+
+    async def _choose(self, tx: Tx, draft_id: int, user_id: int, plan: PlanView, links: Sequence[LinkView]) -> None:
+        if plan.platform != links[0].platform or not any(line.available for line in plan.lines):
+            raise NoCredits(needed=len(links), platform=links[0].platform)
+        unit_cost = await self._price_paid(tx, user_id, plan, links)
+        if not await drafts.choose(tx.conn, draft_id, plan.id, unit_cost):
+            raise DraftExpired(draft_id=draft_id)
+
+    async def _choices(self, user_id: int, links: Sequence[LinkView]) -> tuple[CreditView, ...]:
+        """Plans for this platform with a credit for every link, of which something can be delivered today."""
+        return tuple(
+            one
+            for one in await self.credits(user_id=user_id)
+            if one.plan.platform == links[0].platform
+            and one.available >= len(links)
+            and any(line.available for line in one.plan.lines)
+        )
+
+    async def _blocked(self, tx: Tx, links: Sequence[LinkView]) -> tuple[tuple[LinkView, ...], tuple[LinkProblem, ...]]:
+        free: list[LinkView] = []
+        problems: list[LinkProblem] = []
+        for link in links:
+            blocked = await self._users.is_blocked(tx, kind="link", value=link.canonical)
+            blocked = blocked or await self._users.is_blocked(tx, kind="handle", value=link.handle)
+            if blocked:
+                problems.append(LinkProblem(link.canonical, "blocked"))
+            else:
+                free.append(link)
+        return tuple(free), tuple(problems)
+
+    async def _mine(self, tx: Tx, user_id: int, draft_id: int) -> Draft:
+        draft = await drafts.get(tx.conn, draft_id, lock=True)
+        if draft is None or draft.user_id != user_id:
+            raise NotFound(what="draft")
+        return draft
+
+    async def _open(self, tx: Tx, user_id: int, draft_id: int) -> Draft:
+        draft = await self._mine(tx, user_id, draft_id)
+        if draft.state != "open" or draft.expires_at <= tx.now:
+            raise DraftExpired(draft_id=draft_id)
+        return draft
+
+    async def _view(self, draft: Draft) -> DraftView:
+        plan = None if draft.plan_id is None else self._catalogue.get(draft.plan_id)
+        refund = None
+        if plan is not None and draft.unit_cost is not None:
+            refund = self._catalogue.refund_per_unit(plan, draft.unit_cost)
+        return DraftView(
+            id=draft.id,
+            user_id=draft.user_id,
+            links=draft.links,
+            problems=draft.problems,
+            choices=await self._choices(draft.user_id, draft.links),
+            plan=plan,
+            phases_minutes=self._catalogue.phases_minutes,
+            refunded_share=Decimal(0) if plan is None else self._catalogue.refunded_share(plan),
+            refund_per_unit=refund,
+            expires_at=draft.expires_at,
+        )
+
+
+def _prices(lots: Sequence[LotUse]) -> list[Decimal]:
+    """The price paid for each credit, first in first out."""
+    return [lot.unit_cost for lot in lots for _ in range(lot.quantity)]

@@ -1,0 +1,160 @@
+"""Orders: seen and cancelled by their buyer, and their unknown phases decided by staff."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from viralcore.boosts.api import (
+    AlreadyDecided,
+    BadPanelOrder,
+    CannotCancel,
+    OrderView,
+    PanelOrderView,
+    UnknownPhaseView,
+)
+from viralcore.boosts.domain import states
+from viralcore.boosts.domain.panels import order_id as read_order_id
+from viralcore.boosts.domain.states import Order, Phase, Settlement
+from viralcore.boosts.events import PhaseResolved
+from viralcore.boosts.repository import orders, phases, views
+from viralcore.boosts.service.delivery import Delivery
+from viralcore.core.db import Database, Tx
+from viralcore.core.errors import NotFound
+from viralcore.users.api import Users
+
+RIGHT = "orders.retry"
+MOST_ORDERS = 100
+MOST_PANEL_ORDERS = 1000
+
+Decide = Callable[[Tx, Order, Phase], Awaitable[None]]
+
+
+class Orders:
+    """What people and staff do with orders that exist."""
+
+    def __init__(self, db: Database, delivery: Delivery, users: Users) -> None:
+        self._db = db
+        self._delivery = delivery
+        self._users = users
+
+    async def get(self, *, order_id: int, user_id: int | None) -> OrderView:
+        async with self._db.read() as conn:
+            order = await orders.get(conn, order_id)
+            if order is None or (user_id is not None and order.user_id != user_id):
+                raise NotFound(what="order")
+            return (await views.order_views(conn, [order]))[0]
+
+    async def page(self, *, user_id: int, before_id: int | None, limit: int) -> tuple[OrderView, ...]:
+        async with self._db.read() as conn:
+            found = await orders.of_user(conn, user_id, before_id=before_id, limit=max(1, min(limit, MOST_ORDERS)))
+            return await views.order_views(conn, found)
+
+    async def cancel(self, *, user_id: int, order_id: int) -> OrderView:
+        return await self._db.run(lambda tx: self._cancel(tx, user_id, order_id))
+
+    async def _cancel(self, tx: Tx, user_id: int, order_id: int) -> OrderView:
+        """The dispatcher locks the same order: whoever comes second sees what the first did."""
+        order = await orders.lock(tx.conn, order_id)
+        if order is None or order.user_id != user_id:
+            raise NotFound(what="order")
+        found = (await phases.of_orders(tx.conn, [order_id])).get(order_id, [])
+        if order.state != "cancelled":
+            if not states.can_cancel(order, found):
+                raise CannotCancel(order_id=order_id, state=order.state)
+            await self._undo(tx, order, len(found))
+        after = await orders.get(tx.conn, order_id)
+        return (await views.order_views(tx.conn, [after or order]))[0]
+
+    async def _undo(self, tx: Tx, order: Order, waiting: int) -> None:
+        if await phases.cancel_all(tx.conn, order.id, now=tx.now) != waiting:
+            raise RuntimeError("a phase moved while its order was locked")
+        for line in (await orders.lines_of(tx.conn, [order.id])).get(order.id, []):
+            await orders.finish_line(tx.conn, line.id, state="cancelled", delivered=0, now=tx.now)
+        await self._delivery.return_credit(tx, order, f"Cancelled: credit back, order {order.id}")
+        end = Settlement("cancelled", credit_returned=True, refunds={})
+        await orders.finish(tx.conn, order, state=end.state, now=tx.now, refunded_cents=0, credit_returned=True)
+        self._delivery.tell_finished(tx, order, end)
+
+    # --- staff -----------------------------------------------------------------------------------------------------
+
+    async def unknown_phase(self, *, phase_id: int) -> UnknownPhaseView:
+        async with self._db.read() as conn:
+            phase = await phases.get(conn, phase_id)
+            if phase is None:
+                raise NotFound(what="phase")
+            return await views.unknown_view(conn, phase)
+
+    async def unknown_phases(self) -> tuple[UnknownPhaseView, ...]:
+        async with self._db.read() as conn:
+            return tuple([await views.unknown_view(conn, phase) for phase in await phases.unknown(conn)])
+
+    async def resolve_placed(self, *, key: str, actor: int, phase_id: int, panel_order: str) -> UnknownPhaseView:
+        given = read_order_id(panel_order)
+
+        async def decide(tx: Tx, order: Order, phase: Phase) -> None:
+            panel = phase.panel or ""
+            if not given or await phases.panel_order_known(tx.conn, panel=panel, panel_order=given):
+                raise BadPanelOrder(given=panel_order[:40])
+            await phases.accepted(tx.conn, phase, panel_order=given, now=tx.now)
+            await self._delivery.tell_sent(tx, order, phase, panel, given)
+
+        inputs = {"phase_id": phase_id, "panel_order": panel_order}
+        try:
+            return await self._resolve(key, actor, phase_id, "placed", inputs, decide)
+        except phases.PanelOrderTaken:
+            raise BadPanelOrder(given=panel_order[:40]) from None
+
+    async def resolve_not_placed(self, *, key: str, actor: int, phase_id: int) -> UnknownPhaseView:
+        async def decide(tx: Tx, order: Order, phase: Phase) -> None:
+            await phases.not_placed(tx.conn, phase, now=tx.now)
+            lines = (await orders.lines_of(tx.conn, [order.id]))[order.id]
+            metric = next(line.metric for line in lines if line.id == phase.line_id)
+            await self._delivery.place(tx, order, metric, phase)
+
+        return await self._resolve(key, actor, phase_id, "not_placed", {"phase_id": phase_id}, decide)
+
+    async def _resolve(
+        self, key: str, actor: int, phase_id: int, how: str, inputs: Mapping[str, Any], decide: Decide
+    ) -> UnknownPhaseView:
+        """Authorised, decided once (the phase must still be unknown under the order's lock), audited."""
+        async with self._db.transaction() as tx:
+            await self._users.authorize(tx, actor=actor, right=RIGHT)
+
+            async def run() -> Mapping[str, Any]:
+                order, phase = await self._locked(tx, phase_id)
+                if phase.state != "unknown":
+                    raise AlreadyDecided(phase_id=phase_id, state=phase.state)
+                await decide(tx, order, phase)
+                await self._delivery.advance(tx, order, progressed=True)
+                tx.record(PhaseResolved(phase_id=phase_id, order_id=order.id, actor=actor, how=how))
+                await self._audit(tx, actor, phase, how, inputs)
+                return {"phase_id": phase_id}
+
+            await tx.once(scope=f"boosts.resolve.{how}", key=key, inputs={"actor": actor, **inputs}, run=run)
+            _, after = await self._locked(tx, phase_id)
+            return await views.unknown_view(tx.conn, after)
+
+    async def _locked(self, tx: Tx, phase_id: int) -> tuple[Order, Phase]:
+        phase = await phases.get(tx.conn, phase_id)
+        order = None if phase is None else await orders.lock(tx.conn, phase.order_id)
+        phase = await phases.get(tx.conn, phase_id)
+        if order is None or phase is None:
+            raise NotFound(what="phase")
+        return order, phase
+
+    async def _audit(self, tx: Tx, actor: int, phase: Phase, how: str, inputs: Mapping[str, Any]) -> None:
+        before = {"state": "unknown", "panel": phase.panel, "attempt": phase.attempt}
+        await self._users.audit(
+            tx,
+            actor=actor,
+            action=f"boosts.phase_{how}",
+            subject=f"phase:{phase.id}",
+            before=before,
+            after={"how": how, **inputs},
+        )
+
+    async def panel_orders(self, *, after: int, limit: int) -> tuple[PanelOrderView, ...]:
+        async with self._db.read() as conn:
+            most = max(1, min(limit, MOST_PANEL_ORDERS))
+            return tuple(await phases.panel_orders(conn, after=after, limit=most))

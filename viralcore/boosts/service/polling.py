@@ -1,0 +1,73 @@
+"""Polling: panels are asked about accepted orders until these have ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import structlog
+
+from viralcore.boosts.config import BoostsConfig
+from viralcore.boosts.domain.panels import StatusReading
+from viralcore.boosts.domain.states import Phase
+from viralcore.boosts.ports import Panel, PanelDown
+from viralcore.boosts.repository import phases
+from viralcore.boosts.service.delivery import Delivery
+from viralcore.boosts.service.panels import PanelDesk
+from viralcore.core.db import Database
+
+log = structlog.get_logger(__name__)
+
+MOST_IDS = 100
+
+
+class Polling:
+    """Asks each panel about its orders, all panels at once."""
+
+    def __init__(self, db: Database, config: BoostsConfig, desk: PanelDesk, delivery: Delivery) -> None:
+        self._db = db
+        self._limit = config.schedule.poll_phases
+        self._desk = desk
+        self._delivery = delivery
+
+    async def run(self) -> None:
+        """One round. What a panel could not be asked is asked in the next."""
+        async with self._db.read() as conn:
+            running = await phases.running(conn, limit=self._limit)
+        by_panel: dict[str, list[Phase]] = defaultdict(list)
+        for phase in running:
+            by_panel[phase.panel or ""].append(phase)
+        told = await asyncio.gather(*(self._ask(name, mine) for name, mine in by_panel.items()))
+        readings = {phase_id: reading for one in told for phase_id, reading in one.items()}
+        by_order: dict[int, dict[int, StatusReading]] = defaultdict(dict)
+        for phase in running:
+            if phase.id in readings:
+                by_order[phase.order_id][phase.id] = readings[phase.id]
+        for order_id in sorted(by_order):
+            try:
+                await self._db.run(partial(self._delivery.read, order_id, by_order[order_id]))
+            except Exception:
+                log.exception("order_not_read", order_id=order_id)
+
+    async def _ask(self, name: str, mine: Sequence[Phase]) -> Mapping[int, StatusReading]:
+        panel = self._desk.panel(name)
+        if panel is None:
+            log.error("panel_not_in_use", panel=name, orders=len(mine))
+            return {}
+        found: dict[int, StatusReading] = {}
+        for start in range(0, len(mine), MOST_IDS):
+            chunk = mine[start : start + MOST_IDS]
+            try:
+                found |= await self._ask_chunk(panel, chunk)
+            except PanelDown as down:
+                log.warning("panel_status_unread", panel=name, reason=down.reason)
+                break
+        return found
+
+    @staticmethod
+    async def _ask_chunk(panel: Panel, chunk: Sequence[Phase]) -> Mapping[int, StatusReading]:
+        ids = {phase.panel_order: phase.id for phase in chunk if phase.panel_order is not None}
+        told = await panel.statuses(list(ids))
+        return {ids[order]: reading for order, reading in told.items()}
