@@ -109,6 +109,11 @@ class Telegram:
         changed = [message for message in self._messages.get(chat_id, {}).values() if message.seq > after]
         return sorted(changed, key=lambda message: message.seq)
 
+    def all_messages(self, after: int) -> list[Message]:
+        """Messages of every chat changed after `after`, in order of their last change."""
+        changed = [m for chat in self._messages.values() for m in chat.values() if m.seq > after]
+        return sorted(changed, key=lambda message: message.seq)
+
     def add(
         self,
         chat_id: int,

@@ -63,10 +63,10 @@ def choice(*kinds: str, yes: str) -> BeforeValidator:
     return BeforeValidator(read)
 
 
-async def read(request: Request, model: type[B]) -> B:
-    """The call's JSON body as `model`. Raises NonsenseError."""
+async def read(request: Request, model: type[B], most: int = MAX_BODY) -> B:
+    """The call's JSON body as `model`, of at most `most` bytes. Raises NonsenseError."""
     raw = await request.body()
-    if len(raw) > MAX_BODY:
+    if len(raw) > most:
         raise NonsenseError("the body is too large", 413)
     try:
         data: Any = json.loads(raw or b"{}", parse_float=Decimal)

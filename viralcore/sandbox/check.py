@@ -1,0 +1,147 @@
+"""Compares the shop's books with the simulators': what the chain and the panels know must be what we know."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+
+from viralcore import bootstrap
+from viralcore.boosts.api import Boosts, PanelOrderView
+from viralcore.ledger.api import Ledger, house_account
+from viralcore.payments.api import Payments, ReceiptView
+from viralcore.sandbox.world import BookOrder, Books, BookTransfer
+from viralcore.settings import Settings, load
+
+PAGE, MOST_SAID = 500, 50
+
+
+async def problems(environment: Mapping[str, str], books: Sequence[Books]) -> list[str]:
+    """Problems in plain words; empty when everything agrees. `environment`: what the bot was told."""
+    async with bootstrap.doors(settings_of(environment)) as doors:
+        found = [*await doors.ledger.check()]
+        found += transfer_problems(
+            [transfer for book in books for transfer in book.transfers], await _receipts(doors.payments)
+        )
+        found += await _network_problems(doors.ledger, doors.payments)
+        unknown = {phase.phase_id for phase in await doors.boosts.unknown_phases()}
+        found += order_problems(
+            [order for book in books for order in book.orders], await _panel_orders(doors.boosts), len(unknown)
+        )
+    return found[:MOST_SAID]
+
+
+def transfer_problems(transfers: Sequence[BookTransfer], receipts: Sequence[ReceiptView]) -> list[str]:
+    """Every final, successful transfer of a coin we take is judged exactly once; no other ever is."""
+    due: dict[tuple[str, str, str], Decimal] = {}
+    for item in transfers:
+        if item.final and not item.failed and item.asset:
+            key = (item.network, item.hash.lower(), item.asset)
+            due[key] = due.get(key, Decimal(0)) + item.amount
+    due = {key: amount for key, amount in due.items() if amount > 0}
+    judged: dict[tuple[str, str, str], Decimal] = {}
+    for receipt in receipts:
+        key = (receipt.network, receipt.hash.lower(), receipt.asset)
+        judged[key] = judged.get(key, Decimal(0)) + receipt.amount
+    found = []
+    for key, amount in due.items():
+        if key not in judged:
+            found.append(f"{_named(key)}: {amount:f} arrived and was never judged")
+        elif judged[key] != amount:
+            found.append(f"{_named(key)}: {amount:f} arrived but {judged[key]:f} was judged")
+    found += [f"{_named(key)}: {judged[key]:f} was judged but never arrived" for key in judged if key not in due]
+    seen = Counter((r.network, r.hash.lower(), r.position) for r in receipts)
+    found += [f"{network} {hash_}: judged {times} times" for (network, hash_, _), times in seen.items() if times > 1]
+    return found
+
+
+def order_problems(book: Sequence[BookOrder], ours: Sequence[PanelOrderView], unknown: int) -> list[str]:
+    """Every order in a panel's book belongs to one accepted phase. `unknown`: phases nobody knows the fate of, each of
+    which excuses one order that is in no record of ours."""
+    found = []
+    known = {(order.panel, order.order): order for order in book}
+    claims = Counter((record.panel, record.panel_order) for record in ours)
+    found += [f"{panel} order {order}: claimed by {n} phases" for (panel, order), n in claims.items() if n > 1]
+    tries = Counter((record.phase_id, record.attempt) for record in ours)
+    found += [
+        f"phase {phase}: attempt {attempt} was accepted {n} times" for (phase, attempt), n in tries.items() if n > 1
+    ]
+    for record in ours:
+        placed = known.get((record.panel, record.panel_order))
+        if placed is None:
+            found.append(f"phase {record.phase_id}: {record.panel} has no order {record.panel_order}")
+        elif (placed.service, placed.link, placed.quantity) != (record.service, record.link, record.quantity):
+            found.append(
+                f"phase {record.phase_id}: {record.panel} order {record.panel_order} is {placed.quantity} of service "
+                f"{placed.service} for {placed.link}, not {record.quantity} of {record.service} for {record.link}"
+            )
+    strays = [order for key, order in known.items() if key not in claims]
+    if len(strays) > unknown:
+        found += [
+            f"{order.panel} order {order.order}: {order.quantity} of service {order.service} for {order.link} "
+            "belongs to no phase"
+            for order in strays
+        ]
+    return found
+
+
+async def _network_problems(ledger: Ledger, payments: Payments) -> list[str]:
+    """What was credited is what the network's house account mirrors."""
+    totals: dict[tuple[str, str], int] = {}
+    for receipt in await _receipts(payments):
+        if receipt.usd is not None and receipt.state == "credited":
+            key = (receipt.network, receipt.asset)
+            totals[key] = totals.get(key, 0) + receipt.usd.minor
+    found = []
+    for (network, asset), cents in sorted(totals.items()):
+        mirrored = -(await ledger.balance(account=house_account(f"network:{network}:{asset}"))).balance
+        if mirrored != cents:
+            found.append(f"{network} {asset}: receipts credited {cents} cents, the ledger mirrors {mirrored}")
+    return found
+
+
+async def _receipts(payments: Payments) -> list[ReceiptView]:
+    found: list[ReceiptView] = []
+    while True:
+        page = await payments.receipts(after_id=found[-1].id if found else 0, limit=PAGE)
+        found += page
+        if len(page) < PAGE:
+            return found
+
+
+async def _panel_orders(boosts: Boosts) -> list[PanelOrderView]:
+    found: list[PanelOrderView] = []
+    seen: set[tuple[str, str, int, int]] = set()
+    after = 0
+    while True:
+        page = await boosts.panel_orders(after=after, limit=PAGE)
+        fresh = [one for one in page if (one.panel, one.panel_order, one.phase_id, one.attempt) not in seen]
+        seen |= {(one.panel, one.panel_order, one.phase_id, one.attempt) for one in fresh}
+        found += fresh
+        if len(page) < PAGE or not fresh:
+            return found
+        after = page[-1].phase_id
+
+
+def _named(key: tuple[str, str, str]) -> str:
+    return f"{key[0]} {key[2]} {key[1]}"
+
+
+def settings_of(environment: Mapping[str, str]) -> Settings:
+    """The bot's settings, read from the environment the bot was given instead of our own."""
+    with _environment(environment):
+        return load()
+
+
+@contextmanager
+def _environment(environment: Mapping[str, str]) -> Iterator[None]:
+    ours = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(ours)

@@ -1,0 +1,132 @@
+"""Knowing when nothing is left to do, and turning the clock in hops with a quiet moment after each."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from viralcore.core.clock import monotonic
+from viralcore.sandbox.clock import TurnedClock
+from viralcore.sandbox.world import World
+
+ANSWER_WITHIN, TURN_WITHIN, HOP_WITHIN = 48.0, 41.0, 12.0
+LOOK_AGAIN, SHORTEST_HOP, USUAL_HOP, HOPS = 0.05, 1.0, 60.0, 100
+_SAMPLE = re.compile(r"^(viralcore_[a-z_]+)(?:\{([^}]*)\})? ([^ ]+)", re.MULTILINE)
+_KIND = re.compile(r'kind="([^"]*)"')
+
+
+@dataclass(frozen=True, slots=True)
+class BotState:
+    """What the bot's metrics say of its own quietness."""
+
+    settled_offset: float | None
+    next_due: datetime | None
+    backlog: dict[str, int]
+
+
+def read_metrics(text: str) -> BotState:
+    """Pick the three numbers of the contract out of a Prometheus text."""
+    settled: float | None = None
+    due: datetime | None = None
+    backlog: dict[str, int] = {}
+    for name, labels, value in _SAMPLE.findall(text):
+        if name == "viralcore_clock_settled_offset_seconds":
+            settled = float(value)
+        elif name == "viralcore_next_due_timestamp_seconds" and float(value) > 0:
+            due = datetime.fromtimestamp(float(value), UTC)
+        elif name == "viralcore_backlog":
+            kind = _KIND.search(labels)
+            backlog[kind.group(1) if kind else "?"] = int(float(value))
+    return BotState(settled, due, backlog)
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """Where the clock stands, and whether anything was left to do when it was last looked at."""
+
+    now: datetime
+    quiet: bool
+    pending: list[str]
+
+
+class Quiet:
+    """`metrics`: the bot's /metrics, None while it is down. `unconfirmed`: updates Telegram still keeps for it."""
+
+    def __init__(
+        self,
+        *,
+        clock: TurnedClock,
+        metrics: Callable[[], Awaitable[str | None]],
+        unconfirmed: Callable[[], int],
+        worlds: Sequence[World],
+    ) -> None:
+        self._clock = clock
+        self._metrics = metrics
+        self._unconfirmed = unconfirmed
+        self._worlds = worlds
+        self._turning = asyncio.Lock()
+        self._due: datetime | None = None
+
+    @property
+    def turning(self) -> bool:
+        return self._turning.locked()
+
+    async def pending(self) -> list[str]:
+        """Reasons why it is not quiet, in words; empty when it is."""
+        now = self._clock.now()
+        reasons = [f"{world.name}: {reason}" for world in self._worlds for reason in world.pending(now)]
+        if self._unconfirmed():
+            reasons.append(f"telegram: {self._unconfirmed()} updates not confirmed")
+        text = await self._metrics()
+        if text is None:
+            return [*reasons, "bot: does not answer"]
+        state = read_metrics(text)
+        self._due = state.next_due
+        if state.settled_offset is None or abs(state.settled_offset - self._clock.offset()) > 0.001:
+            reasons.append("bot: has not worked through the turned clock")
+        return reasons + [f"bot: {count} {kind}" for kind, count in sorted(state.backlog.items()) if count]
+
+    async def settle(self, seconds: float) -> Turned:
+        """Wait until it is quiet, seen twice in a row, or `seconds` have passed."""
+        deadline = monotonic() + seconds
+        calm = False
+        while True:
+            reasons = await self.pending()
+            if not reasons and calm:
+                return Turned(self._clock.now(), True, [])
+            calm = not reasons
+            if monotonic() >= deadline and not calm:
+                return Turned(self._clock.now(), False, reasons)
+            await asyncio.sleep(LOOK_AGAIN)
+
+    async def advance(self, seconds: float) -> Turned:
+        """Turn the clock by `seconds`, hopping from due moment to due moment. Always arrives, in time or not quiet."""
+        async with self._turning:
+            began = monotonic()
+            target = self._clock.offset() + seconds
+            longest = max(USUAL_HOP, seconds / HOPS)
+            last = await self.settle(HOP_WITHIN)
+            while (left := target - self._clock.offset()) > 1e-6:
+                time_left = TURN_WITHIN - (monotonic() - began)
+                await self._hop(left if time_left <= 0 else min(left, longest, self._until_due()))
+                if time_left > 0:
+                    last = await self.settle(min(HOP_WITHIN, time_left))
+            if not last.quiet:
+                last = await self.settle(max(0.0, ANSWER_WITHIN - (monotonic() - began)))
+            return last
+
+    async def _hop(self, seconds: float) -> None:
+        self._clock.turn(seconds)
+        now = self._clock.now()
+        for world in self._worlds:
+            await world.tick(now)
+
+    def _until_due(self) -> float:
+        """Seconds to the next due moment of the bot or a world; endless when there is none."""
+        now = self._clock.now()
+        moments = [self._due, *(world.next_due(now) for world in self._worlds)]
+        ahead = [(moment - now).total_seconds() for moment in moments if moment is not None and moment > now]
+        return max(min(ahead), SHORTEST_HOP) if ahead else float("inf")

@@ -1,0 +1,76 @@
+"""HTTP servers of the simulators and the page, in the supervisor's own loop."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from viralcore.core.nursery import Nursery
+
+KEEP_ALIVE_SECONDS = 75
+
+
+class PortTakenError(Exception):
+    """Somebody else listens there."""
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: stopping is the supervisor's business."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Servers:
+    """Starts servers on loopback and stops them all."""
+
+    def __init__(self, nursery: Nursery) -> None:
+        self._nursery = nursery
+        self._running: list[_Server] = []
+
+    def serve(self, name: str, app: ASGIApp, port: int = 0) -> str:
+        """Serve `app` on 127.0.0.1; port 0 takes any free one. Returns the base URL. Raises PortTakenError."""
+        listener = listen(port)
+        config = uvicorn.Config(
+            app,
+            log_level="error",
+            access_log=False,
+            lifespan="off",
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=1,
+        )
+        server = _Server(config)
+        self._running.append(server)
+        self._nursery.start(f"sandbox.http.{name}", server.serve(sockets=[listener]))
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    def stop(self) -> None:
+        """Tell all to end; they do within a second or two."""
+        for server in self._running:
+            server.should_exit = server.force_exit = True
+
+
+def listen(port: int) -> socket.socket:
+    """A bound loopback socket. Raises PortTakenError."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        listener.close()
+        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            raise PortTakenError(f"port {port} is taken") from error
+        raise
+    return listener
+
+
+def free_port() -> int:
+    """A port nobody listens on now, for a process that must be told which to use."""
+    with listen(0) as probe:
+        return int(probe.getsockname()[1])

@@ -1,0 +1,52 @@
+"""Everything that is on stage at once, for the control API and the page to act upon."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from viralcore.sandbox.clock import TurnedClock
+from viralcore.sandbox.quiet import Quiet
+from viralcore.sandbox.telegram.inbound import Inbound
+from viralcore.sandbox.telegram.state import Telegram
+from viralcore.sandbox.world import World
+
+OWNER_ID, SECOND_ADMIN_ID = 1000, 1001
+ADMIN_GROUP, LIKES_GROUP = -1_001_000_000_001, -1_001_000_000_002
+
+
+class BotProcess(Protocol):
+    """The bot as the control API sees it."""
+
+    starts: int
+
+    @property
+    def pid(self) -> int | None: ...
+
+    def kill(self) -> int | None: ...
+
+    async def ready(self, seconds: float) -> bool: ...
+
+    def tail(self) -> list[str]: ...
+
+
+@dataclass(slots=True)
+class Stage:
+    """`check`: compares all books and returns problems in words. `outbox`: mail and Slack messages, oldest first."""
+
+    clock: TurnedClock
+    telegram: Telegram
+    inbound: Inbound
+    worlds: Sequence[World]
+    bot: BotProcess
+    quiet: Quiet
+    check: Callable[[], Awaitable[list[str]]]
+    outbox: list[dict[str, Any]] = field(default_factory=list)
+
+    def snapshot(self) -> dict[str, Any]:
+        """All worlds' snapshots in one."""
+        merged: dict[str, Any] = {}
+        for world in self.worlds:
+            merged.update(world.snapshot())
+        return merged
