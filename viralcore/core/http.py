@@ -154,6 +154,7 @@ class ProviderClient:
         if self.breaker.refuses():  # before queueing: an outage must not make everybody wait for a refusal
             raise BreakerOpen(self.name)
         async with self._limiter.room():
+            trial = self.breaker.state != "closed"
             if not self.breaker.admit():
                 raise BreakerOpen(self.name)
             token = _held_slots.set((*_held_slots.get(), mine))
@@ -161,7 +162,8 @@ class ProviderClient:
                 yield
             finally:
                 _held_slots.reset(token)
-                self.breaker.abandoned()
+                if trial:
+                    self.breaker.abandoned()
 
     async def read_json(
         self,

@@ -20,7 +20,7 @@ from viralcore.core.clock import monotonic
 from viralcore.core.db import Database
 from viralcore.core.log import correlated
 from viralcore.core.metrics import Metrics
-from viralcore.core.nursery import Nursery
+from viralcore.core.nursery import Nursery, cancelled_from_outside
 
 log = structlog.get_logger(__name__)
 
@@ -98,6 +98,8 @@ class Inbox:
     def handle(self, source: str, handler: InboxHandler, on_held: HeldHandler | None = None) -> None:
         """Who handles a source. `on_held(item, reason)` hears of an item given up; it may run again after a crash."""
         self._sources[source] = _Source(handler, on_held)
+        self._behind = self._look_again = True
+        self._page_wanted.set()
 
     async def start(self) -> None:
         """Start the workers and read what was left pending, oldest first."""
@@ -120,7 +122,9 @@ class Inbox:
                 rows = await table.insert(tx.conn, source, items, tx.now)
         finally:
             self._storing -= len(items)
-        if self._behind or looks != self._looks or len(self._known) + len(rows) > self._window:
+        if source not in self._sources:
+            pass  # pending in the table until somebody handles this source
+        elif self._behind or looks != self._looks or len(self._known) + len(rows) > self._window:
             # A page is (or was) being read meanwhile and may hold these very rows: let the reader look, in order.
             self._behind = self._look_again = True
             self._page_wanted.set()
@@ -240,7 +244,9 @@ class Inbox:
             try:
                 async with asyncio.timeout(self._handler_seconds):
                     await source.handle(item)
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:
+                if isinstance(error, asyncio.CancelledError) and cancelled_from_outside():
+                    raise
                 count = not table.database_away(error)
                 failed += count
                 log.exception("inbox_handler_failed", source=item.source, item=item.id, failed=failed)

@@ -30,6 +30,12 @@ def _clean_context() -> contextvars.Context:
     return fresh
 
 
+def cancelled_from_outside() -> bool:
+    """Inside `except CancelledError`: whether this task was told to end, rather than having awaited a cancelled one."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
+
+
 class Nursery:
     """Starts tasks, keeps loops alive, and ends everything on `stop`."""
 
@@ -93,6 +99,10 @@ class Nursery:
             try:
                 await factory()
                 return
+            except asyncio.CancelledError:
+                if cancelled_from_outside():
+                    raise
+                log.exception("loop_failed", task=name, again_in=pause)  # something it waited for was cancelled
             except Exception:
                 log.exception("loop_failed", task=name, again_in=pause)
             if monotonic() - began > longest:

@@ -95,7 +95,10 @@ class Scheduler:
             await asyncio.sleep(0.01)
         if self._lease is not None:
             lease, self._lease = self._lease, None
-            await self._leases.release(lease)
+            try:
+                await self._leases.release(lease)
+            except Exception:
+                log.exception("lease_not_released")  # it runs out by itself
 
     def wake(self, name: str) -> None:
         """Run a job soon (used after a commit that made something due). Never lost while it is running; cheap."""

@@ -298,3 +298,34 @@ async def test_many_updates_cost_few_statements(make: Make, database: Database) 
         await inbox.store("telegram", [(f"{batch}-{n}", f"{batch}-{n}", {}) for n in range(100)])
     await drained(inbox)
     assert commits < 400
+
+
+async def test_a_handler_that_awaited_something_cancelled_costs_no_worker(make: Make) -> None:
+    seen: list[str] = []
+
+    async def handler(item: InboxItem) -> None:
+        seen.append(item.external_id)
+        if item.external_id == "bad":
+            gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            gone.cancel()
+            await gone
+
+    inbox = make(workers=1)
+    inbox.handle("telegram", handler)
+    await inbox.start()
+    await inbox.store("telegram", [("bad", "a", {}), ("good", "b", {})])
+    await drained(inbox)
+    assert seen == ["bad", "bad", "bad", "good"]
+
+
+async def test_a_source_nobody_handles_yet_waits_and_is_no_backlog(make: Make) -> None:
+    handler = Recorder()
+    inbox = make()
+    inbox.handle("telegram", handler)
+    await inbox.start()
+    await inbox.store("flutterwave", [("1", "k", {})])
+    await drained(inbox)
+    assert handler.seen == []
+    inbox.handle("flutterwave", handler)
+    await drained(inbox)
+    assert handler.seen == ["1"]
