@@ -32,7 +32,7 @@ OPEN_PACKAGES = {"core", "texts", "sandbox"}
 
 MONEY_PLACES = ("core/money.py", "ledger", "payments", "boosts")
 NOT_MONEY = re.compile(
-    r"seconds?|minutes|hours|timeout|per_second|pace|interval|delay|wait|backoff|due_in|_at$|progress"
+    r"(?i)seconds?|minutes|hours?|days?$|timeout|per_second|pace|interval|delay|wait|backoff|due_in|_at$|progress"
 )
 """Names a binary float may carry next to money: time and pace, and the share of a bar that is drawn."""
 
