@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -15,14 +17,30 @@ from sqlalchemy import (
     Numeric,
     Table,
     Text,
+    TypeDecorator,
     UniqueConstraint,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.engine import Dialect
 
 metadata = MetaData(schema="payments")
 
-RAW = Numeric(78, 0)
+
+class Raw(TypeDecorator[int]):
+    """A raw chain amount: an int here, NUMERIC(78,0) there. A plain int would be sent as a bigint: too small."""
+
+    impl = Numeric(78, 0)
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> Decimal | None:
+        return None if value is None else Decimal(value)
+
+    def process_result_value(self, value: Decimal | None, dialect: Dialect) -> int | None:
+        return None if value is None else int(value)
+
+
+RAW = Raw()
 INSTANT = DateTime(timezone=True)
 
 invoices = Table(

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -178,7 +179,7 @@ async def asks(
     exact = await conn.execute(query.where(quotes.c.amount_raw.in_(list(amounts))))
     near = await conn.execute(
         query.where(quotes.c.amount_raw.between(low, high))
-        .distinct(invoices.c.id)
+        .ext(distinct_on(invoices.c.id))
         .order_by(invoices.c.id, quotes.c.id.desc())
         .limit(20)
     )

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, case, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -154,7 +155,7 @@ async def latest_claims(conn: AsyncConnection, invoice_ids: Sequence[int]) -> di
     """The newest claim of each invoice."""
     query = (
         select(claims)
-        .distinct(claims.c.invoice_id)
+        .ext(distinct_on(claims.c.invoice_id))
         .where(claims.c.invoice_id.in_(list(invoice_ids)))
         .order_by(claims.c.invoice_id, claims.c.opened_at.desc(), claims.c.id.desc())
     )
