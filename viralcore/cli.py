@@ -133,13 +133,13 @@ def grant(
     settings = _settings("database")
     from viralcore import bootstrap
 
-    async def work(url: str) -> None:
-        async with bootstrap.opened(settings, url) as house:
+    async def work(settings: Settings) -> None:
+        async with bootstrap.doors(settings) as doors:
             key = f"cli-{secrets.token_hex(8)}"
-            await house.users.grant_role(key=key, actor=0, user_id=user_id, role=role, reason=reason)
+            await doors.users.grant_role(key=key, actor=0, user_id=user_id, role=role, reason=reason)
 
     with _database_url(settings) as url:
-        asyncio.run(work(url))
+        asyncio.run(work(settings.with_database(url)))
     out.print(f"{user_id} is {role} now.")
 
 
@@ -150,12 +150,12 @@ def check() -> None:
     from viralcore import bootstrap
     from viralcore.ledger.api import TrialBalance
 
-    async def work(url: str) -> tuple[TrialBalance, tuple[str, ...]]:
-        async with bootstrap.opened(settings, url) as house:
-            return await house.ledger.trial_balance(), await house.ledger.check()
+    async def work(settings: Settings) -> tuple[TrialBalance, tuple[str, ...]]:
+        async with bootstrap.doors(settings) as doors:
+            return await doors.ledger.trial_balance(), await doors.ledger.check()
 
     with _database_url(settings) as url:
-        trial, problems = asyncio.run(work(url))
+        trial, problems = asyncio.run(work(settings.with_database(url)))
     table = Table("account", "asset", box=None, pad_edge=False)
     table.add_column("total", justify="right")
     for name, asset, total in trial.rows:

@@ -8,8 +8,9 @@ provider address it was not given points at a closed door, so that nothing real 
 from __future__ import annotations
 
 import ipaddress
+import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
@@ -18,7 +19,6 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
-    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
@@ -198,14 +198,20 @@ class Settings:
     def sandbox(self) -> bool:
         return self.env.environment == "sandbox"
 
+    def with_database(self, url: str) -> Settings:
+        """The same settings with the database named: an embedded one that is running."""
+        return replace(self, env=self.env.model_copy(update={"database_url": SecretStr(url)}))
+
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for the log's redaction."""
         return tuple(_secrets(self.env))
 
 
-def load(*, needs: Needs = "run", env_file: Path | None = Path(".env")) -> Settings:
-    """Read and validate everything. Raises SettingsError with all problems at once."""
-    raw, origins, problems = _gather(env_file)
+def load(
+    *, needs: Needs = "run", env_file: Path | None = Path(".env"), environ: Mapping[str, str] | None = None
+) -> Settings:
+    """Read and validate everything. Raises SettingsError with all problems at once. `environ`: instead of our own."""
+    raw, origins, problems = _gather(os.environ if environ is None else environ, env_file)
     env, bad, found = _validate(raw)
     problems += found
     problems += [problem for problem in _cross_checks(env, needs) if problem.key.lower() not in bad]
@@ -234,10 +240,11 @@ def _given(model: type[BaseModel], env: Environ) -> dict[str, tuple[str, Any]]:
     return given
 
 
-def _gather(env_file: Path | None) -> tuple[dict[str, Any], dict[str, str], list[Problem]]:
-    environment = EnvSettingsSource(Environ)()
-    origins = dict.fromkeys(environment, "environment")
-    raw: dict[str, Any] = dict(environment)
+def _gather(environ: Mapping[str, str], env_file: Path | None) -> tuple[dict[str, Any], dict[str, str], list[Problem]]:
+    raw: dict[str, Any] = {
+        field: environ[field.upper()] for field in Environ.model_fields if environ.get(field.upper())
+    }
+    origins = dict.fromkeys(raw, "environment")
     if raw.get("environment") == "sandbox":
         for field, suffix in PROVIDERS.items():
             if field not in raw and suffix is not None:
