@@ -9,10 +9,14 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass, fields
-from typing import ClassVar, NewType, TypeVar, get_type_hints
+from typing import ClassVar, TypeVar, get_type_hints
 
-Html = NewType("Html", str)
-"""Text that is already valid Telegram HTML. Only `esc` and literals in `texts` may make one."""
+
+class Html(str):
+    """Text that is already valid Telegram HTML. Made by `esc`, by `markup`, or from a literal in `texts`."""
+
+    __slots__ = ()
+
 
 CALLBACK_LIMIT = 64
 VERSION = "A"
@@ -23,6 +27,17 @@ _CODE = re.compile(r"^[a-z][a-z0-9_]{0,11}$")
 def esc(value: object) -> Html:
     """Escape anything that came from a person or a database for Telegram HTML."""
     return Html(html.escape(str(value), quote=True))
+
+
+def markup(template: str, **values: object) -> Html:
+    """Fill a literal template; every value that is not Html already is escaped, so a user named ``<b>`` sees their name."""
+    safe = {name: value if isinstance(value, Html) else esc(value) for name, value in values.items()}
+    return Html(template.format(**safe))
+
+
+def lines(*parts: Html | None) -> Html:
+    """Join paragraphs or lines with a line break, leaving out what is None."""
+    return Html("\n".join(part for part in parts if part is not None))
 
 
 @dataclass(frozen=True, slots=True)

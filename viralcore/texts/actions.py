@@ -1,0 +1,145 @@
+"""Every button's meaning. `Go` only looks; all others ask a use case, which checks rights and state itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from viralcore.core.screen import Action, action
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class Go(Action):
+    """Show a route, e.g. ``invoice:12``. Safe from any message, however old."""
+
+    CODE: ClassVar[str] = "go"
+    route: str
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class Agree(Action):
+    """Accept the terms of use."""
+
+    CODE: ClassVar[str] = "agree"
+    version: str
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class Buy(Action):
+    """A preset quantity of a plan: opens the invoice."""
+
+    CODE: ClassVar[str] = "buy"
+    plan: str
+    quantity: int
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class AskQuantity(Action):
+    """Other amount: the next line typed is the quantity."""
+
+    CODE: ClassVar[str] = "qty"
+    plan: str
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class PayWith(Action):
+    """Choose a method for an invoice, e.g. ``bsc:USDT``."""
+
+    CODE: ClassVar[str] = "method"
+    invoice: int
+    method: str
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class PayFromWallet(Action):
+    CODE: ClassVar[str] = "wallet"
+    invoice: int
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class IHavePaid(Action):
+    """The next line typed is the transaction hash."""
+
+    CODE: ClassVar[str] = "paid"
+    invoice: int
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class CancelInvoice(Action):
+    CODE: ClassVar[str] = "icancel"
+    invoice: int
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class AskLink(Action):
+    """The next line typed is a link."""
+
+    CODE: ClassVar[str] = "link"
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class ChoosePlan(Action):
+    CODE: ClassVar[str] = "dplan"
+    draft: int
+    plan: str
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class ConfirmDraft(Action):
+    CODE: ClassVar[str] = "dok"
+    draft: int
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class DiscardDraft(Action):
+    CODE: ClassVar[str] = "dno"
+    draft: int
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class CancelOrder(Action):
+    CODE: ClassVar[str] = "ocancel"
+    order: int
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class PhasePlaced(Action):
+    """Staff card: the panel did take it; the next line typed is the panel's order id."""
+
+    CODE: ClassVar[str] = "ph_yes"
+    phase: int
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class PhaseNotPlaced(Action):
+    """Staff card: the panel did not take it; send again."""
+
+    CODE: ClassVar[str] = "ph_no"
+    phase: int
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class OpenSession(Action):
+    """Open a staff session for an hour."""
+
+    CODE: ClassVar[str] = "session"
+
+
+STAFF_CARD: tuple[type[Action], ...] = (PhasePlaced, PhaseNotPlaced)
+"""Actions that live on cards in the admin group, where no home message is."""

@@ -1,0 +1,101 @@
+"""How amounts, times and lists read, the same everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from viralcore.core.money import NGN, USD, Money
+from viralcore.core.screen import Button, Html
+from viralcore.texts.actions import Go
+
+METRICS = {
+    "likes": ("❤️", "like"),
+    "views": ("👁", "view"),
+    "comments": ("💬", "comment"),
+    "reposts": ("🔁", "repost"),
+    "reactions": ("🎉", "reaction"),
+    "votes": ("🗳", "vote"),
+    "followers": ("👥", "follower"),
+    "members": ("👥", "member"),
+    "months": ("📅", "month"),
+}
+NETWORKS = {"bsc": "BNB SMART CHAIN (BEP-20)", "solana": "SOLANA", "tron": "TRON (TRC-20)", "aptos": "APTOS"}
+NETWORK_BUTTONS = {"bsc": "BSC (BEP-20)", "solana": "Solana", "tron": "Tron (TRC-20)", "aptos": "Aptos"}
+
+
+def money(amount: Money) -> str:
+    """``$15.00``, ``₦1,200.00``, ``10 credits``."""
+    if amount.asset == USD:
+        sign = "-" if amount.minor < 0 else ""
+        return f"{sign}${abs(amount.decimal):,.2f}"
+    if amount.asset == NGN:
+        return f"₦{amount.decimal:,.2f}"
+    return f"{amount.minor:,} {amount.asset}"
+
+
+def price(amount: Decimal) -> str:
+    """A unit price: at least two places, more when it needs them (``$0.015``)."""
+    text = f"{amount.normalize():f}"
+    whole, _, fraction = text.partition(".")
+    return f"${whole}.{fraction.ljust(2, '0')}"
+
+
+def plain(amount: Decimal) -> str:
+    """A coin amount as a wallet wants it: plain digits, no exponent, no separators, trailing zeros kept."""
+    return f"{amount:f}"
+
+
+def count(number: int, noun: str) -> str:
+    """``1 post``, ``3,500 views``."""
+    return f"{number:,} {noun if number == 1 else noun + 's'}"
+
+
+def metric(name: str, number: int) -> str:
+    """``75 likes``."""
+    return count(number, METRICS[name][1])
+
+
+def icon(name: str) -> str:
+    return METRICS[name][0]
+
+
+def join(words: Sequence[str]) -> str:
+    """``likes``, ``likes and views``, ``likes, views and reposts``."""
+    if len(words) <= 1:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def span(delta: timedelta) -> str:
+    """Time left or taken, in the one or two units a person thinks in."""
+    minutes = max(0, int((delta.total_seconds() + 59) // 60))
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours} h {rest} min" if rest else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def moment(at: datetime) -> str:
+    """A point in time, with its zone said: ``22 Nov 2026, 14:05 UTC``."""
+    return f"{at:%d %b %Y, %H:%M} UTC"
+
+
+def bar(done: int, total: int, width: int = 10) -> str:
+    """A progress bar; full only when everything is delivered."""
+    filled = width if done >= total > 0 else min(width - 1, done * width // max(total, 1))
+    return "▰" * filled + "▱" * (width - filled)
+
+
+def back_home(back: str | None = None) -> tuple[Button, ...]:
+    """The way out that stands at the foot of every screen."""
+    home = Button("🏠 Home", Go("home"))
+    return (Button("⬅️ Back", Go(back)), home) if back else (home,)
+
+
+def quote(text: Html) -> Html:
+    return Html(f"<blockquote>{text}</blockquote>")
