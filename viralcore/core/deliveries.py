@@ -104,10 +104,10 @@ class Deliveries:
         """One attempt. Raises only when the database cannot be reached; the caller then tries again."""
         which = {"event_id": event_id, "subscriber": subscriber, "gen": gen}
         async with self._room:
-            async with self._db.transaction() as tx:
-                row = (await tx.conn.execute(_COUNT, which)).one_or_none()
-            if row is None:
+            counted = await self._db.single(_COUNT, which)
+            if not counted:
                 return  # delivered, held, or the job of an earlier round
+            row = counted[0]
             with correlated(row.correlation_id, event_name=row.name, subscriber=subscriber):
                 await self._attempt(which, row)
 

@@ -122,10 +122,9 @@ class EffectRunner:
             await self._settle(job, call, said)
 
     async def _claim(self, job: _Job) -> int | None:
-        async with self._db.transaction() as tx:
-            values = {"id": job.effect_id, "gen": job.gen, "worker": self._worker.uuid}
-            attempt: int | None = (await tx.conn.execute(store.CLAIM, values)).scalar_one_or_none()
-        return attempt
+        values = {"id": job.effect_id, "gen": job.gen, "worker": self._worker.uuid}
+        claimed = await self._db.single(store.CLAIM, values)
+        return claimed[0].attempts if claimed else None
 
     @staticmethod
     async def _call(kind: EffectKind, call: EffectCall) -> Outcome | Later:

@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 POLL = timedelta(seconds=1)
 """A missed notice costs a second."""
 HEARTBEAT = timedelta(seconds=30)
-BATCH = 16
+BATCH = 32
 DELIVERIES_AT_ONCE = 8
 LONGEST_PAUSE = 5.0
 KEEPALIVE: dict[str, Any] = {"keepalives": 1, "keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3}
