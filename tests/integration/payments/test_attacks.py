@@ -1,4 +1,4 @@
-"""Attacks on "send me the hash" bots (APIS 12): replay, front-claims, false tokens, failed, old and circular transfers."""
+"""Attacks on "send me the hash" bots (APIS 12): replay, front-claims, false tokens, failed, old and circular money."""
 
 from __future__ import annotations
 

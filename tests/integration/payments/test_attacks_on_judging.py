@@ -1,4 +1,4 @@
-"""Attacks (APIS 12) and old wounds (PRODUCT 13): several logs, amounts, finality, lying nodes, races, what is pasted."""
+"""Attacks (APIS 12) and old wounds (PRODUCT 13): logs, amounts, finality, lying nodes, races, pasted text."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ async def test_a_cheap_payment_is_not_credited_as_an_expensive_plan_chosen_later
 async def test_a_plan_that_is_paid_is_stored_with_its_payment_or_not_at_all(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    invoice, sent = await bought(shop)
+    invoice, _ = await bought(shop)
     whole = type(shop.ledger).post
     calls = 0
 

@@ -19,7 +19,7 @@ from viralcore.payments.config import PaymentsConfig
 from viralcore.payments.domain.quotes import bases, free_tails
 from viralcore.payments.domain.states import Invoice
 from viralcore.payments.events import InvoiceClosedUnpaid, InvoiceOpened
-from viralcore.payments.repository import chain_state, invoices
+from viralcore.payments.repository import chain_state, invoices, money
 from viralcore.payments.service.fulfilment import Fulfilment
 from viralcore.payments.service.pricing import Pricing
 from viralcore.payments.service.views import scale
@@ -183,7 +183,7 @@ class Invoicing:
         await tx.once(scope="payments.cancel_invoice", key=key, inputs=inputs, run=run)
 
     async def expire_due(self) -> None:
-        """The job: close what is over, free amounts whose time has passed. In batches, each its own transaction."""
+        """The job: close what is over, free amounts whose time has passed. Each batch is a transaction of its own."""
         while True:
             async with self._db.transaction() as tx:
                 closed = await invoices.expire(tx.conn, tx.now, BATCH)
@@ -196,7 +196,9 @@ class Invoicing:
             async with self._db.transaction() as tx:
                 freed = await invoices.release(tx.conn, closed_before=tx.now - reserved, now=tx.now, limit=BATCH)
             if freed < BATCH:
-                return
+                break
+        async with self._db.transaction() as tx:
+            await money.forget_seen(tx.conn, tx.now - reserved)
 
     async def next_expiry(self) -> datetime | None:
         async with self._db.read() as conn:
