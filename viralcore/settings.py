@@ -28,6 +28,7 @@ from viralcore.core import formats
 from viralcore.core.problems import Problem, SettingsError, load_toml, reason
 from viralcore.payments.config import PaymentsConfig
 from viralcore.users.config import UsersConfig
+from viralcore.users.config import UsersConfig
 
 CLOSED_DOOR = "http://127.0.0.1:9"
 """The discard port: what a sandbox's provider address is when nobody simulates that provider."""
@@ -166,6 +167,7 @@ class Slice:
 
 
 SLICES: tuple[Slice, ...] = (
+    Slice("users", UsersConfig, ("users.toml",)),
     Slice("users", UsersConfig, ("users.toml",)),
     Slice("payments", PaymentsConfig, ("payments.toml",)),
     Slice("boosts", BoostsConfig, ("plans.toml", "schedule.toml", "panels.toml")),
