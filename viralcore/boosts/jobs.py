@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
 from typing import Any, cast
 
 import structlog
@@ -12,12 +11,11 @@ import structlog
 from viralcore.boosts.config import BoostsConfig
 from viralcore.boosts.domain.panels import AddAnswer, Declined, Placed, Silent, Why
 from viralcore.boosts.ports import Panel
-from viralcore.boosts.repository import phases
 from viralcore.boosts.service.delivery import Delivery, effect_kind
 from viralcore.boosts.service.drafts import Drafts
 from viralcore.boosts.service.panels import PanelDesk
 from viralcore.boosts.service.polling import Polling
-from viralcore.core.db import Database, Tx
+from viralcore.core.db import Tx
 from viralcore.core.effects import EffectCall, Later, Outcome, Refused, Silence, Succeeded, Unknown
 from viralcore.core.jobs import Job
 
@@ -66,13 +64,9 @@ def _answer(outcome: Outcome) -> AddAnswer:
 
 
 def jobs(
-    db: Database, config: BoostsConfig, delivery: Delivery, polling: Polling, desk: PanelDesk, drafts: Drafts
+    config: BoostsConfig, delivery: Delivery, polling: Polling, desk: PanelDesk, drafts: Drafts
 ) -> tuple[Job, ...]:
     """The clock's work, prices and other readings first."""
-
-    async def next_due() -> datetime | None:
-        async with db.read() as conn:
-            return await phases.next_due(conn)
 
     async def tidy() -> None:
         log.info("drafts_tidied", forgotten=await drafts.tidy())
@@ -80,7 +74,7 @@ def jobs(
     schedule = config.schedule
     return (
         Job("boosts.panels", schedule.panels_seconds, desk.check, order=40),
-        Job("boosts.dispatch", schedule.dispatch_seconds, delivery.dispatch, next_due, order=50),
+        Job("boosts.dispatch", schedule.dispatch_seconds, delivery.dispatch, delivery.next_due, order=50),
         Job("boosts.poll", schedule.poll_seconds, polling.run, order=60),
         Job("boosts.tidy", DAY, tidy, order=200),
     )

@@ -89,5 +89,5 @@ def build(
         service=BoostsService(db, catalogue, drafts=drafts, orders=orders, desk=desk, payments=payments, users=users),
         warnings=warnings,
         effects=tuple(PanelAdd(panel, delivery, parallelism=at_once.get(panel.name, 1)) for panel in in_use),
-        jobs=jobs(db, config, delivery, polling, desk, drafts),
+        jobs=jobs(config, delivery, polling, desk, drafts),
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -54,6 +55,11 @@ class Delivery:
                 await self._db.run(partial(self._dispatch_order, order_id))
             except Exception:
                 log.exception("order_not_dispatched", order_id=order_id)
+
+    async def next_due(self) -> datetime | None:
+        """When the next phase is to be sent."""
+        async with self._db.read() as conn:
+            return await phases.next_due(conn)
 
     async def _dispatch_order(self, order_id: int, tx: Tx) -> None:
         order = await orders.lock(tx.conn, order_id)
