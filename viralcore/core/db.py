@@ -222,7 +222,7 @@ class Database:
             except (DBAPIError, psycopg.Error) as error:
                 if left == 0 or sqlstate(error) not in RETRYABLE:
                     raise
-                await asyncio.sleep(random.uniform(0.01, 0.05))  # noqa: S311  # nosec B311 - not a secret
+                await asyncio.sleep(random.uniform(0.01, 0.05))  # noqa: S311  # nosec B311 # not a secret
         raise AssertionError("tries starts at 1")
 
     async def single(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row[Any]]:

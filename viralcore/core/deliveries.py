@@ -49,7 +49,7 @@ WITH ready AS (
 UPDATE core.deliveries d SET retry_at = NULL, gen = gen + 1 FROM ready
 WHERE d.event_id = ready.event_id AND d.subscriber = ready.subscriber
 RETURNING d.event_id::text, d.subscriber, d.gen
-""")  # noqa: S608  # nosec B608 - a constant
+""")  # noqa: S608  # nosec B608 # a constant
 _STRANDED = text(f"""
 WITH lost AS (
     SELECT event_id, subscriber FROM core.deliveries d
@@ -63,7 +63,7 @@ WITH lost AS (
 UPDATE core.deliveries d SET gen = gen + 1 FROM lost
 WHERE d.event_id = lost.event_id AND d.subscriber = lost.subscriber
 RETURNING d.event_id::text, d.subscriber, d.gen
-""")  # noqa: S608  # nosec B608 - a constant
+""")  # noqa: S608  # nosec B608 # a constant
 _RETRY = text("""
 UPDATE core.deliveries SET state = 'pending', attempts = 0, retry_at = NULL, gen = gen + 1
 WHERE event_id = :event_id AND subscriber = :subscriber AND state = 'held' RETURNING gen

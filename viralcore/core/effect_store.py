@@ -47,7 +47,7 @@ WITH ready AS (
     WHERE state IN ('queued', 'answered') AND due <= :now ORDER BY due LIMIT {BATCH} FOR UPDATE SKIP LOCKED
 )
 UPDATE core.effects e SET due = NULL, gen = gen + 1 FROM ready WHERE e.id = ready.id RETURNING e.id, e.kind, e.gen
-""")  # noqa: S608  # nosec B608 - a constant
+""")  # noqa: S608  # nosec B608 # a constant
 STRANDED = text(f"""
 WITH lost AS (
     SELECT id FROM core.effects e
@@ -58,13 +58,13 @@ WITH lost AS (
     LIMIT {BATCH} FOR UPDATE SKIP LOCKED
 )
 UPDATE core.effects e SET gen = gen + 1 FROM lost WHERE e.id = lost.id RETURNING e.id, e.kind, e.gen
-""")  # noqa: S608  # nosec B608 - a constant
+""")  # noqa: S608  # nosec B608 # a constant
 ABANDONED = text(f"""
 SELECT id, kind, gen, attempts FROM core.effects
 WHERE state = 'calling' AND (claimed_by <> ALL(CAST(:living AS uuid[])) OR claimed_by = CAST(:me AS uuid))
     AND id <> ALL(CAST(:in_flight AS bigint[]))
 ORDER BY id LIMIT {BATCH} FOR UPDATE SKIP LOCKED
-""")  # noqa: S608  # nosec B608 - a constant
+""")  # noqa: S608  # nosec B608 # a constant
 AGAIN = text("""
 UPDATE core.effects SET state = 'queued', due = :due, gen = gen + 1, error = 'crashed', claimed_by = NULL WHERE id = :id
 """)

@@ -16,7 +16,7 @@ import pwd
 import secrets
 import shutil
 import signal
-import subprocess  # nosec B404 - starting Postgres is what this file is for
+import subprocess  # nosec B404 # starting Postgres is what this file is for
 import sys
 import tempfile
 import time
@@ -27,7 +27,7 @@ from typing import IO
 
 import psycopg
 
-SHARED = Path("/var/tmp")  # noqa: S108  # nosec B108 - world-readable is what is wanted; ownership is checked below
+SHARED = Path("/var/tmp")  # noqa: S108  # nosec B108 # world-readable is what is wanted; ownership is checked below
 GUARD = Path(__file__).with_name("embedded_guard.py")
 SOCKET_LIMIT = 100
 LOCALES = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess  # nosec B404 - runs the postgres binary it is handed
+import subprocess  # nosec B404 # runs the postgres binary it is handed
 import sys
 import threading
 

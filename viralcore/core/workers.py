@@ -32,7 +32,7 @@ SELECT w.id, w.uuid::text AS uuid, w.identity,
     w.server_started <> pg_postmaster_start_time()
         AND clock_timestamp() < pg_postmaster_start_time() + interval '{GRACE}' AS in_grace
 FROM core.workers w
-""")  # noqa: S608  # nosec B608 - two constants of this file
+""")  # noqa: S608  # nosec B608 # two constants of this file
 _FORGET = text("DELETE FROM core.workers WHERE id = ANY(:ids)")
 
 

@@ -56,7 +56,7 @@ UNION ALL
 SELECT 'house:' || h.name, h.asset, own.balance::bigint FROM ledger.accounts h
 CROSS JOIN LATERAL ({_HOUSE} WHERE a.id = h.id) own WHERE h.owner = 'house'
 ORDER BY 1, 2
-""")  # noqa: S608  # nosec B608 - constants
+""")  # noqa: S608  # nosec B608 # constants
 
 # One statement, so that all of it is judged at one moment while the shop goes on.
 _CHECK = text("""

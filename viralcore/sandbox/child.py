@@ -7,7 +7,7 @@ import contextlib
 import ctypes
 import json
 import signal
-import subprocess  # nosec B404 - starting the bot is what this file is for
+import subprocess  # nosec B404 # starting the bot is what this file is for
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -166,7 +166,7 @@ class Child:
         )
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout is not None  # noqa: S101  # nosec B101 - it was asked for
+        assert process.stdout is not None  # noqa: S101  # nosec B101 # it was asked for
         with self._log_path.open("ab") as log:
             while True:
                 try:
