@@ -1,0 +1,191 @@
+"""The words for every refusal, by its code. One clear sentence, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from viralcore.core.errors import DomainError
+from viralcore.core.money import USD, Money
+from viralcore.core.screen import Html, lines, markup
+from viralcore.texts import wording
+
+LINK_HELP = (
+    "Send the link of one post, like <code>https://x.com/name/status/123</code> "
+    "or <code>https://t.me/channel/45</code>."
+)
+LINK_PROBLEMS: Mapping[str, str] = {
+    "not_a_post": "that is not a post",
+    "profile": "that is a profile, not a post",
+    "not_supported": "only X (Twitter) and Telegram posts can be boosted",
+    "private": "that post is in a private chat",
+    "malformed": "the link is broken or incomplete",
+    "blocked": "this link may not be boosted here",
+    "duplicate": "it is in your message twice",
+    "too_long": "the link is too long",
+}
+METHOD_PROBLEMS: Mapping[str, str] = {
+    "price": "We have no price for that coin that we trust right now. Choose another way to pay, or try in a minute.",
+    "switched_off": "That way to pay is switched off at the moment. Choose another one.",
+    "no_address": "That network is not offered here. Choose another way to pay.",
+    "starting": "That network is still starting up. Try again in a minute, or choose another way to pay.",
+    "topup": "The wallet cannot top itself up. Choose another way to pay.",
+    "unknown": "That is not a way to pay here. Choose one from the list.",
+}
+HASH_PROBLEMS: Mapping[str, str] = {
+    "garbage": "That is not a transaction hash. It has 64 letters and digits; your wallet shows it as hash, TxID or "
+    "transaction id. Copy it from there and send it here.",
+    "other_network": "That is a transaction of a network we do not take payments on. If you paid the amount to the "
+    "address shown here, it will be found by itself.",
+    "address": "That is an address, not a transaction hash. Open the transfer in your wallet and copy its hash (TxID).",
+    "too_many": "Several hashes of yours are still being checked. Wait for their outcome before sending more.",
+}
+_ENDED = {"paid": "is paid already", "expired": "has expired", "cancelled": "was cancelled", "open": "is open"}
+
+
+def link_problem(reason: str) -> str:
+    """Half a sentence about one link that was not taken."""
+    return LINK_PROBLEMS.get(reason, "it cannot be boosted")
+
+
+def _says(text: str) -> Callable[[Mapping[str, Any]], Html]:
+    return lambda fields: Html(text)
+
+
+def _insufficient(fields: Mapping[str, Any]) -> Html:
+    asset = str(fields.get("asset", USD))
+    if "needed" in fields and asset == USD:
+        available, needed = Money(int(fields.get("available", 0)), USD), Money(int(fields["needed"]), USD)
+        return markup(
+            "Your balance is {available}, but {needed} is needed. Nothing was taken. Choose another way to pay.",
+            available=wording.money(available),
+            needed=wording.money(needed),
+        )
+    return Html("Your balance is not enough for that. Nothing was taken.")
+
+
+def _invoice_closed(fields: Mapping[str, Any]) -> Html:
+    return markup(
+        "Invoice #{id} {state}. Open the shop to make a new one.",
+        id=fields.get("invoice_id", ""),
+        state=_ENDED.get(str(fields.get("state")), "is closed"),
+    )
+
+
+def _too_many_invoices(fields: Mapping[str, Any]) -> Html:
+    return markup(
+        "You already have {limit} unpaid invoices. Pay or cancel one of them first, then try again.",
+        limit=fields.get("limit", 3),
+    )
+
+
+def _method(fields: Mapping[str, Any]) -> Html:
+    return Html(METHOD_PROBLEMS.get(str(fields.get("reason")), METHOD_PROBLEMS["switched_off"]))
+
+
+def _bad_hash(fields: Mapping[str, Any]) -> Html:
+    return Html(HASH_PROBLEMS.get(str(fields.get("reason")), HASH_PROBLEMS["garbage"]))
+
+
+def _hash_used(fields: Mapping[str, Any]) -> Html:
+    if fields.get("yours") and fields.get("invoice_id"):
+        return markup("This transaction was credited to you already, for invoice #{id}.", id=fields["invoice_id"])
+    return Html("This transaction was credited before. If it was your payment, write to support.")
+
+
+def _bad_quantity(fields: Mapping[str, Any]) -> Html:
+    step = int(fields.get("step", 1))
+    text = "Send a whole number from {minimum:,} to {maximum:,}"
+    known = {"minimum": int(fields.get("minimum", 1)), "maximum": int(fields.get("maximum", 1_000_000))}
+    ending = f", in steps of {step:,}." if step > 1 else "."
+    return Html(text.format(**known) + ending)
+
+
+def _bad_link(fields: Mapping[str, Any]) -> Html:
+    problems = tuple(fields.get("problems", ()))[:20]
+    if not problems:
+        return Html(f"There is no link in that message. {LINK_HELP}")
+    if len(problems) == 1:
+        why = link_problem(problems[0].reason)
+        return lines(markup("This link was not taken: {why}.", why=why), Html(LINK_HELP))
+    told = [markup("• {text}: {why}", text=one.text[:80], why=link_problem(one.reason)) for one in problems]
+    return lines(Html("None of these links was taken:"), *told, Html(LINK_HELP))
+
+
+def _too_many_links(fields: Mapping[str, Any]) -> Html:
+    return markup(
+        "That message has {given} links; at most {limit} fit into one order. Send them in smaller groups.",
+        given=fields.get("given", "too many"),
+        limit=fields.get("limit", 20),
+    )
+
+
+def _no_credits(fields: Mapping[str, Any]) -> Html:
+    needed = int(fields.get("needed", 1))
+    if needed > 1:
+        return markup(
+            "None of your plans has the {needed} posts that these links need. Buy more posts, then send the links "
+            "again. Nothing was taken.",
+            needed=needed,
+        )
+    return Html("You have no posts left for this link. Buy a plan, then send the link again. Nothing was taken.")
+
+
+def _cannot_cancel(fields: Mapping[str, Any]) -> Html:
+    return markup(
+        "Order #{id} can no longer be cancelled: its delivery has begun or it has ended.", id=fields.get("order_id", "")
+    )
+
+
+def _not_found(fields: Mapping[str, Any]) -> Html:
+    return Html("That was not found. It may belong to somebody else, or the number is wrong.")
+
+
+_WORDS: dict[str, Callable[[Mapping[str, Any]], Html]] = {
+    "core.refused": _says("That is not possible. Nothing was changed."),
+    "core.key_reused": _says("That button was used before for something else. Open the menu and try again."),
+    "core.not_found": _not_found,
+    "ledger.insufficient_funds": _insufficient,
+    "ledger.unbalanced": _says("Something does not add up on our side. Nothing was booked."),
+    "ledger.hold_closed": _says("That was settled already."),
+    "users.not_allowed": _says("You are not allowed to do that."),
+    "users.session_expired": _says("Your staff session has ended. Open it again with /admin, then repeat the action."),
+    "users.blocked": _says("Your account is blocked. Write to support if you think this is a mistake."),
+    "users.terms_not_accepted": _says("Please accept the terms of use first: /start"),
+    "users.last_owner": _says("That would leave the shop without an owner. Nothing was changed."),
+    "users.not_yourself": _says("You cannot do that to your own account."),
+    "payments.invoice_closed": _invoice_closed,
+    "payments.too_many_invoices": _too_many_invoices,
+    "payments.method_unavailable": _method,
+    "payments.bad_hash": _bad_hash,
+    "payments.hash_used": _hash_used,
+    "boosts.unknown_plan": _says("There is no such plan. Open the shop to see what is on offer."),
+    "boosts.not_on_sale": _says("That plan is not on sale yet. Open the shop to see what is."),
+    "boosts.bad_quantity": _bad_quantity,
+    "boosts.bad_link": _bad_link,
+    "boosts.too_many_links": _too_many_links,
+    "boosts.no_credits": _no_credits,
+    "boosts.draft_expired": _says("That confirmation is no longer open. Send the link again."),
+    "boosts.cannot_cancel": _cannot_cancel,
+    "boosts.already_decided": _says("Somebody else has decided that already."),
+    "boosts.bad_panel_order": _says(
+        "That cannot be the panel's order number: it is not a number, or another order has it. Look it up at the "
+        "panel and send it again."
+    ),
+}
+KNOWN: frozenset[str] = frozenset(_WORDS)
+"""Every code that has words. An architecture test holds it against all DomainErrors there are."""
+
+
+def words(error: DomainError) -> Html:
+    """What a person reads when a use case refused."""
+    return _WORDS.get(error.code, _WORDS["core.refused"])(error.fields)
+
+
+def trouble(reference: str) -> Html:
+    """Something broke on our side: one sentence and the reference to give to support."""
+    return markup(
+        "Something went wrong on our side, and it was noted. Nothing of yours is lost. If it happens again, give "
+        "support this reference: <code>{reference}</code>",
+        reference=reference,
+    )

@@ -1,0 +1,258 @@
+"""Invoices and payments: what is due, where to send it, what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from viralcore.core.money import Money
+from viralcore.core.screen import Button, Html, Picture, Screen, lines, markup
+from viralcore.texts import wording
+from viralcore.texts.actions import CancelInvoice, Go, IHavePaid, PayFromWallet, PayWith
+
+STATES = {"open": "⏳ open", "paid": "✅ paid", "expired": "⌛ expired", "cancelled": "✖️ cancelled"}
+CHECKING = {
+    "": "We are looking for your transaction now.",
+    "unknown_tx": "No node of the network knows this transaction yet. New ones take a moment to appear; "
+    "we keep looking.",
+    "not_final": "We see your transaction. It is waiting until the network cannot take it back; this takes seconds to "
+    "minutes.",
+    "node_down": "The network's nodes do not answer us at the moment. We keep asking; your money is safe.",
+    "price": "Your payment is here. We are waiting for a price that we trust to value it.",
+}
+DECIDED = {
+    "failed": "That transaction failed on the network, so no money moved. Send a new one.",
+    "wrong_token": "That transaction brought another token than the ones we take. Write to support.",
+    "wrong_recipient": "That transaction did not pay our address. Check that you copied the right hash.",
+    "self_transfer": "That transaction only moves our own money. Check that you copied the right hash.",
+    "zero": "That transaction moved no money to us. Check that you copied the right hash.",
+    "internal": "A contract ran in that transaction, and we cannot see coins it may have sent. Give the hash to "
+    "support.",
+    "too_old": "That transaction is older than this shop's invoice. If it is yours, write to support.",
+    "used": "That transaction paid another invoice already. If it was yours, write to support.",
+    "unknown_tx": "No node knows that transaction after half an hour. Check in your wallet that it was really sent, "
+    "and paste its hash again.",
+    "node_down": "The network did not answer us for a long time. Paste the hash again later; your money is safe.",
+    "ambiguous": "Your payment arrived, but the amount does not tell which invoice it is for. Our finance team was "
+    "asked to assign it.",
+    "no_invoice": "The payment arrived, but no invoice of yours fits it. Our finance team was asked to assign it.",
+    "dust": "The payment arrived, but it is worth less than a cent. Our finance team was told.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceText:
+    """An invoice as its screens need it. `claim`: (state, reason) of the latest pasted hash."""
+
+    id: int
+    title: str
+    quantity: int
+    unit: str
+    unit_price: Decimal
+    total: Money
+    state: str
+    left: timedelta
+    credits: bool
+    received: Money
+    rest: Money | None
+    notes: tuple[str, ...]
+    claim: tuple[str, str] | None
+    quoted: bool
+
+
+def invoice(one: InvoiceText, *, balance: Money, crypto: bool, wallet: bool) -> Screen:
+    """The invoice with the ways to pay; when it is closed, what became of it."""
+    if one.state != "open":
+        return closed(one)
+    text = lines(
+        _head(one),
+        markup("\n<b>Total: {total}</b>", total=wording.money(one.total)),
+        _partly(one),
+        markup("⏳ This price holds for {left}.", left=wording.span(one.left)),
+        _claim(one),
+        Html("\nHow do you want to pay?"),
+    )
+    rows: list[tuple[Button, ...]] = []
+    if one.quoted:
+        rows.append((Button("▶️ Go on paying", Go(f"pay:{one.id}")),))
+    ways = [Button("🪙 Crypto", Go(f"crypto:{one.id}"))] if crypto else []
+    if wallet:
+        ways.append(Button(f"💰 Wallet ({wording.money(balance)})", PayFromWallet(one.id)))
+    rows.append(tuple(ways))
+    rows.append((Button("✖️ Cancel", CancelInvoice(one.id)), *wording.back_home()))
+    return Screen(text, tuple(row for row in rows if row), route=f"invoice:{one.id}")
+
+
+def closed(one: InvoiceText) -> Screen:
+    """Paid, expired or cancelled."""
+    if one.state == "paid":
+        got = (
+            markup("{n} are ready. Send me the link of a post to use one.", n=wording.count(one.quantity, one.unit))
+            if one.credits
+            else Html("Your money is in your wallet.")
+        )
+        text = lines(markup("✅ <b>Paid. Thank you!</b>"), Html(""), _head(one), _notes(one), Html(""), got)
+        rows = ((Button("🔗 Submit Link", Go("submit")), Button("💰 My Balance", Go("balance"))), wording.back_home())
+        return Screen(text, rows, route=f"invoice:{one.id}")
+    why = "This invoice has expired." if one.state == "expired" else "This invoice was cancelled."
+    text = lines(
+        _head(one),
+        markup("\n{why} If you sent money for it, it is not lost: it is credited when it arrives.", why=why),
+        _notes(one),
+        _claim(one),
+    )
+    rows = ((Button("🧾 I have paid", IHavePaid(one.id)), Button("🛒 Buy again", Go("menu"))), wording.back_home())
+    return Screen(text, rows, route=f"invoice:{one.id}")
+
+
+def coins(one: InvoiceText, *, assets: Sequence[str]) -> Screen:
+    text = lines(_head(one), markup("\n<b>Total: {total}</b>", total=wording.money(one.total)), Html("\nWhich coin?"))
+    buttons = [Button(asset, Go(f"coin:{one.id}:{asset}")) for asset in assets]
+    rows = [tuple(buttons[i : i + 3]) for i in range(0, len(buttons), 3)]
+    if not assets:
+        text = lines(text, Html("⚠️ No coin can be quoted right now. Try again in a minute, or pay from your wallet."))
+    return Screen(text, (*rows, wording.back_home(f"invoice:{one.id}")), route=f"crypto:{one.id}")
+
+
+def networks(one: InvoiceText, *, asset: str, methods: Sequence[tuple[str, str]]) -> Screen:
+    """`methods`: (code, network). Always shown for USDT: the wrong network is the dearest mistake there is."""
+    text = lines(
+        _head(one),
+        markup("\nOn which network do you send <b>{asset}</b>? Choose the same one in your wallet.", asset=asset),
+    )
+    buttons = [
+        Button(wording.NETWORK_BUTTONS.get(network, network), PayWith(one.id, code)) for code, network in methods
+    ]
+    rows = [tuple(buttons[i : i + 2]) for i in range(0, len(buttons), 2)]
+    return Screen(text, (*rows, wording.back_home(f"crypto:{one.id}")), route=f"coin:{one.id}:{asset}")
+
+
+def payment(
+    one: InvoiceText, *, network: str, asset: str, amount: Decimal, address: str, rate: Decimal, seen: bool
+) -> Screen:
+    """What to send and where: two copy buttons, a QR code, the network in capitals, the time left."""
+    exact = wording.plain(amount)
+    text = lines(
+        markup("<b>Invoice #{id}</b> · {total}", id=one.id, total=wording.money(one.total)),
+        markup("\nSend exactly\n<b><code>{amount}</code> {asset}</b>", amount=exact, asset=asset),
+        markup("on <b>{network}</b>\nto\n<code>{address}</code>", network=wording.NETWORKS[network], address=address),
+        _partly(one),
+        markup(
+            "\n⏳ {left} left. The last digits are yours alone: they tell us it is you.", left=wording.span(one.left)
+        ),
+        Html("We watch the network and tell you here as soon as the payment is in.") if not one.claim else None,
+        Html("👀 <b>We see a payment for you.</b> It becomes final in a moment.") if seen else None,
+        _claim(one),
+    )
+    rows = (
+        (Button("📋 Copy amount", copy=exact), Button("📋 Copy address", copy=address)),
+        (Button("🧾 I have paid", IHavePaid(one.id)),),
+        (Button("🔁 Change method", Go(f"crypto:{one.id}")), Button("✖️ Cancel", CancelInvoice(one.id))),
+        wording.back_home(f"invoice:{one.id}"),
+    )
+    return Screen(text, rows, picture=Picture("qr", address), route=f"pay:{one.id}")
+
+
+def ask_hash(*, invoice_id: int, network: str) -> Screen:
+    where = f" on {wording.NETWORK_BUTTONS[network]}" if network else ""
+    text = markup(
+        "🧾 Paste the hash (TxID) of your transfer{where} here; a link to it in an explorer is fine too. You can also "
+        "just wait: a payment of the exact amount is found by itself. /cancel to stop.",
+        where=where,
+    )
+    return Screen(text, (wording.back_home(f"pay:{invoice_id}" if network else f"invoice:{invoice_id}"),))
+
+
+def claim(*, state: str, reason: str, short_hash: str, back: str | None, route: str) -> Screen:
+    """What is known of a pasted hash; redrawn whenever that changes."""
+    words = CHECKING.get(reason, CHECKING[""]) if state == "checking" else DECIDED.get(reason, "")
+    if state == "credited":
+        words = "Your payment is credited."
+    icon = {"checking": "🔎", "credited": "✅", "not_found": "❔", "refused": "⚠️", "suspense": "📥"}[state]
+    text = markup("{icon} <code>{hash}</code>\n\n{words}", icon=icon, hash=short_hash, words=words)
+    return Screen(text, (wording.back_home(back),), route=route)
+
+
+def already_have(*, limit: int, open_invoices: Sequence[tuple[int, str, Money]]) -> Screen:
+    """Too many open: the person chooses which one goes."""
+    text = lines(
+        markup("You already have {limit} unpaid invoices. Pay or cancel one of them, then buy again:", limit=limit),
+        *(markup("#{id} {title}, {total}", id=i, title=t, total=wording.money(m)) for i, t, m in open_invoices),
+    )
+    rows = [
+        (Button(f"Open #{i}", Go(f"invoice:{i}")), Button(f"✖️ Cancel #{i}", CancelInvoice(i)))
+        for i, _, _ in open_invoices
+    ]
+    return Screen(text, (*rows, wording.back_home("menu")))
+
+
+def history(
+    *,
+    invoices: Sequence[tuple[int, str, Money, str, datetime]],
+    movements: Sequence[tuple[datetime, str, str]],
+    older: str | None,
+) -> Screen:
+    """`invoices`: id, title, total, state, made at. `movements`: when, signed amount, description."""
+    parts = [Html("🧾 <b>History</b>")]
+    if invoices:
+        parts.append(Html("\n<b>Invoices</b>"))
+        parts += [
+            markup("#{id} {title}, {total}, {state}", id=i, title=t, total=wording.money(m), state=STATES[s])
+            for i, t, m, s, _ in invoices
+        ]
+    if movements:
+        parts.append(Html("\n<b>Movements</b>"))
+        parts += [
+            markup("{at} · <b>{amount}</b> · {text}", at=f"{at:%d %b %H:%M}", amount=amount, text=text)
+            for at, amount, text in movements
+        ]
+    if not invoices and not movements:
+        parts.append(Html("\nNothing has happened yet. What you buy and what comes back will be listed here."))
+    open_ones = [Button(f"Open #{i}", Go(f"invoice:{i}")) for i, _, _, s, _ in invoices if s == "open"][:3]
+    rows = [tuple(open_ones)] if open_ones else []
+    if older:
+        rows.append((Button("⏬ Older", Go(older)),))
+    return Screen(lines(*parts), (*rows, wording.back_home("balance")), route="history")
+
+
+def _head(one: InvoiceText) -> Html:
+    return markup(
+        "🧾 <b>Invoice #{id}</b>\n{title}: {n} at {price}",
+        id=one.id,
+        title=one.title,
+        n=wording.count(one.quantity, one.unit),
+        price=wording.price(one.unit_price),
+    )
+
+
+def _partly(one: InvoiceText) -> Html | None:
+    if one.rest is None or one.received.minor <= 0:
+        return None
+    return markup(
+        "\n💰 {got} arrived and is in your wallet. To finish, {rest} more is needed; then press Wallet on the invoice.",
+        got=wording.money(one.received),
+        rest=wording.money(one.rest),
+    )
+
+
+def _notes(one: InvoiceText) -> Html | None:
+    told = {
+        "excess": "You sent more than was due: the rest is in your wallet.",
+        "late": "It came after the invoice closed and was counted at the rate of that moment.",
+        "shortfall": "Less than was due arrived: it is in your wallet.",
+    }
+    words = [told[note] for note in one.notes if note in told]
+    return markup("\n{words}", words=" ".join(words)) if words else None
+
+
+def _claim(one: InvoiceText) -> Html | None:
+    if one.claim is None or one.state == "paid":
+        return None
+    state, reason = one.claim
+    if state == "checking":
+        return markup("\n🔎 <b>Checking your hash.</b> {words}", words=CHECKING.get(reason, CHECKING[""]))
+    if state == "credited":
+        return None
+    return markup("\n⚠️ <b>About your hash:</b> {words}", words=DECIDED.get(reason, "It was not accepted."))

@@ -1,0 +1,254 @@
+"""Links and orders: what will be delivered, what is being delivered, what came back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from viralcore.core.money import Money
+from viralcore.core.screen import Button, Html, Screen, lines, markup
+from viralcore.texts import errors, wording
+from viralcore.texts.actions import CancelOrder, ChoosePlan, ConfirmDraft, DiscardDraft, Go
+from viralcore.texts.shop import LineText
+
+STATES = {
+    "scheduled": ("🗓", "scheduled"),
+    "sending": ("📤", "being sent"),
+    "in_progress": ("🚚", "being delivered"),
+    "completed": ("✅", "completed"),
+    "partial": ("🟡", "partly delivered"),
+    "failed": ("⚠️", "not delivered"),
+    "cancelled": ("✖️", "cancelled"),
+}
+_LINE_END = {"completed": "✅", "partial": "🟡 ended early", "failed": "⚠️ not delivered", "cancelled": "✖️ cancelled"}
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLineText:
+    metric: str
+    quantity: int
+    delivered: int
+    state: str
+    refunded: Money
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseText:
+    metric: str
+    quantity: int
+    due_at: datetime
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderText:
+    id: int
+    plan: str
+    link: str
+    state: str
+    lines: tuple[OrderLineText, ...]
+    phases: tuple[PhaseText, ...]
+    refunded: Money
+    credit_returned: bool
+    can_cancel: bool
+
+
+def ask_link() -> Screen:
+    text = Html(
+        "🔗 Send me the link of the post, like <code>https://x.com/name/status/123</code>. Several links in one "
+        "message are fine, up to 20. /cancel to stop."
+    )
+    return Screen(text, (wording.back_home(),))
+
+
+def choose_plan(
+    *, draft_id: int, links: Sequence[str], problems: Sequence[tuple[str, str]], choices: Sequence[tuple[str, str, int]]
+) -> Screen:
+    """`choices`: plan id, title, posts left."""
+    text = lines(_links(links), _problems(problems), Html("\nWhich plan shall be used?"))
+    rows = [(Button(f"{title} ({left:,} left)", ChoosePlan(draft_id, plan)),) for plan, title, left in choices]
+    rows.append((Button("✖️ Cancel", DiscardDraft(draft_id)), *wording.back_home()))
+    return Screen(text, tuple(rows), route=f"draft:{draft_id}")
+
+
+def confirm(
+    *,
+    draft_id: int,
+    links: Sequence[str],
+    problems: Sequence[tuple[str, str]],
+    plan: str,
+    left: int,
+    delivered: Sequence[LineText],
+    phases_minutes: Sequence[int],
+    refund: Money | None,
+    choices: int,
+) -> Screen:
+    """Exactly what will be delivered and when, before anything is used."""
+    n = len(links)
+    now, later = [x for x in delivered if not x.later], [x for x in delivered if x.later]
+    when = wording.join([f"at +{minutes} min" for minutes in phases_minutes])
+    back = None
+    if later:
+        value = f" ({wording.money(refund)} {'each' if n > 1 else ''}".rstrip() + ")" if refund and refund.minor else ""
+        back = markup(
+            "\nℹ️ {what} are not delivered yet: their part of the price{value} goes to your wallet when the likes and "
+            "views are done.",
+            what=wording.join([line.metric for line in later]).capitalize(),
+            value=value,
+        )
+    text = lines(
+        _links(links),
+        _problems(problems),
+        markup("\n<b>{plan}</b>, {each} you will get:", plan=plan, each="for each link" if n > 1 else "and"),
+        *(line.html() for line in now),
+        markup("\n🕐 Sent in {k} parts, {when} from now.", k=len(phases_minutes), when=when)
+        if len(phases_minutes) > 1
+        else markup("\n🕐 Sent {when} from now.", when=when),
+        back,
+        markup("\nThis uses <b>{n}</b> of your {left}.", n=wording.count(n, "post"), left=f"{left:,}"),
+    )
+    rows: list[tuple[Button, ...]] = [
+        (Button("✅ Confirm", ConfirmDraft(draft_id)), Button("✖️ Cancel", DiscardDraft(draft_id)))
+    ]
+    if choices > 1:
+        rows.append((Button("🔁 Another plan", Go(f"plans:{draft_id}")),))
+    rows.append(wording.back_home())
+    return Screen(text, tuple(rows), route=f"draft:{draft_id}")
+
+
+def discarded() -> Screen:
+    return Screen(
+        Html("All right, nothing was ordered and nothing was used."),
+        ((Button("🔗 Submit Link", Go("submit")), *wording.back_home()),),
+    )
+
+
+def placed(orders: Sequence[tuple[int, str]]) -> Screen:
+    """After confirming: the live message of each order follows below."""
+    told = [markup("📦 <b>Order #{id}</b>\n{link}", id=i, link=link) for i, link in orders]
+    text = lines(
+        Html("✅ <b>Ordered.</b> A message below follows the delivery; I keep it up to date.\n"),
+        *told,
+    )
+    rows = [(Button(f"📦 Order #{i}", Go(f"order:{i}")),) for i, _ in orders[:3]]
+    rows.append((Button("🔗 Submit another link", Go("submit")), Button("📦 My Orders", Go("orders"))))
+    return Screen(text, (*rows, wording.back_home()))
+
+
+def order_text(one: OrderText) -> Html:
+    """Everything there is to know about an order: a bar per line, the parts with their times, what came back."""
+    icon, state = STATES[one.state]
+    return lines(
+        markup("{icon} <b>Order #{id}</b> · {plan} · <b>{state}</b>", icon=icon, id=one.id, plan=one.plan, state=state),
+        markup("{link}\n", link=one.link),
+        *(_line(line) for line in one.lines),
+        _phases(one),
+        markup("\n💰 {money} went back to your wallet.", money=wording.money(one.refunded))
+        if one.refunded.minor
+        else None,
+        Html("\n🎟 The post went back to your plan.") if one.credit_returned else None,
+    )
+
+
+def order(one: OrderText) -> Screen:
+    rows: list[tuple[Button, ...]] = []
+    if one.can_cancel:
+        rows.append((Button("✖️ Cancel this order", Go(f"ocancel:{one.id}")),))
+    rows.append(wording.back_home("orders"))
+    return Screen(order_text(one), tuple(rows), route=f"order:{one.id}")
+
+
+def confirm_cancel(one: OrderText) -> Screen:
+    text = markup(
+        "Cancel order #{id}? Nothing has been sent yet, so the post goes back to your plan.\n{link}",
+        id=one.id,
+        link=one.link,
+    )
+    rows = ((Button("✅ Confirm", CancelOrder(one.id)), Button("✖️ Cancel", Go(f"order:{one.id}"))), wording.back_home())
+    return Screen(text, rows)
+
+
+def my_orders(
+    *, orders: Sequence[tuple[int, str, str, str, int]], unpaid: Sequence[tuple[int, str, Money]], older: str | None
+) -> Screen:
+    """`orders`: id, plan, link, state, percent done. `unpaid`: open invoices, so that none is forgotten."""
+    parts = [Html("📦 <b>My Orders</b>")]
+    if not orders:
+        parts.append(Html("\nYou have no orders yet. Send me the link of a post to make the first one."))
+    for i, plan, link, state, percent in orders:
+        icon, name = STATES[state]
+        parts.append(
+            markup(
+                "\n{icon} <b>#{id}</b> {plan} · {name}\n{bar} {percent}%  {link}",
+                icon=icon,
+                id=i,
+                plan=plan,
+                name=name,
+                bar=wording.bar(percent, 100),
+                percent=percent,
+                link=link,
+            )
+        )
+    if unpaid:
+        parts.append(Html("\n<b>Unpaid invoices</b>"))
+        parts += [markup("#{id} {title}, {total}", id=i, title=t, total=wording.money(m)) for i, t, m in unpaid]
+    buttons = [Button(f"#{i}", Go(f"order:{i}")) for i, *_ in orders]
+    rows = [tuple(buttons[i : i + 5]) for i in range(0, len(buttons), 5)]
+    rows += [(Button(f"▶️ Pay invoice #{i}", Go(f"invoice:{i}")),) for i, _, _ in unpaid]
+    rows.append((Button("🔗 Submit Link", Go("submit")), *((Button("⏬ Older", Go(older)),) if older else ())))
+    return Screen(lines(*parts), (*rows, wording.back_home()), route="orders")
+
+
+def _links(links: Sequence[str]) -> Html:
+    if len(links) == 1:
+        return markup("🔗 {link}", link=links[0])
+    return lines(markup("🔗 <b>{n} links</b>", n=len(links)), *(markup("• {link}", link=link) for link in links))
+
+
+def _problems(problems: Sequence[tuple[str, str]]) -> Html | None:
+    if not problems:
+        return None
+    told = [markup("• {text}: {why}", text=text[:60], why=errors.link_problem(reason)) for text, reason in problems]
+    return lines(Html("\n⚠️ Not taken:"), *told)
+
+
+def _line(line: OrderLineText) -> Html:
+    if line.state == "refunded":
+        return markup(
+            "{icon} {what}: not delivered, {money} back in your wallet",
+            icon=wording.icon(line.metric),
+            what=wording.metric(line.metric, line.quantity),
+            money=wording.money(line.refunded),
+        )
+    return markup(
+        "{icon} {bar} {done:} of {what} {end}".replace("{done:}", f"{line.delivered:,}"),
+        icon=wording.icon(line.metric),
+        bar=wording.bar(line.delivered, line.quantity),
+        what=wording.metric(line.metric, line.quantity),
+        end=_LINE_END.get(line.state, ""),
+    )
+
+
+def _phases(one: OrderText) -> Html | None:
+    """The parts still to come, with their times."""
+    waiting = [phase for phase in one.phases if phase.state == "waiting"]
+    if not waiting or one.state in ("cancelled", "failed"):
+        return None
+    by_time: dict[datetime, list[str]] = {}
+    for phase in waiting:
+        by_time.setdefault(phase.due_at, []).append(wording.metric(phase.metric, phase.quantity))
+    told = [markup("🕐 {at}: {what}", at=wording.moment(at), what=wording.join(by_time[at])) for at in sorted(by_time)]
+    return lines(Html("\nStill to be sent:"), *told)
+
+
+def finished_in(created: datetime, finished: datetime | None) -> str:
+    """How long it took, for the closing message."""
+    return wording.span((finished or created) - created if finished else timedelta(0))
+
+
+def percent(lines_done: Sequence[tuple[int, int]]) -> int:
+    """How much of an order is delivered, all lines weighing the same; 100 only when all of it is."""
+    shares = [min(Decimal(done) / total, Decimal(1)) for done, total in lines_done if total > 0]
+    return int(sum(shares, Decimal(0)) * 100 / len(shares)) if shares else 0

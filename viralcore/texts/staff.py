@@ -1,0 +1,109 @@
+"""What staff read in answer to their own presses and lines. Cards are in `notices`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from viralcore.core.screen import Button, Html, Screen, lines, markup
+from viralcore.texts import wording
+from viralcore.texts.actions import Go, OpenSession, PhaseNotPlaced, PhasePlaced
+
+
+def admin(*, roles: Sequence[str], session_until: datetime | None, unknown: int) -> Screen:
+    open_until = (
+        markup("Your staff session is open until {at}.", at=wording.moment(session_until))
+        if session_until
+        else Html("Your staff session is closed. Actions on money and roles need it.")
+    )
+    text = lines(
+        Html("🛠 <b>Admin Panel</b>\n"),
+        markup("You are: {roles}", roles=wording.join(list(roles))),
+        open_until,
+        markup("\n❓ Panel sends that nobody knows the outcome of: <b>{n}</b>", n=unknown),
+    )
+    rows = (
+        (Button("🔑 Open session", OpenSession()),),
+        (Button(f"❓ Unknown sends ({unknown})", Go("unknown")), Button("🔌 Panels", Go("panels"))),
+        wording.back_home(),
+    )
+    return Screen(text, rows, route="admin")
+
+
+def session_opened(*, until: datetime) -> Html:
+    return markup("🔑 Your staff session is open until {at}.", at=wording.moment(until))
+
+
+def unknown_list(rows_of: Sequence[tuple[int, int, str, str, int, str]]) -> Screen:
+    """`rows_of`: phase, order, panel, metric, quantity, link."""
+    if not rows_of:
+        text = Html("❓ <b>Unknown sends</b>\n\nNone. Every panel has answered.")
+        return Screen(text, (wording.back_home("admin"),), route="unknown")
+    told = [
+        markup(
+            "Phase {phase} of order #{order}: {what} at {panel}\n{link}\n",
+            phase=phase,
+            order=order,
+            what=wording.metric(metric, quantity),
+            panel=panel,
+            link=link,
+        )
+        for phase, order, panel, metric, quantity, link in rows_of
+    ]
+    text = lines(
+        Html("❓ <b>Unknown sends</b>\n\nThese panels did not answer. Look into their order list, then say:\n"), *told
+    )
+    rows = [
+        (
+            Button(f"✅ {p[0]} was placed", PhasePlaced(p[0])),
+            Button(f"🔁 {p[0]} was not: send again", PhaseNotPlaced(p[0])),
+        )
+        for p in rows_of
+    ]
+    return Screen(text, (*rows, wording.back_home("admin")), route="unknown")
+
+
+def panels(rows_of: Sequence[tuple[str, bool, str, str, datetime | None]]) -> Screen:
+    """`rows_of`: name, active, breaker, balance, checked at."""
+    told = [
+        markup(
+            "{mark} <b>{name}</b>: breaker {breaker}, balance {balance}{at}",
+            mark="🟢" if active else "⚪",
+            name=name,
+            breaker=breaker,
+            balance=balance,
+            at=f" at {at:%H:%M} UTC" if at else "",
+        )
+        for name, active, breaker, balance, at in rows_of
+    ]
+    text = lines(Html("🔌 <b>Panels</b>\n\n🟢 is where orders go first.\n"), *told)
+    return Screen(text, (wording.back_home("admin"),), route="panels")
+
+
+def ask_panel_order(*, phase: int, panel: str) -> Html:
+    return markup(
+        "Which order number did <b>{panel}</b> give phase {phase}? Reply to this message with it. /cancel to stop.",
+        panel=panel,
+        phase=phase,
+    )
+
+
+def placed(*, phase: int, panel: str, panel_order: str) -> Html:
+    return markup(
+        "✅ Phase {phase} is order <code>{order}</code> at {panel}. We follow it from here.",
+        phase=phase,
+        order=panel_order,
+        panel=panel,
+    )
+
+
+def sent_again(*, phase: int) -> str:
+    return f"Phase {phase} is sent again."
+
+
+def stopped() -> Html:
+    return Html("All right, nothing was changed.")
+
+
+def no_staff() -> Html:
+    return Html("That is for staff only.")

@@ -1,0 +1,48 @@
+"""Money and posts a person has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from viralcore.core.money import Money
+from viralcore.core.screen import Button, Html, Screen, lines, markup
+from viralcore.texts import wording
+from viralcore.texts.actions import Go
+
+
+def balance(*, wallet: Money, bonus: Money, credits: Sequence[tuple[str, int]]) -> Screen:
+    """One balance is shown; how much of it is bonus money is said, because bonus money is spent first."""
+    text = lines(
+        markup("💰 <b>My Balance</b>\n\nWallet: <b>{money}</b>", money=wording.money(wallet + bonus)),
+        markup("of it bonus money, spent first: {bonus}", bonus=wording.money(bonus)) if bonus.minor else None,
+        Html("\n🎟 <b>Posts left</b>"),
+        *(markup("{title}: <b>{n}</b>", title=title, n=f"{left:,}") for title, left in credits),
+        None if credits else Html("None yet. The Service Menu has plans from a few dollars."),
+    )
+    rows = (
+        (Button("🧾 History", Go("history")), Button("🎟 Credits", Go("credits"))),
+        (Button("🛒 Service Menu", Go("menu")),),
+        wording.back_home(),
+    )
+    return Screen(text, rows, route="balance")
+
+
+def credits_screen(rows_of: Sequence[tuple[str, str, int]]) -> Screen:
+    """`rows_of`: plan id, title, posts left."""
+    if not rows_of:
+        text = Html("🎟 <b>Credits</b>\n\nYou have no posts left. Buy a plan, then send me links.")
+        return Screen(text, ((Button("🛒 Service Menu", Go("menu")),), wording.back_home("balance")), route="credits")
+    text = lines(
+        Html("🎟 <b>Credits</b>\n\nEach one boosts one post. They do not expire.\n"),
+        *(markup("{title}: <b>{n}</b>", title=title, n=wording.count(left, "post")) for _, title, left in rows_of),
+    )
+    more = [Button(f"Buy more {title}", Go(f"plan:{plan}")) for plan, title, _ in rows_of]
+    rows = [tuple(more[i : i + 2]) for i in range(0, len(more), 2)]
+    return Screen(
+        text, ((Button("🔗 Submit Link", Go("submit")),), *rows, wording.back_home("balance")), route="credits"
+    )
+
+
+def signed(amount: Money) -> str:
+    """``+$5.25``, ``-1 t3``: a movement as its owner sees it."""
+    return f"+{wording.money(amount)}" if amount.minor >= 0 else wording.money(amount)
