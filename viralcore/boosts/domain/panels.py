@@ -95,7 +95,7 @@ def order_id(value: object) -> str:
         return ""
     text = str(value).strip()
     usable = 0 < len(text) <= 40 and text.isascii() and all(letter.isalnum() or letter == "-" for letter in text)
-    return text if usable and text.strip("0-") else ""
+    return text if usable and text[0] != "-" and text.strip("0") else ""
 
 
 def read_status(row: Any, words: StatusWords) -> StatusReading:

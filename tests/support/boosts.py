@@ -1,0 +1,148 @@
+"""Boosts under test: the real settings, panels that do as they are told, and stand-ins for the neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import SecretStr
+
+from viralcore.boosts.config import BoostsConfig
+from viralcore.boosts.domain.panels import AddAnswer, BalanceReading, Placed, StatusReading
+from viralcore.boosts.ports import PanelDown
+from viralcore.core.db import Tx, assert_no_transaction
+from viralcore.core.problems import load_toml
+from viralcore.payments.api import Grant, InvoiceView, Item
+from viralcore.users.api import Blocked, NotAllowed, TermsNotAccepted
+
+SETTINGS = Path(__file__).parents[2] / "settings"
+FILES = ("plans.toml", "schedule.toml", "panels.toml")
+KEYS = {f"{name}_api_key": SecretStr(f"{name}-key") for name in ("smmflare", "plugsmms", "smmstone")}
+
+
+def config(**changes: Any) -> BoostsConfig:
+    """The settings as shipped, with keys for every panel."""
+    given = {name: (name.upper(), value) for name, value in {**KEYS, **changes}.items()}
+    loaded, problems = load_toml([SETTINGS / name for name in FILES], BoostsConfig, given)
+    assert loaded is not None, problems
+    return loaded
+
+
+@dataclass
+class FakePanel:
+    """A panel that accepts, unless told otherwise. `script`: answers to the next orders, in order."""
+
+    name: str
+    breaker: Literal["closed", "opened", "half-opened"] = "closed"
+    script: list[AddAnswer | BaseException | Callable[[], AddAnswer]] = field(default_factory=list)
+    always: AddAnswer | None = None
+    swallow: bool = False  # accept, then lose the answer
+    orders: dict[str, tuple[str, str, int]] = field(default_factory=dict)  # id -> service, link, quantity
+    readings: dict[str, StatusReading] = field(default_factory=dict)
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+    adds: int = 0
+    money: Decimal | None = Decimal(100)
+    first: int = 1000
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        yield
+
+    async def add(self, *, service: str, link: str, quantity: int) -> AddAnswer:
+        assert_no_transaction("a panel order")
+        self.adds += 1
+        if self.script:
+            answer = self.script.pop(0)
+            if isinstance(answer, BaseException):
+                raise answer
+            if not callable(answer):
+                return answer
+            return answer()
+        if self.always is not None:
+            return self.always
+        return Placed(self.accept(service, link, quantity))
+
+    def accept(self, service: str, link: str, quantity: int) -> str:
+        order = str(self.first + len(self.orders))
+        self.orders[order] = (service, link, quantity)
+        return order
+
+    async def statuses(self, orders: Sequence[str]) -> Mapping[str, StatusReading]:
+        assert_no_transaction("a panel question")
+        self.asked.append(tuple(orders))
+        if self.money is None:
+            raise PanelDown("read_timeout")
+        return {order: self.readings.get(order, StatusReading("pending", "Pending")) for order in orders}
+
+    async def balance(self) -> BalanceReading:
+        assert_no_transaction("a panel question")
+        if self.money is None:
+            raise PanelDown("read_timeout")
+        return BalanceReading(self.money, "USD")
+
+    @property
+    def quantities(self) -> list[tuple[str, int]]:
+        """What was ordered here: (service, quantity), oldest first."""
+        return [(service, quantity) for service, _, quantity in self.orders.values()]
+
+    def complete(self, *orders: str) -> None:
+        """Let orders (all, when none is named) be delivered."""
+        for order in orders or tuple(self.orders):
+            self.readings[order] = StatusReading("completed", "Completed", remains=0, charge=Decimal("0.1"))
+
+    def end(self, order: str, word: Literal["partial", "canceled"], remains: int | None) -> None:
+        self.readings[order] = StatusReading(word, word.title(), remains=remains, charge=Decimal("0.1"))
+
+
+@dataclass
+class FakeUsers:
+    """Everybody is active, nobody is staff, unless listed."""
+
+    blocked: set[int] = field(default_factory=set)
+    strangers: set[int] = field(default_factory=set)
+    staff: set[int] = field(default_factory=lambda: {1000, 1001})
+    blocked_values: set[str] = field(default_factory=set)
+    audited: list[dict[str, Any]] = field(default_factory=list)
+
+    async def require_active(self, tx: Tx, *, user_id: int) -> None:
+        if user_id in self.blocked:
+            raise Blocked
+        if user_id in self.strangers:
+            raise TermsNotAccepted
+
+    async def authorize(self, tx: Tx, *, actor: int, right: str) -> None:
+        if actor not in self.staff:
+            raise NotAllowed(right=right)
+
+    async def is_blocked(self, tx: Tx, *, kind: str, value: str) -> bool:
+        return f"{kind}:{value}".lower() in self.blocked_values
+
+    async def audit(self, tx: Tx, **row: Any) -> None:
+        self.audited.append(row)
+
+
+@dataclass
+class FakePayments:
+    """Remembers the invoices it was asked for."""
+
+    opened: list[dict[str, Any]] = field(default_factory=list)
+
+    async def open_invoice(
+        self,
+        *,
+        key: str,
+        user_id: int,
+        item: Item,
+        quantity: int,
+        unit_price: Decimal,
+        grants: Sequence[Grant] = (),
+        tx: Tx | None = None,
+    ) -> InvoiceView:
+        self.opened.append(
+            {"key": key, "item": item, "quantity": quantity, "unit_price": unit_price, "grants": tuple(grants)}
+        )
+        return object()  # type: ignore[return-value]
