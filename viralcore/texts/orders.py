@@ -68,7 +68,9 @@ def choose_plan(
 ) -> Screen:
     """`choices`: plan id, title, posts left."""
     text = lines(_links(links), _problems(problems), Html("\nWhich plan shall be used?"))
-    rows = [(Button(f"{title} ({left:,} left)", ChoosePlan(draft_id, plan)),) for plan, title, left in choices]
+    rows: list[tuple[Button, ...]] = [
+        (Button(f"{title} ({left:,} left)", ChoosePlan(draft_id, plan)),) for plan, title, left in choices
+    ]
     rows.append((Button("✖️ Cancel", DiscardDraft(draft_id)), *wording.back_home()))
     return Screen(text, tuple(rows), route=f"draft:{draft_id}")
 
@@ -132,7 +134,7 @@ def placed(orders: Sequence[tuple[int, str]]) -> Screen:
         Html("✅ <b>Ordered.</b> A message below follows the delivery; I keep it up to date.\n"),
         *told,
     )
-    rows = [(Button(f"📦 Order #{i}", Go(f"order:{i}")),) for i, _ in orders[:3]]
+    rows: list[tuple[Button, ...]] = [(Button(f"📦 Order #{i}", Go(f"order:{i}")),) for i, _ in orders[:3]]
     rows.append((Button("🔗 Submit another link", Go("submit")), Button("📦 My Orders", Go("orders"))))
     return Screen(text, (*rows, wording.back_home()))
 

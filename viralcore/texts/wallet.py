@@ -10,14 +10,14 @@ from viralcore.texts import wording
 from viralcore.texts.actions import Go
 
 
-def balance(*, wallet: Money, bonus: Money, credits: Sequence[tuple[str, int]]) -> Screen:
+def balance(*, wallet: Money, bonus: Money, posts: Sequence[tuple[str, int]]) -> Screen:
     """One balance is shown; how much of it is bonus money is said, because bonus money is spent first."""
     text = lines(
         markup("💰 <b>My Balance</b>\n\nWallet: <b>{money}</b>", money=wording.money(wallet + bonus)),
         markup("of it bonus money, spent first: {bonus}", bonus=wording.money(bonus)) if bonus.minor else None,
         Html("\n🎟 <b>Posts left</b>"),
-        *(markup("{title}: <b>{n}</b>", title=title, n=f"{left:,}") for title, left in credits),
-        None if credits else Html("None yet. The Service Menu has plans from a few dollars."),
+        *(markup("{title}: <b>{n}</b>", title=title, n=f"{left:,}") for title, left in posts),
+        None if posts else Html("None yet. The Service Menu has plans from a few dollars."),
     )
     rows = (
         (Button("🧾 History", Go("history")), Button("🎟 Credits", Go("credits"))),

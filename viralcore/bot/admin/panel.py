@@ -1,0 +1,106 @@
+"""Staff: the panel, the session, and the cards about sends nobody knows the outcome of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from viralcore.bot import dialogue
+from viralcore.bot.turn import Turn, Viewer, answer, command, on, render, route
+from viralcore.core.screen import Screen
+from viralcore.texts import errors, home, staff
+from viralcore.texts.actions import OpenSession, PhaseNotPlaced, PhasePlaced
+from viralcore.users.api import NotAllowed
+
+
+def _staff_only(viewer: Viewer) -> None:
+    """Looking is for staff too. What they do is checked again inside each use case."""
+    if not viewer.user.staff:
+        raise NotAllowed(right="orders.view")
+
+
+@route("admin")
+async def admin(viewer: Viewer, _: str) -> Screen:
+    _staff_only(viewer)
+    unknown = await viewer.doors.boosts.unknown_phases()
+    until = viewer.user.session_until
+    return staff.admin(
+        roles=sorted(viewer.user.roles - {"user"}),
+        session_until=until if until is not None and until > viewer.clock.now() else None,
+        unknown=len(unknown),
+    )
+
+
+@command("admin")
+async def admin_command(turn: Turn, _: str) -> Screen | None:
+    """Opens the session, as PRODUCT 1 says, and shows the panel (in a group: says until when)."""
+    until = await turn.doors.users.open_session(key=turn.key, actor=turn.user.id)
+    if not turn.private:
+        turn.reply = staff.session_opened(until=until)
+        return None
+    user = await turn.doors.users.get(user_id=turn.user.id)
+    return await admin(Viewer(turn.doors, turn.viewer.config, turn.viewer.clock, user), "")
+
+
+@on(OpenSession)
+async def open_session(turn: Turn, _: OpenSession) -> Screen | None:
+    return await admin_command(turn, "")
+
+
+@route("unknown")
+async def unknown(viewer: Viewer, _: str) -> Screen:
+    _staff_only(viewer)
+    found = (await viewer.doors.boosts.unknown_phases())[:10]
+    return staff.unknown_list([(p.phase_id, p.order_id, p.panel, p.metric, p.quantity, p.link) for p in found])
+
+
+@route("panels")
+async def panels(viewer: Viewer, _: str) -> Screen:
+    _staff_only(viewer)
+    rows = [
+        (p.name, p.active, p.breaker, f"{p.balance} {p.currency}" if p.balance is not None else "unknown", p.checked_at)
+        for p in await viewer.doors.boosts.panels()
+    ]
+    return staff.panels(rows)
+
+
+@on(PhasePlaced)
+async def phase_placed(turn: Turn, act: PhasePlaced) -> Screen | None:
+    """Ask for the panel's order number. Who may answer is checked when they do."""
+    _staff_only(turn.viewer)
+    phase = await turn.doors.boosts.unknown_phase(phase_id=act.phase)
+    await turn.ask(dialogue.PANEL_ORDER, phase=act.phase, key=turn.key)
+    question = staff.ask_panel_order(phase=act.phase, panel=phase.panel)
+    if turn.private:
+        return home.refused(question, back="unknown")
+    turn.reply = question
+    return None
+
+
+@answer(dialogue.PANEL_ORDER)
+async def panel_order_typed(turn: Turn, data: Mapping[str, Any], text: str) -> Screen | None:
+    from viralcore.boosts.api import BadPanelOrder
+
+    phase_id = int(data["phase"])
+    try:
+        phase = await turn.doors.boosts.resolve_placed(
+            key=turn.key, actor=turn.user.id, phase_id=phase_id, panel_order=text.strip().lstrip("#")
+        )
+    except BadPanelOrder as error:
+        await turn.ask(dialogue.PANEL_ORDER, phase=phase_id)
+        if turn.private:
+            return home.refused(errors.words(error), back="unknown")
+        turn.reply = errors.words(error)
+        return None
+    told = staff.placed(phase=phase_id, panel=phase.panel, panel_order=text.strip().lstrip("#"))
+    if turn.private:
+        return home.refused(told, back="unknown")
+    turn.reply = told
+    return None
+
+
+@on(PhaseNotPlaced)
+async def phase_not_placed(turn: Turn, act: PhaseNotPlaced) -> Screen | None:
+    await turn.doors.boosts.resolve_not_placed(key=turn.key, actor=turn.user.id, phase_id=act.phase)
+    turn.toast = staff.sent_again(phase=act.phase)
+    return await render(turn.viewer, "unknown") if turn.private else None

@@ -1,0 +1,45 @@
+"""The frozen settings of the bot: settings/bot.toml."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+_Positive = Annotated[int, Field(gt=0)]
+
+
+class Throttle(BaseModel):
+    """How much one person may do in a sliding window of business time."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    window_seconds: _Positive = 60
+    commands: _Positive = 10
+    presses: _Positive = 60
+
+
+class Pace(BaseModel):
+    """What Telegram allows a bot to send."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    per_second: Annotated[int, Field(gt=0, le=30)] = 30
+    chat_gap_seconds: Annotated[Decimal, Field(ge=0, le=10)] = Decimal(1)
+    group_per_minute: Annotated[int, Field(gt=0, le=20)] = 20
+
+
+class BotConfig(BaseModel):
+    """`support_contact`: the @handle people are sent to. Numbers are explained in the file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    support_contact: Annotated[str, Field(pattern=r"^@[A-Za-z0-9_]{4,32}$")]
+    dialogue_minutes: _Positive = 15
+    stale_press_minutes: _Positive = 10
+    max_text: Annotated[int, Field(gt=0, le=4096)] = 2000
+    orders_per_page: Annotated[int, Field(gt=0, le=20)] = 5
+    history_per_page: Annotated[int, Field(gt=0, le=50)] = 10
+    throttle: Throttle = Throttle()
+    pace: Pace = Pace()

@@ -1,0 +1,184 @@
+"""Showing screens: one home message per private chat. A press edits it; typed input, or a change between text and
+picture, sends a new one and takes the buttons off the old."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+from weakref import WeakValueDictionary
+
+import structlog
+from telegram import Bot, CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup, InputMediaPhoto
+from telegram.constants import ParseMode
+from telegram.error import BadRequest, Forbidden, TelegramError
+
+from viralcore.bot import repository
+from viralcore.bot.repository import Home
+from viralcore.core import ids
+from viralcore.core.db import Database
+from viralcore.core.screen import Button, Picture, Screen, encode
+from viralcore.texts.pictures.painting import paint
+
+log = structlog.get_logger(__name__)
+CAPTION_ROOM = 1000
+"""Captions end at 1,024 characters; a screen that is longer goes without its picture."""
+
+
+class Shower:
+    """`secret`: makes nonces that cannot be guessed but come out the same when an update is handled again."""
+
+    def __init__(self, db: Database, bot: Bot, *, secret: str) -> None:
+        self._db = db
+        self._bot = bot
+        self._secret = secret
+        self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+
+    def nonce(self, update_id: int) -> str:
+        return ids.nonce(self._secret, update_id)
+
+    async def home(self, chat_id: int) -> Home | None:
+        async with self._db.read() as conn:
+            return await repository.get_home(conn, chat_id)
+
+    async def show(self, *, chat_id: int, screen: Screen, update_id: int, pressed: int | None) -> None:
+        """Make `screen` what the chat shows. `pressed`: the message whose button was pressed. Raises Forbidden when the
+        person blocked the bot."""
+        screen = _fitting(screen)
+        nonce = self.nonce(update_id)
+        async with self._lock(chat_id):
+            old = await self.home(chat_id)
+            again = old is not None and old.update_id == update_id
+            editable = old is not None and (old.message_id == pressed or (again and pressed is None))
+            if old is not None and editable and old.has_picture == (screen.picture is not None):
+                home = old.drawn(nonce=nonce, route=screen.route, update_id=update_id, digest=digest(screen))
+                await self._put(home)  # first: a button must never arrive before we know its nonce
+                if await self._edit(home, screen, media=True):
+                    return
+            await self._send(chat_id, screen, nonce, update_id, old)
+
+    async def refresh(self, chat_id: int, route: str, render: Callable[[], Awaitable[Screen]]) -> bool:
+        """Draw a route again in place, if the chat still shows it; the nonce stays, so no press goes stale."""
+        async with self._lock(chat_id):
+            home = await self.home(chat_id)
+            if home is None or home.route != route:
+                return False
+            screen = _fitting(await render())
+            if digest(screen) == home.digest:
+                return False
+            if home.has_picture != (screen.picture is not None):
+                await self._send(chat_id, screen, home.nonce, home.update_id, home)
+                return True
+            if not await self._edit(home, screen, media=False):
+                return False
+            async with self._db.transaction() as tx:
+                await repository.redraw(tx.conn, home, route=screen.route, digest=digest(screen))
+            return True
+
+    async def strip(self, chat_id: int, message_id: int) -> None:
+        """Take the buttons off a message that is no longer the home. Best effort."""
+        try:
+            await self._bot.edit_message_reply_markup(chat_id=chat_id, message_id=message_id, reply_markup=None)
+        except TelegramError as error:
+            log.debug("strip_failed", chat_id=chat_id, error=type(error).__name__)
+
+    async def _send(self, chat_id: int, screen: Screen, nonce: str, update_id: int, old: Home | None) -> None:
+        message_id, has_picture = await self._new_message(chat_id, screen, keyboard(screen, nonce))
+        prev = old.nonce if old is not None else ""
+        await self._put(Home(chat_id, message_id, nonce, prev, screen.route, update_id, digest(screen), has_picture))
+        if old is not None and old.message_id != message_id:
+            await self.strip(chat_id, old.message_id)
+
+    async def _new_message(self, chat_id: int, screen: Screen, markup: InlineKeyboardMarkup | None) -> tuple[int, bool]:
+        if screen.picture is not None:
+            for attempt in (1, 2):
+                try:
+                    photo = await self._photo(screen.picture)
+                    sent = await self._bot.send_photo(
+                        chat_id, photo, caption=screen.text, parse_mode=ParseMode.HTML, reply_markup=markup
+                    )
+                    await self._keep_photo(screen.picture, sent.photo[-1].file_id if sent.photo else None)
+                    return sent.message_id, True
+                except (BadRequest, OSError, KeyError) as error:
+                    log.warning("picture_failed", kind=screen.picture.kind, error=str(error), attempt=attempt)
+                    async with self._db.transaction() as tx:
+                        await repository.drop_file_id(tx.conn, screen.picture)
+        text = await self._bot.send_message(chat_id, screen.text, parse_mode=ParseMode.HTML, reply_markup=markup)
+        return text.message_id, False
+
+    async def _edit(self, home: Home, screen: Screen, *, media: bool) -> bool:
+        """Edit in place; False when that message can no longer be edited."""
+        markup = keyboard(screen, home.nonce)
+        where: dict[str, Any] = {"chat_id": home.chat_id, "message_id": home.message_id}
+        try:
+            if screen.picture is None:
+                await self._bot.edit_message_text(screen.text, **where, parse_mode=ParseMode.HTML, reply_markup=markup)
+            elif media:
+                photo = InputMediaPhoto(
+                    await self._photo(screen.picture), caption=screen.text, parse_mode=ParseMode.HTML
+                )
+                sent = await self._bot.edit_message_media(photo, **where, reply_markup=markup)
+                pictures = sent.photo if not isinstance(sent, bool) else ()
+                await self._keep_photo(screen.picture, pictures[-1].file_id if pictures else None)
+            else:
+                await self._bot.edit_message_caption(
+                    **where, caption=screen.text, parse_mode=ParseMode.HTML, reply_markup=markup
+                )
+        except BadRequest as error:
+            if "not modified" in error.message.lower():
+                return True
+            log.info("edit_failed", chat_id=home.chat_id, error=error.message)
+            return False
+        return True
+
+    async def _photo(self, picture: Picture) -> str | bytes:
+        async with self._db.read() as conn:
+            known = await repository.get_file_id(conn, picture)
+        return known if known is not None else await asyncio.to_thread(paint, picture)
+
+    async def _keep_photo(self, picture: Picture, file_id: str | None) -> None:
+        if file_id is not None:
+            async with self._db.transaction() as tx:
+                await repository.put_file_id(tx.conn, picture, file_id)
+
+    async def _put(self, home: Home) -> None:
+        async with self._db.transaction() as tx:
+            await repository.put_home(tx.conn, home)
+
+    def _lock(self, chat_id: int) -> asyncio.Lock:
+        """A press and a refresh of the same chat must not draw over each other."""
+        lock = self._locks.get(chat_id)
+        if lock is None:
+            lock = self._locks[chat_id] = asyncio.Lock()
+        return lock
+
+
+def keyboard(screen: Screen, nonce: str) -> InlineKeyboardMarkup | None:
+    """The screen's buttons as Telegram wants them."""
+    if not screen.rows:
+        return None
+    return InlineKeyboardMarkup([[_button(button, nonce) for button in row] for row in screen.rows])
+
+
+def digest(screen: Screen) -> str:
+    """What a screen looks like, nonce aside: a redraw that changes nothing is not sent."""
+    return hashlib.sha256(repr((screen.text, screen.rows, screen.picture)).encode()).hexdigest()[:32]
+
+
+def _button(button: Button, nonce: str) -> InlineKeyboardButton:
+    if button.url is not None:
+        return InlineKeyboardButton(button.label, url=button.url)
+    if button.copy is not None:
+        return InlineKeyboardButton(button.label, copy_text=CopyTextButton(button.copy))
+    if button.action is None:
+        raise ValueError(f"the button {button.label!r} does nothing")
+    return InlineKeyboardButton(button.label, callback_data=encode(button.action, nonce))
+
+
+def _fitting(screen: Screen) -> Screen:
+    return replace(screen, picture=None) if screen.picture and len(screen.text) > CAPTION_ROOM else screen
+
+
+__all__ = ["Forbidden", "Shower", "digest", "keyboard"]

@@ -1,0 +1,122 @@
+"""One update being handled: who, where, with which key, and the doors it may knock at. And the table of handlers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from viralcore.boosts.api import Boosts
+from viralcore.bot.config import BotConfig
+from viralcore.bot.dialogue import Dialogues, Question
+from viralcore.core.clock import Clock
+from viralcore.core.screen import Action, Html, Screen
+from viralcore.ledger.api import Ledger
+from viralcore.payments.api import Payments
+from viralcore.users.api import Users, UserView
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Everything a handler may call."""
+
+    users: Users
+    ledger: Ledger
+    payments: Payments
+    boosts: Boosts
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks at a screen: all that drawing one needs."""
+
+    doors: Doors
+    config: BotConfig
+    clock: Clock
+    user: UserView
+
+
+@dataclass(slots=True)
+class Turn:
+    """One press or line. `key`: the idempotency key for whatever it asks (the press's nonce, or ``u<update_id>``).
+
+    A handler returns the Screen to show, or None when what it set on `toast` (and nothing else) is the answer; `reply`
+    is a message in a group.
+    """
+
+    viewer: Viewer
+    dialogues: Dialogues
+    chat_id: int
+    update_id: int
+    key: str
+    pressed: int | None = None
+    private: bool = True
+    toast: str = ""
+    alert: bool = False
+    reply: Html | None = None
+    silent: bool = False  # the home is right as it is
+
+    @property
+    def doors(self) -> Doors:
+        return self.viewer.doors
+
+    @property
+    def user(self) -> UserView:
+        return self.viewer.user
+
+    async def ask(self, question: str, **data: Any) -> None:
+        """Take the next line typed as the answer to this question."""
+        await self.dialogues.ask(self.chat_id, self.user.id, question, **data)
+
+
+Render = Callable[[Viewer, str], Awaitable[Screen]]
+OnAction = Callable[[Turn, Any], Awaitable[Screen | None]]
+OnCommand = Callable[[Turn, str], Awaitable[Screen | None]]
+OnAnswer = Callable[[Turn, Mapping[str, Any], str], Awaitable[Screen | None]]
+
+ROUTES: dict[str, Render] = {}
+ON_ACTION: dict[type[Action], OnAction] = {}
+ON_COMMAND: dict[str, OnCommand] = {}
+ON_ANSWER: dict[str, OnAnswer] = {}
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def route(name: str) -> Callable[[F], F]:
+    """Registers what draws ``name`` or ``name:argument``."""
+    return _into(ROUTES, name)
+
+
+def on(action: type[Action]) -> Callable[[F], F]:
+    """Registers what a button does."""
+    return _into(ON_ACTION, action)
+
+
+def command(name: str) -> Callable[[F], F]:
+    """Registers a slash command, without its slash."""
+    return _into(ON_COMMAND, name)
+
+
+def answer(question: str) -> Callable[[F], F]:
+    """Registers who takes the answer to a question."""
+    return _into(ON_ANSWER, question)
+
+
+def _into(table: dict[Any, Any], name: Any) -> Callable[[F], F]:
+    def add(function: F) -> F:
+        if name in table:
+            raise ValueError(f"two handlers for {name!r}")
+        table[name] = function
+        return function
+
+    return add
+
+
+async def render(viewer: Viewer, where: str) -> Screen:
+    """Draw a route. Raises KeyError on one that does not exist, ValueError on a bad argument, and what doors raise."""
+    name, _, argument = where.partition(":")
+    return await ROUTES[name](viewer, argument)
+
+
+async def take_answer(turn: Turn, question: Question, text: str) -> Screen | None:
+    """Hand a typed line to whoever asked."""
+    return await ON_ANSWER[question.name](turn, question.data, text)

@@ -1,0 +1,51 @@
+"""What a person has: balance, posts, history."""
+
+from __future__ import annotations
+
+from viralcore.bot.turn import Turn, Viewer, command, route
+from viralcore.bot.user.start import wallet
+from viralcore.core.money import Money
+from viralcore.core.screen import Screen
+from viralcore.texts import invoices
+from viralcore.texts import wallet as texts
+
+
+@route("balance")
+async def balance(viewer: Viewer, _: str) -> Screen:
+    own, bonus = await wallet(viewer)
+    credits_left = await viewer.doors.boosts.credits(user_id=viewer.user.id)
+    return texts.balance(wallet=own, bonus=bonus, posts=[(one.plan.title, one.available) for one in credits_left])
+
+
+@command("balance")
+async def balance_command(turn: Turn, _: str) -> Screen:
+    return await balance(turn.viewer, "")
+
+
+@route("credits")
+async def credits_left(viewer: Viewer, _: str) -> Screen:
+    found = await viewer.doors.boosts.credits(user_id=viewer.user.id)
+    return texts.credits_screen([(one.plan.id, one.plan.title, one.available) for one in found])
+
+
+@route("history")
+async def history(viewer: Viewer, before: str) -> Screen:
+    """Invoices on the first page; movements on all."""
+    size = viewer.config.history_per_page
+    made = () if before else await viewer.doors.payments.invoices(user_id=viewer.user.id, limit=5)
+    lines = await viewer.doors.ledger.statement(
+        user_id=viewer.user.id, before_id=int(before) if before else None, limit=size + 1
+    )
+    older = f"history:{lines[size - 1].entry_id}" if len(lines) > size else None
+    return invoices.history(
+        invoices=[(one.id, one.item.title, one.total, one.state, one.created_at) for one in made],
+        movements=[
+            (line.at, texts.signed(Money(line.amount, line.account.asset)), line.description) for line in lines[:size]
+        ],
+        older=older,
+    )
+
+
+@command("history")
+async def history_command(turn: Turn, _: str) -> Screen:
+    return await history(turn.viewer, "")

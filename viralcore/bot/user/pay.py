@@ -1,0 +1,157 @@
+"""Invoices: ways to pay, the payment screen, pasted hashes, the end of an invoice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from viralcore.bot import dialogue
+from viralcore.bot.turn import Turn, Viewer, answer, on, render, route
+from viralcore.bot.user.start import wallet
+from viralcore.bot.user.views import invoice_text
+from viralcore.core.errors import DomainError
+from viralcore.core.screen import Screen
+from viralcore.payments.api import BadHash, ClaimView, HashUsed, InvoiceView, Method
+from viralcore.texts import errors, home, invoices
+from viralcore.texts.actions import CancelInvoice, IHavePaid, PayFromWallet, PayWith
+
+WALLET = "wallet"
+NETWORK_STEP = frozenset({"USDT"})
+"""Coins that live on several networks: the network is always asked, even when one is offered."""
+
+
+async def _invoice(viewer: Viewer, argument: str) -> InvoiceView:
+    return await viewer.doors.payments.get_invoice(user_id=viewer.user.id, invoice_id=int(argument))
+
+
+async def _methods(viewer: Viewer) -> tuple[Method, ...]:
+    return await viewer.doors.payments.methods()
+
+
+@route("invoice")
+async def invoice(viewer: Viewer, argument: str) -> Screen:
+    one = await _invoice(viewer, argument)
+    own, bonus = await wallet(viewer)
+    methods = await _methods(viewer)
+    return invoices.invoice(
+        invoice_text(one, viewer.clock.now()),
+        balance=own + bonus,
+        crypto=any(m.code != WALLET for m in methods),
+        wallet=any(m.code == WALLET for m in methods),
+    )
+
+
+@route("crypto")
+async def coins(viewer: Viewer, argument: str) -> Screen:
+    one = await _invoice(viewer, argument)
+    if one.state != "open":
+        return await invoice(viewer, argument)
+    assets = list(dict.fromkeys(m.asset for m in await _methods(viewer) if m.code != WALLET))
+    return invoices.coins(invoice_text(one, viewer.clock.now()), assets=assets)
+
+
+@route("coin")
+async def networks(viewer: Viewer, argument: str) -> Screen:
+    """The network step; coins with a network of their own come here too, so that the step is one tap, not a guess."""
+    invoice_id, _, asset = argument.partition(":")
+    one = await _invoice(viewer, invoice_id)
+    if one.state != "open":
+        return await invoice(viewer, invoice_id)
+    methods = [(m.code, m.network) for m in await _methods(viewer) if m.asset == asset and m.code != WALLET]
+    return invoices.networks(invoice_text(one, viewer.clock.now()), asset=asset, methods=methods)
+
+
+@route("pay")
+async def payment(viewer: Viewer, argument: str) -> Screen:
+    one = await _invoice(viewer, argument)
+    if one.state != "open" or one.quote is None:
+        return await invoice(viewer, argument)
+    return invoices.payment(
+        invoice_text(one, viewer.clock.now()),
+        network=one.quote.network,
+        asset=one.quote.asset,
+        amount=one.quote.amount,
+        address=one.quote.address,
+        rate=one.quote.rate,
+        seen="seen" in one.notes,
+    )
+
+
+@on(PayWith)
+async def pay_with(turn: Turn, act: PayWith) -> Screen:
+    await turn.doors.payments.choose_method(
+        key=turn.key, user_id=turn.user.id, invoice_id=act.invoice, method=act.method
+    )
+    return await payment(turn.viewer, str(act.invoice))
+
+
+@on(PayFromWallet)
+async def pay_from_wallet(turn: Turn, act: PayFromWallet) -> Screen:
+    await turn.doors.payments.pay_from_wallet(key=turn.key, user_id=turn.user.id, invoice_id=act.invoice)
+    return await invoice(turn.viewer, str(act.invoice))
+
+
+@on(IHavePaid)
+async def i_have_paid(turn: Turn, act: IHavePaid) -> Screen:
+    one = await _invoice(turn.viewer, str(act.invoice))
+    if one.state == "paid":
+        return await invoice(turn.viewer, str(act.invoice))
+    await turn.ask(dialogue.HASH, invoice=act.invoice)
+    return invoices.ask_hash(invoice_id=one.id, network=one.quote.network if one.quote else "")
+
+
+@on(CancelInvoice)
+async def cancel(turn: Turn, act: CancelInvoice) -> Screen:
+    await turn.doors.payments.cancel_invoice(key=turn.key, user_id=turn.user.id, invoice_id=act.invoice)
+    return await invoice(turn.viewer, str(act.invoice))
+
+
+@answer(dialogue.HASH)
+async def hash_typed(turn: Turn, data: Mapping[str, Any], text: str) -> Screen:
+    invoice_id = int(data["invoice"])
+    try:
+        return await paste(turn, text, invoice_id)
+    except BadHash as error:
+        await turn.ask(dialogue.HASH, invoice=invoice_id)
+        return home.refused(errors.words(error), back=f"pay:{invoice_id}")
+
+
+async def paste(turn: Turn, text: str, invoice_id: int | None = None) -> Screen:
+    """Store a pasted hash and show that it is being checked; the outcome redraws the screen. Raises BadHash."""
+    try:
+        found = await turn.doors.payments.submit_hash(
+            key=turn.key, user_id=turn.user.id, text=text, invoice_id=invoice_id
+        )
+    except HashUsed as error:
+        back = f"invoice:{error.fields['invoice_id']}" if error.fields.get("invoice_id") else "history"
+        return home.refused(errors.words(error), back=back)
+    return _claim(found)
+
+
+@route("claim")
+async def claim(viewer: Viewer, argument: str) -> Screen:
+    return _claim(await viewer.doors.payments.get_claim(user_id=viewer.user.id, claim_id=int(argument)))
+
+
+def _claim(one: ClaimView) -> Screen:
+    short = f"{one.hash[:10]}…{one.hash[-6:]}" if len(one.hash) > 20 else one.hash
+    back = f"pay:{one.invoice_id}" if one.invoice_id else None
+    return invoices.claim(state=one.state, reason=one.reason, short_hash=short, back=back, route=f"claim:{one.id}")
+
+
+async def open_invoice_shown(turn: Turn, shown: str) -> int | None:
+    """The invoice a home shows, when /cancel is typed on it."""
+    name, _, argument = shown.partition(":")
+    if name not in {"invoice", "pay", "crypto", "coin"}:
+        return None
+    invoice_id = argument.partition(":")[0]
+    try:
+        one = await _invoice(turn.viewer, invoice_id)
+    except (DomainError, ValueError):
+        return None
+    return one.id if one.state == "open" else None
+
+
+async def cancel_shown(turn: Turn, invoice_id: int) -> Screen:
+    await turn.doors.payments.cancel_invoice(key=turn.key, user_id=turn.user.id, invoice_id=invoice_id)
+    return await render(turn.viewer, f"invoice:{invoice_id}")

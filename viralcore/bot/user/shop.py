@@ -1,0 +1,113 @@
+"""Choosing a plan and how many of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from viralcore.boosts.api import BadQuantity, NotOnSale, PlanView, UnknownPlan
+from viralcore.bot import dialogue
+from viralcore.bot.turn import Turn, Viewer, answer, command, on, render, route
+from viralcore.bot.user.views import invoice_row, plan_text
+from viralcore.core.screen import Screen
+from viralcore.payments.api import TooManyInvoices
+from viralcore.texts import errors, invoices, shop
+from viralcore.texts.actions import AskQuantity, Buy
+
+_NUMBER = re.compile(r"^\d{1,9}$")
+_SEPARATORS = re.compile(r"[\s,._']")
+
+
+def _shown(viewer: Viewer, platform: str) -> list[PlanView]:
+    return [p for p in viewer.doors.boosts.plans() if p.platform == platform and (p.on_sale or p.kind == "contact")]
+
+
+@route("menu")
+async def service_menu(viewer: Viewer, _: str) -> Screen:
+    return shop.service_menu(platforms=[p for p in ("x", "telegram") if _shown(viewer, p)])
+
+
+@route("p")
+async def platform(viewer: Viewer, name: str) -> Screen:
+    plans = _shown(viewer, name)
+    groups = list(dict.fromkeys(plan.group for plan in plans if plan.kind != "contact"))
+    contacts = [(plan.id, plan.title) for plan in plans if plan.kind == "contact"]
+    return shop.platform(name=name, groups=groups, contacts=contacts, contact=viewer.config.support_contact)
+
+
+@route("g")
+async def group(viewer: Viewer, which: str) -> Screen:
+    of, _, name = which.partition(":")
+    plans = [plan_text(p) for p in _shown(viewer, of) if p.group == name and p.kind != "contact"]
+    return shop.group(name=name, of=of, plans=plans)
+
+
+@route("contact")
+async def contact(viewer: Viewer, plan_id: str) -> Screen:
+    plan = viewer.doors.boosts.plan(plan_id)
+    return shop.contact_entry(title=plan.title, contact=viewer.config.support_contact, back=f"p:{plan.platform}")
+
+
+@route("plan")
+async def plan(viewer: Viewer, plan_id: str) -> Screen:
+    one = viewer.doors.boosts.plan(plan_id)
+    if not one.on_sale:
+        raise NotOnSale(plan=plan_id)
+    return shop.plan(plan_text(one))
+
+
+@on(AskQuantity)
+async def ask_quantity(turn: Turn, act: AskQuantity) -> Screen:
+    one = turn.doors.boosts.plan(act.plan)
+    await turn.ask(dialogue.QUANTITY, plan=act.plan)
+    return shop.ask_quantity(plan_text(one))
+
+
+@answer(dialogue.QUANTITY)
+async def quantity_typed(turn: Turn, data: Mapping[str, Any], text: str) -> Screen:
+    """``1,000`` and ``1 000`` are numbers to people, and to us."""
+    digits = _SEPARATORS.sub("", text)
+    one = turn.doors.boosts.plan(str(data["plan"]))
+    if not _NUMBER.match(digits):
+        await turn.ask(dialogue.QUANTITY, plan=one.id)
+        wrong = BadQuantity(minimum=one.minimum, maximum=one.maximum, step=one.step, asked=text[:20])
+        return shop.bad_quantity(plan_text(one), errors.words(wrong))
+    return await buy(turn, one.id, int(digits))
+
+
+@on(Buy)
+async def buy_pressed(turn: Turn, act: Buy) -> Screen:
+    return await buy(turn, act.plan, act.quantity)
+
+
+@command("buy")
+async def buy_command(turn: Turn, arguments: str) -> Screen:
+    """``/buy t3 10`` opens the invoice, ``/buy t3`` the plan, ``/buy`` the shop."""
+    words = arguments.split()
+    if not words:
+        return await render(turn.viewer, "menu")
+    if len(words) == 1:
+        return await plan(turn.viewer, words[0].lower())
+    plan_id, digits = words[0].lower(), _SEPARATORS.sub("", "".join(words[1:]))
+    if not _NUMBER.match(digits):
+        menu = await render(turn.viewer, "menu")
+        return shop.with_note(shop.buy_usage(example="t3"), menu)
+    return await buy(turn, plan_id, int(digits))
+
+
+async def buy(turn: Turn, plan_id: str, quantity: int) -> Screen:
+    """Open the invoice and show it; when something is in the way, say what and how to go on."""
+    try:
+        invoice = await turn.doors.boosts.buy(key=turn.key, user_id=turn.user.id, plan_id=plan_id, quantity=quantity)
+    except UnknownPlan as error:
+        return shop.with_note(errors.words(error), await render(turn.viewer, "menu"))
+    except BadQuantity as error:
+        await turn.ask(dialogue.QUANTITY, plan=plan_id)
+        return shop.bad_quantity(plan_text(turn.doors.boosts.plan(plan_id)), errors.words(error))
+    except TooManyInvoices as error:
+        open_ones = await turn.doors.payments.invoices(user_id=turn.user.id, open_only=True)
+        return invoices.already_have(
+            limit=int(error.fields["limit"]), open_invoices=[invoice_row(one) for one in open_ones]
+        )
+    return await render(turn.viewer, f"invoice:{invoice.id}")

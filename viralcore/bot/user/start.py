@@ -1,0 +1,91 @@
+"""The first contact, the menu, help, support, terms."""
+
+from __future__ import annotations
+
+from viralcore.bot.turn import Turn, Viewer, command, on, render, route
+from viralcore.core.money import USD, Money
+from viralcore.core.screen import Screen
+from viralcore.ledger.api import BONUS, WALLET
+from viralcore.texts import home, wording
+from viralcore.texts.actions import Agree, Go
+
+
+async def wallet(viewer: Viewer) -> tuple[Money, Money]:
+    """What can be spent: wallet money and bonus money."""
+    found = {b.account.name: b.available for b in await viewer.doors.ledger.balances(user_id=viewer.user.id)}
+    return Money(found.get(WALLET, 0), USD), Money(found.get(BONUS, 0), USD)
+
+
+async def _home(viewer: Viewer, *, banner: bool) -> Screen:
+    own, bonus = await wallet(viewer)
+    posts = sum(credit.available for credit in await viewer.doors.boosts.credits(user_id=viewer.user.id))
+    return home.home(
+        first_name=viewer.user.first_name,
+        staff=viewer.user.staff,
+        posts=posts,
+        balance=wording.money(own + bonus),
+        banner=banner,
+    )
+
+
+@route("home")
+async def show_home(viewer: Viewer, _: str) -> Screen:
+    return await _home(viewer, banner=False)
+
+
+@command("start")
+async def start(turn: Turn, _: str) -> Screen:
+    return await _home(turn.viewer, banner=True)
+
+
+@command("menu")
+async def menu(turn: Turn, _: str) -> Screen:
+    return await _home(turn.viewer, banner=False)
+
+
+@route("terms")
+async def terms(viewer: Viewer, _: str) -> Screen:
+    version = viewer.doors.users.terms_version()
+    return home.terms(version=version, accepted=viewer.user.terms_accepted, first_name=viewer.user.first_name)
+
+
+@command("terms")
+async def terms_command(turn: Turn, _: str) -> Screen:
+    return await terms(turn.viewer, "")
+
+
+@on(Agree)
+async def agree(turn: Turn, act: Agree) -> Screen:
+    user = await turn.doors.users.accept_terms(key=turn.key, user_id=turn.user.id, version=act.version)
+    viewer = Viewer(turn.doors, turn.viewer.config, turn.viewer.clock, user)
+    return await _home(viewer, banner=True)
+
+
+@route("help")
+async def help_route(_: Viewer, __: str) -> Screen:
+    return home.help_screen()
+
+
+@command("help")
+async def help_command(_: Turn, __: str) -> Screen:
+    return home.help_screen()
+
+
+@route("support")
+async def support(viewer: Viewer, _: str) -> Screen:
+    return home.support(contact=viewer.config.support_contact, user_id=viewer.user.id)
+
+
+@command("support")
+async def support_command(turn: Turn, _: str) -> Screen:
+    return await support(turn.viewer, "")
+
+
+@on(Go)
+async def go(turn: Turn, act: Go) -> Screen:
+    """Look at a route; ``submit`` also asks for a link."""
+    from viralcore.bot.user.boost import ask_for_link
+
+    if act.route == "submit":
+        return await ask_for_link(turn)
+    return await render(turn.viewer, act.route)

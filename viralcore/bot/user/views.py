@@ -1,0 +1,76 @@
+"""From what doors return to what screens take."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from viralcore.boosts.api import LineView, OrderView, PlanView
+from viralcore.core.money import Money
+from viralcore.payments.api import InvoiceView
+from viralcore.texts import orders as order_texts
+from viralcore.texts.invoices import InvoiceText
+from viralcore.texts.orders import OrderLineText, OrderText, PhaseText
+from viralcore.texts.shop import LineText, PlanText
+
+
+def line_text(line: LineView) -> LineText:
+    return LineText(line.metric, line.quantity, later=not line.available, verified=line.verified)
+
+
+def plan_text(plan: PlanView) -> PlanText:
+    return PlanText(
+        id=plan.id,
+        title=plan.title,
+        unit=plan.unit,
+        price=plan.price,
+        minimum=plan.minimum,
+        step=plan.step,
+        presets=plan.presets,
+        lines=tuple(line_text(line) for line in plan.lines),
+        back=f"g:{plan.platform}:{plan.group}",
+    )
+
+
+def invoice_text(invoice: InvoiceView, now: datetime) -> InvoiceText:
+    claim = invoice.claim
+    return InvoiceText(
+        id=invoice.id,
+        title=invoice.item.title,
+        quantity=invoice.quantity,
+        unit=str(invoice.item.data.get("unit", "post")),
+        unit_price=invoice.unit_price,
+        total=invoice.total,
+        state=invoice.state,
+        left=invoice.expires_at - now,
+        credits=invoice.item.kind == "credits",
+        received=invoice.received,
+        rest=invoice.rest,
+        notes=invoice.notes,
+        claim=(claim.state, claim.reason) if claim is not None else None,
+        quoted=invoice.quote is not None,
+    )
+
+
+def order_text(order: OrderView) -> OrderText:
+    return OrderText(
+        id=order.id,
+        plan=order.plan_title,
+        link=order.link.canonical,
+        state=order.state,
+        lines=tuple(OrderLineText(x.metric, x.quantity, x.delivered, x.state, x.refunded) for x in order.lines),
+        phases=tuple(PhaseText(x.metric, x.quantity, x.due_at, x.state) for x in order.phases),
+        refunded=order.refunded,
+        credit_returned=order.credit_returned,
+        can_cancel=order.can_cancel,
+    )
+
+
+def order_row(order: OrderView) -> tuple[int, str, str, str, int]:
+    """A line of the orders list. Lines whose channel does not deliver yet do not count against progress."""
+    done = [(x.delivered, x.quantity) for x in order.lines if x.channel == "panel"]
+    percent = 100 if order.state == "completed" else order_texts.percent(done)
+    return order.id, order.plan_title, order.link.canonical, order.state, percent
+
+
+def invoice_row(invoice: InvoiceView) -> tuple[int, str, Money]:
+    return invoice.id, invoice.item.title, invoice.total

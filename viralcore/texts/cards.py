@@ -1,0 +1,220 @@
+"""What the admin group reads: money, orders, trouble, and the card of a panel send that nobody knows the outcome of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from viralcore.core.screen import Button, Html, Screen, lines, markup
+from viralcore.texts import wording
+from viralcore.texts.actions import PhaseNotPlaced, PhasePlaced
+from viralcore.texts.notices import DepositText, SaleText
+from viralcore.texts.order_notices import LineText, OrderText
+from viralcore.texts.orders import STATES
+
+_PRICE = {
+    "diverged": "the two price sources are too far apart",
+    "stale": "there is no fresh price",
+    "depegged": "it is too far from one dollar",
+}
+_TROUBLE = {
+    "low_balance": "The balance is low: <b>{detail}</b>. Top it up, or orders move to the next panel.",
+    "not_enough_funds": "It refused an order: not enough funds. Orders go to the next panel until it is topped up.\n"
+    "It said: <i>{detail}</i>",
+    "config": "It does not accept what we are set up with (its key, or a service). Check settings/panels.toml.\n"
+    "It said: <i>{detail}</i>",
+    "refused": "It refused an order; the next panel was asked.\nIt said: <i>{detail}</i>",
+    "strange_status": "It answered a status question with something we do not know. The order is asked about again; "
+    "look at it there.\nIt said: <i>{detail}</i>",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PersonText:
+    """A person as staff know them."""
+
+    id: int
+    name: str
+    handle: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseCardText:
+    """A send without an answer. `state`: of the phase now."""
+
+    phase_id: int
+    order_id: int
+    panel: str
+    service: str
+    link: str
+    what: str
+    sent_at: datetime
+    state: str
+
+
+def person(one: PersonText) -> Html:
+    """Name, handle and id: the id is what staff commands take."""
+    handle = f"@{one.handle}, " if one.handle else ""
+    return markup("{name} ({handle}<code>{id}</code>)", name=one.name, handle=handle, id=one.id)
+
+
+def deposit(money: DepositText, sale: SaleText, who: PersonText) -> Screen:
+    verdict = {
+        "exact": "exact",
+        "tolerated": "a little short, tolerated",
+        "shortfall": "too little",
+        "excess": "too much",
+        "late": "late",
+    }
+    text = lines(
+        Html("💵 <b>Payment received</b>"),
+        markup(
+            "{amount} {asset} on {network}, {usd} ({verdict})",
+            amount=money.amount,
+            asset=money.asset,
+            network=wording.NETWORK_BUTTONS.get(money.network, money.network),
+            usd=wording.money(money.usd),
+            verdict=verdict.get(money.outcome, money.outcome),
+        ),
+        _sale(sale, "paid" if money.pays else sale.state),
+        markup("To the wallet: {money}", money=wording.money(money.to_wallet)) if money.to_wallet.minor else None,
+        markup("From {who}", who=person(who)),
+    )
+    return Screen(text)
+
+
+def paid_from_wallet(sale: SaleText, who: PersonText) -> Screen:
+    text = lines(
+        Html("🧾 <b>Invoice paid from the wallet</b>"), _sale(sale, "paid"), markup("By {who}", who=person(who))
+    )
+    return Screen(text)
+
+
+def stray(*, receipt_id: int, network: str, asset: str, amount: str, tx_hash: str, who: PersonText | None) -> Screen:
+    """Money in suspense."""
+    text = lines(
+        Html("❗ <b>Money that nobody's invoice explains</b>"),
+        markup(
+            "{amount} {asset} on {network}", amount=amount, asset=asset, network=wording.NETWORKS.get(network, network)
+        ),
+        markup("<code>{hash}</code>", hash=tx_hash),
+        markup("Pasted by {who}", who=person(who)) if who else Html("Nobody has pasted its hash."),
+        markup("\nIt is in suspense as receipt #{id} until finance assigns it.", id=receipt_id),
+    )
+    return Screen(text)
+
+
+def order_created(order: OrderText, who: PersonText) -> Screen:
+    lines_of = wording.join([wording.metric(line.metric, line.quantity) for line in order.lines if line.planned])
+    text = lines(
+        markup("📦 <b>Order #{id}</b> · {plan}", id=order.id, plan=order.plan),
+        markup("{link}", link=order.link),
+        markup("{what}", what=lines_of) if lines_of else None,
+        markup("For {who}", who=person(who)),
+    )
+    return Screen(text)
+
+
+def order_finished(order: OrderText, who: PersonText) -> Screen:
+    icon, state = STATES[order.state]
+    text = lines(
+        markup("{icon} <b>Order #{id}: {state}</b> · {plan}", icon=icon, id=order.id, state=state, plan=order.plan),
+        markup("{link}", link=order.link),
+        *(
+            markup("{icon} {n} of {what}", icon=wording.icon(one.metric), n=f"{one.delivered:,}", what=_whole(one))
+            for one in order.lines
+            if one.planned
+        ),
+        markup("Refunded: {money}", money=wording.money(order.refunded)) if order.refunded.minor else None,
+        Html("The credit went back.") if order.credit_returned else None,
+        markup("For {who}", who=person(who)),
+    )
+    return Screen(text)
+
+
+def panel_trouble(*, panel: str, what: str, detail: str) -> Screen:
+    if what == "active_changed":
+        before = markup(" Before: {before}.", before=detail) if detail else Html("")
+        text = lines(
+            markup("🔌 <b>Panel {panel} is active again</b>", panel=panel),
+            markup("Orders go there first.{before}", before=before),
+        )
+        return Screen(text)
+    if what == "breaker_open":
+        words = (
+            markup("It does not answer, so it rests for a while. Orders go to <b>{active}</b>.", active=detail)
+            if detail
+            else Html("It does not answer, and <b>no panel is left</b>: orders wait until one is back.")
+        )
+    else:
+        words = markup(_TROUBLE.get(what, "{detail}"), detail=detail or "nothing")
+    return Screen(lines(markup("🔌 <b>Panel {panel}</b>", panel=panel), words))
+
+
+def prices(*, coin: str, reason: str) -> Screen:
+    if reason == "ok":
+        return Screen(markup("📈 <b>{coin} is quoted again</b>\nBuyers can pay with it.", coin=coin))
+    why = _PRICE.get(reason, reason)
+    text = markup(
+        "📉 <b>No quotes for {coin}</b>: {why}.\nBuyers cannot choose it until that is over; it ends by itself.",
+        coin=coin,
+        why=why,
+    )
+    return Screen(text)
+
+
+def unknown_phase(card: PhaseCardText) -> Screen:
+    """Staff decide: look into the panel's order list, then press."""
+    text = lines(
+        Html("❓ <b>A panel did not answer</b>"),
+        *_facts(card),
+        markup(
+            "\nLook into {panel}'s order list for this link. Was it placed? If you send again although it was, we pay "
+            "for it twice.",
+            panel=card.panel,
+        ),
+    )
+    rows = (
+        (Button("✅ It was placed", PhasePlaced(card.phase_id)),),
+        (Button("🔁 It was not: send again", PhaseNotPlaced(card.phase_id)),),
+    )
+    return Screen(text, rows)
+
+
+def resolved_phase(card: PhaseCardText, *, who: PersonText | None, how: str, panel_order: str | None) -> Screen:
+    """The same card, decided. `how`: placed | not_placed | elsewhere (a newer card took its place) | empty."""
+    by = markup(" by {who}", who=person(who)) if who else Html("")
+    if how == "placed":
+        told = markup("Resolved{by}: placed as <code>{order}</code>.", by=by, order=panel_order or "?")
+    elif how == "not_placed":
+        told = markup("Resolved{by}: sent again.", by=by)
+    elif how == "elsewhere":
+        told = Html("It was sent again and is unknown again: see the newer card.")
+    else:
+        told = Html("It is decided.")
+    return Screen(lines(Html("☑️ <b>A panel did not answer</b>"), *_facts(card), markup("\n{told}", told=told)))
+
+
+def _facts(card: PhaseCardText) -> list[Html]:
+    return [
+        markup(
+            "Order #{order}, phase {phase}: <b>{what}</b>", order=card.order_id, phase=card.phase_id, what=card.what
+        ),
+        markup("{panel}, service <code>{service}</code>", panel=card.panel, service=card.service),
+        markup("{link}", link=card.link),
+        markup("Sent {at}", at=wording.moment(card.sent_at)),
+    ]
+
+
+def _sale(sale: SaleText, state: str) -> Html:
+    return markup(
+        "Invoice #{id}: {what}, {total}, {state}",
+        id=sale.id,
+        what=wording.count(sale.quantity, f"{sale.title} {sale.unit}"),
+        total=wording.money(sale.total),
+        state=state,
+    )
+
+
+def _whole(line: LineText) -> str:
+    return wording.metric(line.metric, line.quantity)
