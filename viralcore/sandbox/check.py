@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from viralcore import bootstrap
@@ -131,17 +129,4 @@ def _named(key: tuple[str, str, str]) -> str:
 
 def settings_of(environment: Mapping[str, str]) -> Settings:
     """The bot's settings, read from the environment the bot was given instead of our own."""
-    with _environment(environment):
-        return load()
-
-
-@contextmanager
-def _environment(environment: Mapping[str, str]) -> Iterator[None]:
-    ours = dict(os.environ)
-    os.environ.clear()
-    os.environ.update(environment)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(ours)
+    return load(environ=environment, env_file=None)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
+import logging
 import socket
 from collections.abc import Iterator
 
@@ -17,6 +19,11 @@ KEEP_ALIVE_SECONDS = 75
 
 class PortTakenError(Exception):
     """Somebody else listens there."""
+
+
+def _worth_saying(record: logging.LogRecord) -> bool:
+    """Long polls that are cut when everything stops are no errors."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
 
 
 class _Server(uvicorn.Server):
@@ -46,6 +53,7 @@ class Servers:
             timeout_graceful_shutdown=1,
         )
         server = _Server(config)
+        logging.getLogger("uvicorn.error").addFilter(_worth_saying)
         self._running.append(server)
         self._nursery.start(f"sandbox.http.{name}", server.serve(sockets=[listener]))
         return f"http://127.0.0.1:{listener.getsockname()[1]}"

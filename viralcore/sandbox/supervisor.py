@@ -23,6 +23,7 @@ from viralcore.sandbox.child import Child
 from viralcore.sandbox.clock import TurnedClock
 from viralcore.sandbox.console import Say
 from viralcore.sandbox.control import control_routes
+from viralcore.sandbox.demo import play
 from viralcore.sandbox.pages import page_routes
 from viralcore.sandbox.quiet import Quiet
 from viralcore.sandbox.servers import PortTakenError, Servers, free_port
@@ -69,8 +70,6 @@ async def _run(port: int, demo: bool, say: Say) -> int:
         page = starting.result()
         say.welcome(page, supervisor.bot_log)
         if demo:
-            from viralcore.sandbox.demo import play
-
             supervisor.nursery.start("sandbox.demo", play(page, say))
         await stopping
         say.line("stopping ...")

@@ -92,8 +92,11 @@ export async function copy(text, button) {
 
 export const short = (text, most) => (text.length <= most ? text : `${text.slice(0, most - 11)}…${text.slice(-10)}`);
 
+/** 0x7504d…0d6b */
+export const brief = (hash) => (hash.length > 16 ? `${hash.slice(0, 7)}…${hash.slice(-4)}` : hash);
+
 const COLOURS = ["#e17076", "#7bc862", "#65aadd", "#a695e7", "#ee7aae", "#6ec9cb", "#faa774", "#5b9bd5"];
-export const colour = (id) => COLOURS[Math.abs(Number(id)) % COLOURS.length];
+export const colour = (id) => COLOURS[((Math.abs(Number(id)) % 97) * 5) % COLOURS.length];
 
 export function initials(name) {
   const words = name.trim().split(/\s+/);

@@ -1,6 +1,6 @@
 // The right-hand panel: the clock, money on its way, the panels' orders, things to break, the bot itself.
 
-import { $, busy, clockTime, copy, el, get, onCopy, post, short, toast } from "./dom.js";
+import { $, brief, busy, clockTime, copy, el, get, onCopy, post, short, toast } from "./dom.js";
 
 const EVERY = 1000;
 const TURNS = [[60, "+1 min"], [600, "+10 min"], [1800, "+30 min"], [3600, "+1 h"], [86400, "+1 day"]];
@@ -109,7 +109,7 @@ export class World {
       el("label", {}, "To (BSC)", el("input.mono", { name: "to", required: true, placeholder: "0x…", spellcheck: "false" })),
       el("div.row", {},
         el("label.grow", {}, "Final", el("select", { name: "final" },
-          el("option", { value: "" }, "after the usual delay"), el("option", { value: "true" }, "at once"), el("option", { value: "false" }, "when I say so"))),
+          el("option", { value: "" }, "usual delay"), el("option", { value: "true" }, "at once"), el("option", { value: "false" }, "when I say so"))),
         el("label.grow", {}, "Kind", el("select", { name: "kind" },
           el("option", { value: "" }, "a good transfer"), el("option", { value: "failed" }, "fails on chain"), el("option", { value: "fake" }, "worthless token")))),
       el("div.row", {}, sender));
@@ -146,7 +146,7 @@ export class World {
 
   drawTransfers(transfers) {
     this.transfers.replaceChildren(...transfers.slice(0, 12).map((one) => el("div.item", {},
-      el("button.hash.mono", { type: "button", title: `Copy ${one.hash}`, onclick: (event) => copy(one.hash, event.currentTarget) }, short(one.hash, 22)),
+      el("button.hash.mono", { type: "button", title: `Copy ${one.hash}`, onclick: (event) => copy(one.hash, event.currentTarget) }, brief(one.hash)),
       el("span.grow.cut", {}, `${one.amount} ${one.asset}`),
       one.held ? this.releaseButton(one.hash) : null,
       el(`span.state.${one.state}`, {}, one.state))));
@@ -164,7 +164,7 @@ export class World {
 
   drawPanels(panels) {
     this.panels.replaceChildren(...Object.entries(panels).map(([name, panel]) => el("div.panel", {},
-      el("div.row.head", {}, el("b.grow", {}, name), el("span.soft.small", {}, `$${panel.balance}`),
+      el("div.row.head", {}, el("b.grow", {}, name), el("span.soft.small", {}, `$${Number(panel.balance).toFixed(2)}`),
         this.chooser(`What ${name} does`, OUTAGES, panel.outage, (value) => post(`/sandbox/panels/${name}`, { outage: value || false }))),
       ...(panel.orders.length ? panel.orders.slice(0, 8).map((order) => this.order(name, order)) : [el("p.soft.small", {}, "No orders yet.")]))));
   }

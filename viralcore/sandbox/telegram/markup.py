@@ -274,7 +274,7 @@ def trim(text: str, entities: list[Entity]) -> tuple[str, list[Entity]]:
 
 _FOUND = re.compile(
     r"(?P<url>https?://[^\s<>\"]+|(?<![\w@/.])(?:[a-z0-9-]+\.)+(?:com|org|net|me|io|dog|ng|app)(?:/[^\s<>\"]*)?)"
-    r"|(?<![\w/])(?P<bot_command>/[a-z0-9_]{1,32}(?:@\w{5,32})?)(?!\w)"
+    r"|(?<![\w/<>])(?P<bot_command>/[a-z0-9_]{1,32}(?:@\w{5,32})?)(?![\w/<>])"
     r"|(?<!\w)(?P<mention>@[a-z]\w{3,31})"
     r"|(?<!\w)(?P<hashtag>#\w+)",
     re.IGNORECASE,

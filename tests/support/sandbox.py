@@ -1,0 +1,186 @@
+"""A client of the control API for journeys, and a whole sandbox started for them."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from viralcore.sandbox.servers import free_port
+
+ROOT = Path(__file__).parents[2]
+UP_WITHIN, DOWN_WITHIN = 90.0, 20.0
+
+Message = dict[str, Any]
+
+
+class Refused(AssertionError):
+    """The control API said no."""
+
+
+class Waited(AssertionError):
+    """Something did not appear in time; the message says what was there instead."""
+
+
+class Sandbox:
+    """Speaks the control API. Chats are private ones unless a chat id is given."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.http = httpx.Client(base_url=url, timeout=90.0, trust_env=False)
+
+    def call(self, method: str, path: str, **body: Any) -> Any:
+        """One call. Raises Refused."""
+        answer = self.http.request(method, f"/sandbox{path}", json=body if method == "POST" else None)
+        if answer.status_code >= 400:
+            raise Refused(f"{method} {path} {body}: {answer.status_code} {answer.text[:500]}")
+        return answer.json()
+
+    def about(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.call("GET", "")
+        return found
+
+    def person(self, user_id: int, first_name: str = "Ada", username: str | None = None) -> int:
+        """Make a person known."""
+        self.call("POST", "/users", id=user_id, first_name=first_name, **({"username": username} if username else {}))
+        return user_id
+
+    def say(self, person: int, text: str, chat: int | None = None, **more: Any) -> int:
+        """A person writes; returns the message id."""
+        sent = self.call("POST", f"/chats/{chat or person}/messages", from_id=person, text=text, **more)
+        return int(sent["message_id"])
+
+    def messages(self, chat: int, after: int = 0, wait: float = 0) -> list[Message]:
+        found: list[Message] = self.call("GET", f"/chats/{chat}/messages?after={after}&wait={wait}")
+        return found
+
+    def seq(self, chat: int) -> int:
+        """Where a chat stands, for `wait_for(after=...)`."""
+        return max((int(message["seq"]) for message in self.messages(chat)), default=0)
+
+    def wait_for(
+        self, chat: int, fits: str | Callable[[Message], bool], *, after: int = 0, seconds: float = 30.0
+    ) -> Message:
+        """The newest message changed after `after` that fits (or contains the text, in any case). Raises Waited."""
+        test = fits if callable(fits) else lambda m: str(fits).casefold() in m["text"].casefold()
+        deadline = time.monotonic() + seconds
+        seen: list[Message] = []
+        while True:
+            fresh = self.messages(chat, after)
+            found = [message for message in fresh if test(message)]
+            if found:
+                return found[-1]
+            seen = fresh or seen
+            left = deadline - time.monotonic()
+            if left <= 0:
+                said = "\n---\n".join(m["text"] for m in seen[-3:])
+                raise Waited(
+                    f"{fits if isinstance(fits, str) else 'a message'!r} did not come; the newest are:\n{said}"
+                )
+            newest = max((int(m["seq"]) for m in self.messages(chat)), default=0)
+            self.messages(chat, newest, min(left, 2.0))
+
+    def press(
+        self, person: int, label: str, *, chat: int | None = None, message_id: int | None = None, seconds: float = 30.0
+    ) -> dict[str, Any] | None:
+        """Press the button whose label has these words, on the newest message that has it; returns the answer."""
+        where = chat or person
+        if message_id is None:
+            message = self.wait_for(where, lambda m: button(m, label) is not None, seconds=seconds)
+        else:
+            message = next(m for m in self.messages(where) if m["message_id"] == message_id)
+        wanted = button(message, label) or label
+        pressed = self.call(
+            "POST", f"/chats/{where}/press", from_id=person, message_id=message["message_id"], button=wanted
+        )
+        answer: dict[str, Any] | None = pressed["answer"]
+        return answer
+
+    def transfer(self, asset: str, to: str, amount: str, network: str = "bsc", **more: Any) -> str:
+        """Coins move on a chain; returns the hash."""
+        sent = self.call("POST", f"/chains/{network}/transfers", asset=asset, to=to, amount=amount, **more)
+        return str(sent["hash"])
+
+    def orders(self, panel: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.call("GET", f"/panels/{panel}/orders")
+        return found
+
+    def turn(self, seconds: float) -> dict[str, Any]:
+        """Turn the clock."""
+        turned: dict[str, Any] = self.call("POST", "/clock", advance_seconds=seconds)
+        return turned
+
+    def settle(self, seconds: float = 30.0) -> dict[str, Any]:
+        settled: dict[str, Any] = self.call("POST", "/settle", timeout_seconds=seconds)
+        return settled
+
+    def kill(self) -> int:
+        """kill -9 the bot; returns the new pid once it is up."""
+        return int(self.call("POST", "/bot", kill=True)["pid"])
+
+    def check(self) -> list[str]:
+        """Problems in the books; empty when they agree."""
+        verdict = self.call("GET", "/check")
+        assert verdict["balanced"] == (not verdict["problems"])
+        problems: list[str] = verdict["problems"]
+        return problems
+
+
+def button(message: Message, label: str) -> str | None:
+    """The whole label of the button that has these words; the shortest when several do (10 before 10 more)."""
+    wanted = re.compile(rf"(?<!\w){re.escape(label)}(?!\w)", re.IGNORECASE)
+    fitting = [b["text"] for row in message["buttons"] for b in row if wanted.search(b["text"])]
+    return min(fitting, key=len, default=None)
+
+
+def copies(message: Message) -> list[str]:
+    """What the copy buttons of a message copy."""
+    return [b["copy"] for row in message["buttons"] for b in row if b["copy"]]
+
+
+@contextmanager
+def running_sandbox(data_dir: Path, **environment: str) -> Iterator[Sandbox]:
+    """`viralcore sandbox` as its own process on a free port, up and ready; stopped by SIGTERM afterwards."""
+    port = free_port()
+    env = {**os.environ, "SANDBOX_PORT": str(port), "DATA_DIR": str(data_dir), **environment}
+    log = data_dir / "console.log"
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "viralcore", "sandbox"], cwd=ROOT, env=env, stdout=out, stderr=out
+        )
+    sandbox = Sandbox(f"http://127.0.0.1:{port}")
+    try:
+        _wait_until_up(sandbox, process, log)
+        yield sandbox
+    finally:
+        sandbox.http.close()
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(DOWN_WITHIN)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError(f"the sandbox did not stop:\n{log.read_text()[-2000:]}") from None
+
+
+def _wait_until_up(sandbox: Sandbox, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + UP_WITHIN
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        try:
+            if sandbox.settle(5.0)["quiet"]:
+                return
+        except (httpx.HTTPError, Refused, ValueError):
+            time.sleep(0.2)
+    raise AssertionError(f"the sandbox did not come up:\n{log.read_text()[-4000:]}")

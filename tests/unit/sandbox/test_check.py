@@ -1,0 +1,71 @@
+"""Comparing the books: what each kind of disagreement is called, and that agreement is silent."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from viralcore.boosts.api import PanelOrderView
+from viralcore.payments.api import ReceiptView
+from viralcore.sandbox.check import order_problems, transfer_problems
+from viralcore.sandbox.world import BookOrder, BookTransfer
+
+
+def transfer(hash_: str = "0xa", amount: str = "15.0034", **more: Any) -> BookTransfer:
+    fields: dict[str, Any] = {"position": 0, "asset": "USDT", "final": True, "failed": False, **more}
+    return BookTransfer(network="bsc", hash=hash_, amount=Decimal(amount), **fields)
+
+
+def receipt(hash_: str = "0xa", amount: str = "15.0034", number: int = 1, position: int = 0) -> ReceiptView:
+    return ReceiptView(
+        id=number,
+        network="bsc",
+        hash=hash_,
+        position=position,
+        asset="USDT",
+        amount=Decimal(amount),
+        usd=None,
+        state="credited",
+        invoice_id=1,
+        user_id=1,
+        seen_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+
+
+def placed(order: str = "1", quantity: int = 38) -> BookOrder:
+    return BookOrder("smmflare", order, "101", "https://x.com/a/status/1", quantity, "Pending")
+
+
+def ours(order: str = "1", phase: int = 7, quantity: int = 38, attempt: int = 1) -> PanelOrderView:
+    return PanelOrderView("smmflare", order, phase, attempt, "101", "https://x.com/a/status/1", quantity)
+
+
+def test_agreement_is_silent() -> None:
+    assert transfer_problems([transfer()], [receipt("0xA")]) == []
+    parts = [transfer(amount="10", position=1), transfer(amount="7", position=2), transfer(amount="-2", position=3)]
+    assert transfer_problems(parts, [receipt(amount="15")]) == []
+    assert order_problems([placed()], [ours()], 0) == []
+
+
+def test_what_must_not_count() -> None:
+    shadows = [transfer(final=False), transfer("0xb", failed=True), transfer("0xc", asset="")]
+    assert transfer_problems(shadows, []) == []
+    assert len(transfer_problems(shadows, [receipt("0xa"), receipt("0xb"), receipt("0xc")])) == 3
+
+
+def test_money_that_went_wrong() -> None:
+    assert transfer_problems([transfer()], []) == ["bsc USDT 0xa: 15.0034 arrived and was never judged"]
+    twice = transfer_problems([transfer()], [receipt(), receipt(number=2)])
+    assert twice == ["bsc USDT 0xa: 15.0034 arrived but 30.0068 was judged", "bsc 0xa: judged 2 times"]
+
+
+def test_orders_that_went_wrong() -> None:
+    assert order_problems([placed(), placed("2")], [ours()], 0) == [
+        "smmflare order 2: 38 of service 101 for https://x.com/a/status/1 belongs to no phase"
+    ]
+    assert order_problems([placed(), placed("2")], [ours()], 1) == []  # a phase of unknown fate may own it
+    assert order_problems([], [ours()], 0) == ["phase 7: smmflare has no order 1"]
+    assert "claimed by 2 phases" in order_problems([placed()], [ours(), ours(phase=8)], 0)[0]
+    assert "accepted 2 times" in order_problems([placed(), placed("2")], [ours(), ours("2")], 0)[0]
+    assert "not 37 of 101" in order_problems([placed()], [ours(quantity=37)], 0)[0]

@@ -1,0 +1,144 @@
+"""The page of the sandbox in a real browser: a person could use it, and it never complains."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, Page, ViewportSize, expect
+
+from tests.support.chromium import browser, complaints
+from tests.support.stage import Set, picture, toy_sandbox
+from viralcore.sandbox.stage import ADMIN_GROUP, OWNER_ID
+
+WIDE, PHONE = ViewportSize(width=1280, height=800), ViewportSize(width=390, height=844)
+
+
+@pytest.fixture
+async def stage() -> AsyncIterator[Set]:
+    async with toy_sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+async def chrome() -> AsyncIterator[Browser]:
+    async with browser() as opened:
+        yield opened
+
+
+async def new_person(page: Page) -> None:
+    await page.click("#new-person")
+    await page.click("#person-dialog button.strong")
+    await expect(page.locator("#chat-title")).to_have_text("Ada")
+    await page.click("#start")
+
+
+async def test_a_conversation(chrome: Browser, stage: Set) -> None:
+    page = await chrome.new_page(viewport=WIDE)
+    complained = complaints(page)
+    await page.goto(stage.url)
+    await new_person(page)
+    welcome = page.locator(".message", has_text="Welcome to viralcore, Ada!")
+    await expect(welcome.locator("b")).to_have_text("Welcome to viralcore, Ada!")
+    await expect(welcome.locator("a", has_text="X")).to_have_attribute("href", "https://x.com")
+    await expect(page.locator("a.key.url")).to_have_attribute("href", "https://e.org/t")
+
+    await page.get_by_role("button", name="I agree").click()
+    await expect(page.locator(".toast")).to_contain_text("Welcome aboard")
+    await expect(page.locator(".message.flash")).to_contain_text("Invoice 12")
+    photo = page.locator(".message img.photo")
+    await expect(photo).to_have_js_property("naturalWidth", 320)
+
+    await page.get_by_role("button", name="Why?").click()
+    await expect(page.locator("#alert p")).to_have_text("Nothing")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#alert")).not_to_be_visible()
+    assert complained == []
+
+
+async def test_typing_is_safe_and_kept(chrome: Browser, stage: Set) -> None:
+    page = await chrome.new_page(viewport=WIDE)
+    complained = complaints(page)
+    await page.goto(f"{stage.url}/?chat={OWNER_ID}")
+    await page.click("#start")
+    await expect(page.locator(".bubble").last).to_contain_text("Welcome")
+    await page.fill("#text", "<img src=x onerror=alert(1)> " + "long " * 300)
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".message.mine").last).to_contain_text("<img src=x")
+    assert await page.locator("#messages .text img").count() == 0
+    wide = await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert wide
+
+    await page.fill("#text", "/sub")
+    await expect(page.locator(".hint")).to_have_count(1)
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Tab")
+    await expect(page.locator("#text")).to_have_value("/submitlink ")
+
+    await page.set_input_files("#file", {"name": "p.png", "mimeType": "image/png", "buffer": picture()})
+    await expect(page.locator("#attached")).to_be_visible()
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".mine img.photo")).to_have_js_property("naturalWidth", 320)
+    assert complained == []
+
+
+async def test_the_world_panel(chrome: Browser, stage: Set) -> None:
+    page = await chrome.new_page(viewport=WIDE)
+    complained = complaints(page)
+    await page.goto(stage.url)
+    before = stage.stage.clock.now()
+    await page.click("[data-turn='600']")
+    done = page.locator(".pending")
+    await expect(done).to_have_text("Everything that was due is done.", timeout=20_000)
+    assert (stage.stage.clock.now() - before).total_seconds() >= 600
+
+    await new_person(page)
+    await page.get_by_role("button", name="I agree").click()
+    await page.get_by_role("button", name="Copy amount").click()
+    await expect(page.locator(".transfer [name=amount]")).to_have_value("15.0034")
+    await page.get_by_role("button", name="Copy address").click()
+    await expect(page.locator(".transfer [name=to]")).to_have_value(stage.bot.address)
+    await expect(page.locator(".suggestion")).to_contain_text("15.0034 USDT")
+    await page.locator(".transfer [name=final]").select_option("false")
+    await page.get_by_role("button", name="Send", exact=True).last.click()
+    await expect(page.locator(".item .state")).to_have_text("pending")
+    await page.get_by_role("button", name="make final").click()
+    await expect(page.locator(".item .state")).to_have_text("final")
+
+    await page.get_by_role("button", name="Kill the bot").click()
+    await expect(page.locator(".bot")).to_contain_text("Process 4243")
+    await page.get_by_role("button", name="Compare all books").click()
+    await expect(page.locator(".books")).to_contain_text("agree")
+    await page.locator("select[aria-label='What smmflare does']").select_option("503")
+    await expect(page.locator("select.broken")).to_have_count(1)
+    assert complained == []
+
+
+async def test_groups_and_unread(chrome: Browser, stage: Set) -> None:
+    page = await chrome.new_page(viewport=WIDE)
+    complained = complaints(page)
+    await page.goto(f"{stage.url}/?chat={ADMIN_GROUP}")
+    await expect(page.locator("#speaker option")).to_have_count(2)
+    await page.fill("#text", "hello group")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".message .name")).to_have_text("viralcore")
+    stage.stage.inbound.write(OWNER_ID, OWNER_ID, text="/start")
+    await expect(page.locator(f"[data-chat='{OWNER_ID}'] .badge")).to_have_text("1")
+    await page.click(f"[data-chat='{OWNER_ID}']")
+    await expect(page.locator(".badge")).to_have_count(0)
+    assert complained == []
+
+
+async def test_on_a_phone(chrome: Browser, stage: Set) -> None:
+    page = await chrome.new_page(viewport=PHONE)
+    complained = complaints(page)
+    await page.goto(f"{stage.url}/?chat={OWNER_ID}")
+    await page.click("#start")
+    await expect(page.locator(".bubble").last).to_contain_text("Welcome")
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await page.click("#to-world")
+    await expect(page.locator(".hands")).to_be_visible()
+    await page.click("#from-world")
+    await page.click("#to-chats")
+    await expect(page.locator("#chat-list")).to_be_visible()
+    assert complained == []
