@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import SecretStr
 
 from viralcore.boosts.config import BoostsConfig
-from viralcore.boosts.domain.panels import AddAnswer, BalanceReading, Placed, StatusReading
+from viralcore.boosts.domain.panels import AddAnswer, BalanceReading, Declined, Placed, StatusReading
 from viralcore.boosts.ports import PanelDown
 from viralcore.core.db import Tx, assert_no_transaction
 from viralcore.core.problems import load_toml
@@ -40,11 +40,11 @@ class FakePanel:
     breaker: Literal["closed", "opened", "half-opened"] = "closed"
     script: list[AddAnswer | BaseException | Callable[[], AddAnswer]] = field(default_factory=list)
     always: AddAnswer | None = None
-    swallow: bool = False  # accept, then lose the answer
     orders: dict[str, tuple[str, str, int]] = field(default_factory=dict)  # id -> service, link, quantity
     readings: dict[str, StatusReading] = field(default_factory=dict)
     asked: list[tuple[str, ...]] = field(default_factory=list)
     adds: int = 0
+    refuse_services: set[str] = field(default_factory=set)
     money: Decimal | None = Decimal(100)
     first: int = 1000
 
@@ -62,6 +62,8 @@ class FakePanel:
             if not callable(answer):
                 return answer
             return answer()
+        if service in self.refuse_services:
+            return Declined("link", "Bad link")
         if self.always is not None:
             return self.always
         return Placed(self.accept(service, link, quantity))
