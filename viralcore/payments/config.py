@@ -31,6 +31,7 @@ class Rules(_Frozen):
     tolerance_cap: Annotated[Decimal, Field(ge=0, le=Decimal("0.05"))]
     inexact_window: Share
     early_seconds: Annotated[int, Field(ge=0)]
+    early_inexact_seconds: Annotated[int, Field(ge=0)]
     future_seconds: Annotated[int, Field(ge=0)]
     two_nodes_from_usd: Dollars
     tail_digits: Annotated[int, Field(ge=2, le=6)]
@@ -102,6 +103,8 @@ class Network(_Frozen):
     requests_at_once: Positive
     connect_seconds: Positive
     read_seconds: Positive
+    breaker_failures: Positive
+    breaker_seconds: Positive
     batch_blocks: Positive
     batch_receipts: Positive
     assets: dict[str, Asset]

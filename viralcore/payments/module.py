@@ -136,6 +136,8 @@ def _bsc(http: HttpClients, settings: Network, address: str, urls: tuple[str, ..
                 parallelism=settings.requests_at_once,
                 connect_timeout=settings.connect_seconds,
                 read_timeout=settings.read_seconds,
+                breaker_failures=settings.breaker_failures,
+                breaker_seconds=settings.breaker_seconds,
             ),
         )
         for number, url in enumerate(dict.fromkeys(urls), start=1)
@@ -144,7 +146,7 @@ def _bsc(http: HttpClients, settings: Network, address: str, urls: tuple[str, ..
         nodes=nodes,
         chain_id=settings.chain_id,
         ours=address,
-        contracts=[asset.contract.lower() for asset in settings.assets.values() if asset.contract],
+        contracts={each.contract.lower(): each.decimals for each in settings.assets.values() if each.contract},
         batch_blocks=settings.batch_blocks,
         batch_receipts=settings.batch_receipts,
     )

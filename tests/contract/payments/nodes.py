@@ -102,7 +102,7 @@ def chain(*clients: Scripted, ours: str = OURS) -> BscChain:
         nodes=[JsonRpcNode(f"n{number}", client) for number, client in enumerate(clients)],  # type: ignore[arg-type]
         chain_id=56,
         ours=ours,
-        contracts=[USDT],
+        contracts={USDT: 18},
         batch_blocks=4,
         batch_receipts=2,
     )

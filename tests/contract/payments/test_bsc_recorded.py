@@ -266,6 +266,30 @@ async def test_a_node_of_another_chain_is_never_believed() -> None:
         await chain(Scripted(made)).transaction(HASH)
 
 
+async def test_a_token_that_counts_otherwise_than_we_think_stops_its_node() -> None:
+    made = book(*paid_2026())
+    made.changes["eth_call"] = result("0x" + f"{6:064x}")
+    with pytest.raises(ChainUnavailable):
+        await chain(Scripted(made)).transaction(HASH)
+    made.changes["eth_call"] = result("0x" + f"{18:064x}")
+    assert isinstance(await chain(Scripted(made)).transaction(HASH), Found)
+
+
+class TooLarge(Scripted):
+    """Answers at most two calls at once."""
+
+    async def read_json(self, method: str, path: str = "", *, json: Any = None, **more: Any) -> Answer:
+        if isinstance(json, list) and len(json) > 2:
+            raise NoAnswer("bsc", "body_too_large", status=200)
+        return await super().read_json(method, path, json=json, **more)
+
+
+async def test_an_answer_too_large_to_take_is_asked_for_in_halves() -> None:
+    made = book(*paid_2026())
+    scan = await chain(TooLarge(made)).scan(after=0x6BEF764, limit=50, fresh=0)
+    assert (scan.hashes, scan.upto) == ((HASH,), 0x6BEF771)
+
+
 async def confirmed(second: Any) -> str:
     one = chain(Scripted(book(*paid_2026())), second)
     found = await one.transaction(HASH)

@@ -27,7 +27,7 @@ TEN = Decimal("0.10")
 
 
 def ask(invoice: int, amount: int, *, user: int = 0, created: datetime = NOW, asset: str = "USDT") -> Ask:
-    return Ask(invoice * 10, invoice, user or invoice, asset, amount, created)
+    return Ask(invoice * 10, invoice, user or invoice, asset, amount, created, created)
 
 
 def explained(
@@ -39,7 +39,15 @@ def explained(
     at: datetime = NOW,
 ) -> list[tuple[int, int | None, bool, str]]:
     coming = Incoming("USDT", min((position for position, _ in parts), default=3), amount, parts or ((3, amount),))
-    found = explain(coming, asks=asks, claimants=set(pasted_by), block_time=at, early=timedelta(seconds=60), window=TEN)
+    found = explain(
+        coming,
+        asks=asks,
+        claimants=set(pasted_by),
+        block_time=at,
+        early=timedelta(seconds=60),
+        early_inexact=timedelta(seconds=5),
+        window=TEN,
+    )
     return [(part.amount, part.ask.invoice_id if part.ask else None, part.exact, part.reason) for part in found]
 
 
@@ -79,6 +87,13 @@ def test_an_old_transaction_does_not_pay_a_newer_invoice() -> None:
     assert explained(1000, [just]) == [(1000, 1, True, "")]
 
 
+def test_an_invoice_opened_on_seeing_strange_money_does_not_get_it() -> None:
+    quick = ask(1, 1000, created=NOW + timedelta(seconds=6))
+    assert explained(990, [quick], pasted_by=[1]) == [(990, None, False, "too_old")]
+    same = ask(1, 1000, created=NOW + timedelta(seconds=5))
+    assert explained(990, [same], pasted_by=[1]) == [(990, 1, False, "")]
+
+
 def test_two_people_paid_by_one_transaction_are_both_found() -> None:
     asks = [ask(1, 1000), ask(2, 2000)]
     assert explained(3000, asks, parts=((4, 1000), (5, 2000))) == [(1000, 1, True, ""), (2000, 2, True, "")]
@@ -114,6 +129,7 @@ def test_whatever_arrives_every_unit_of_it_is_in_exactly_one_part(
         claimants=pasted,
         block_time=NOW,
         early=timedelta(0),
+        early_inexact=timedelta(0),
         window=TEN,
     )
     assert sum(part.amount for part in found) == sum(parts)

@@ -7,7 +7,7 @@ asked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,9 @@ from viralcore.payments.adapters.json_rpc import JsonRpcNode, NodeFailed
 from viralcore.payments.ports import Agreement, ChainUnavailable, Found, Lookup, Missing, Pending, Scan
 
 log = structlog.get_logger(__name__)
+
+DECIMALS = "0x313ce567"
+"""The call ``decimals()`` of a token."""
 
 ENOUGH_MISSING = 2
 """Nodes that must not know a hash before the others are spared the question."""
@@ -32,18 +35,18 @@ class BscChain:
         nodes: Sequence[JsonRpcNode],
         chain_id: int,
         ours: str,
-        contracts: Collection[str],
+        contracts: Mapping[str, int],
         batch_blocks: int,
         batch_receipts: int,
         network: str = "bsc",
     ) -> None:
-        """`contracts`: token contracts we take, lower case. `ours`: our address, any case."""
+        """`contracts`: token contracts we take, lower case, with their decimals. `ours`: our address, any case."""
         self.network = network
         self.nodes = len(nodes)
         self._nodes = list(nodes)
         self._chain_id = chain_id
         self._ours = ours.lower()
-        self._contracts = frozenset(contracts)
+        self._contracts = dict(contracts)
         self._batch_blocks = batch_blocks
         self._batch_receipts = batch_receipts
         self._checked: set[str] = set()
@@ -194,13 +197,19 @@ class BscChain:
     async def _in_batches(
         self, node: JsonRpcNode, numbers: range, size: int, method: str, read: Callable[[int, Any], list[str]]
     ) -> list[str]:
+        """Ask for many blocks, `size` at a time; an answer too large to take is asked for in halves."""
         found: list[str] = []
         whole = [True] if method == "eth_getBlockByNumber" else []
         for start in range(0, len(numbers), size):
             part = numbers[start : start + size]
-            for number, result in zip(
-                part, await node.batch([(method, [hex(each), *whole]) for each in part]), strict=True
-            ):
+            try:
+                results = await node.batch([(method, [hex(number), *whole]) for number in part])
+            except NodeFailed as failure:
+                if failure.reason != "body_too_large" or len(part) == 1:
+                    raise
+                found += await self._in_batches(node, part, len(part) // 2, method, read)
+                continue
+            for number, result in zip(part, results, strict=True):
                 if result is None:
                     raise NodeFailed("block_missing")  # it named a later one: it lags or is pruned
                 found += read(number, result)
@@ -220,12 +229,21 @@ class BscChain:
         return found
 
     async def _check(self, node: JsonRpcNode) -> None:
-        """Once per node: is it the chain we think it is?"""
+        """Once per node: is it the chain we think it is, and do its tokens count as we think they do?"""
         if node.name in self._checked:
             return
         if reading.chain_id(await node.call("eth_chainId")) != self._chain_id:
             log.error("node_of_another_chain", network=self.network, node=node.name)
             raise NodeFailed("another_chain")
+        for contract, decimals in self._contracts.items():
+            try:
+                said = reading.quantity(await node.call("eth_call", {"to": contract, "data": DECIMALS}, "latest"))
+            except NodeFailed:
+                log.info("decimals_not_checked", network=self.network, node=node.name)
+                continue
+            if said != decimals:
+                log.error("token_of_other_decimals", network=self.network, node=node.name, said=said)
+                raise NodeFailed("other_decimals")
         self._checked.add(node.name)
 
     def _failed(self, node: JsonRpcNode, failure: NodeFailed) -> None:

@@ -16,7 +16,10 @@ Outcome = Literal["exact", "tolerated", "shortfall", "excess", "late"]
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """An amount that was asked for and is still reserved, with what must be known of its invoice."""
+    """An amount that was asked for and is still reserved, with what must be known of its invoice.
+
+    `quoted_at`: when this amount was first asked for.
+    """
 
     quote_id: int
     invoice_id: int
@@ -24,6 +27,7 @@ class Ask:
     asset: str
     amount: int
     invoice_created_at: datetime
+    quoted_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ def explain(
     claimants: Collection[int],
     block_time: datetime,
     early: timedelta,
+    early_inexact: timedelta,
     window: Decimal,
 ) -> tuple[Part, ...]:
     """Split what arrived into parts and find each part's invoice.
@@ -75,7 +80,7 @@ def explain(
         first, amount = min(rest)[0], sum(amount for _, amount in rest)
     else:
         first, amount = incoming.position, incoming.amount
-    ask, reason = _pasted(amount, asks, claimants, block_time=block_time, early=early, window=window)
+    ask, reason = _pasted(amount, asks, claimants, block_time=block_time, early=early_inexact, window=window)
     remainder = Part(incoming.asset, first, amount, ask, False, reason)
     return tuple(sorted([*alone, remainder], key=lambda part: part.position))
 
@@ -89,7 +94,10 @@ def _pasted(
     early: timedelta,
     window: Decimal,
 ) -> tuple[Ask | None, str]:
-    """An inexact amount belongs to a paster whose invoice is the only one near it, anybody's invoices counted."""
+    """An inexact amount belongs to a paster whose invoice is the only one near it, anybody's invoices counted.
+
+    It must be younger than the quote: who sees strange money arrive must not have time to open an invoice for it.
+    """
     near: dict[int, Ask] = {}
     for ask in asks:
         if ask.amount != amount and not is_near(ask.amount, amount, window):
@@ -102,7 +110,7 @@ def _pasted(
     if len(near) > 1:
         return None, "ambiguous"
     (only,) = near.values()
-    if block_time < only.invoice_created_at - early:
+    if block_time < only.quoted_at - early:
         return None, "too_old"
     if only.user_id not in claimants:
         return None, "ambiguous" if claimants else "unclaimed"

@@ -195,6 +195,7 @@ def _asks() -> Select[Any]:
         quotes.c.amount_raw,
         invoices.c.user_id,
         invoices.c.created_at,
+        quotes.c.created_at.label("quoted_at"),
     ).join(invoices, invoices.c.id == quotes.c.invoice_id)
 
 
@@ -256,4 +257,5 @@ def _ask(row: Row[Any]) -> Ask:
         asset=row.asset,
         amount=int(row.amount_raw),
         invoice_created_at=row.created_at,
+        quoted_at=row.quoted_at,
     )

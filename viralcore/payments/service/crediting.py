@@ -123,6 +123,7 @@ class Crediting:
             claimants=case.claimants,
             block_time=case.found.block_time,
             early=timedelta(seconds=rules.early_seconds),
+            early_inexact=timedelta(seconds=rules.early_inexact_seconds),
             window=rules.inexact_window,
         )
 
