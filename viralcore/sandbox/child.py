@@ -57,7 +57,7 @@ class Child:
         self._watchdog: asyncio.subprocess.Process | None = None
         self._stopping = False
         self._killed = False
-        self._tail: deque[str] = deque(maxlen=12)
+        self._tail: deque[str] = deque(maxlen=6)
         self.starts = 0
         self.http = httpx.AsyncClient(base_url=base_url, timeout=5.0, trust_env=False)
 
@@ -126,14 +126,15 @@ class Child:
         await self.http.aclose()
 
     def tail(self) -> list[str]:
-        """The last lines the bot wrote."""
-        return list(self._tail)
+        """The last lines the bot wrote, shortened."""
+        return [shorten(line) for line in self._tail]
 
     async def _keep(self) -> None:
         pause = 0.5
         while not self._stopping:
             began = monotonic()
             self.starts += 1
+            self._tail.clear()
             self._process = process = await self._spawn(self._command)
             self._watch(process.pid)
             await self._listen(process)
@@ -147,7 +148,7 @@ class Child:
                 continue
             pause = pause if monotonic() - began < EARLY_DEATH else 0.5
             self._say(f"the bot ended by itself (code {code}); starting it again in {pause:g} s")
-            for line in self._tail:
+            for line in self.tail():
                 self._say(f"  | {line}")
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
@@ -180,7 +181,7 @@ class Child:
                 self._hear(line.decode(errors="replace").rstrip())
 
     def _hear(self, line: str) -> None:
-        self._tail.append(line[:400])
+        self._tail.append(line)
         short = condense(line)
         if short:
             self._say(short)
@@ -193,12 +194,24 @@ class Child:
 
 def condense(line: str) -> str:
     """What the console shows of a line of the bot's JSON log: warnings and worse, in one short line; else nothing."""
+    entry = _entry(line)
+    return f"bot {shorten(line)}" if entry is not None and entry["level"] in _LOUD else ""
+
+
+def shorten(line: str) -> str:
+    """A line of the log as a person reads it: level, event, facts, and the last line of a traceback."""
+    entry = _entry(line)
+    if entry is None:
+        return line[:200]
+    hidden = {"event", "level", "timestamp", "logger", "exception", "stack", "exc_info"}
+    facts = [f"{name}={value}" for name, value in entry.items() if name not in hidden]
+    why = str(entry.get("exception") or "").strip().rpartition("\n")[2]
+    return " ".join([f"{entry['level']}: {entry.get('event', '')}", *facts, why]).rstrip()[:300]
+
+
+def _entry(line: str) -> dict[str, Any] | None:
     try:
         entry: Any = json.loads(line)
     except ValueError:
-        return ""
-    if not isinstance(entry, dict) or str(entry.get("level", "")).lower() not in _LOUD:
-        return ""
-    hidden = {"event", "level", "timestamp", "logger", "exception", "stack", "exc_info"}
-    facts = " ".join(f"{name}={value}" for name, value in entry.items() if name not in hidden)
-    return f"bot {entry['level']}: {entry.get('event', '')} {facts}"[:200].rstrip()
+        return None
+    return entry if isinstance(entry, dict) and "level" in entry else None

@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 
+import structlog
 from pydantic import Field, model_validator
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -21,6 +22,8 @@ from viralcore.sandbox.telegram.errors import ApiError
 from viralcore.sandbox.telegram.inbound import find_button
 from viralcore.sandbox.telegram.model import Group, Message, Person
 from viralcore.sandbox.worlds.control import Body, NonsenseError, control, read
+
+log = structlog.get_logger(__name__)
 
 ANSWER_SECONDS, REBIRTH_SECONDS, LONGEST_WAIT, LONGEST_SETTLE = 6.0, 40.0, 50.0, 300.0
 LONGEST_TURN = 400 * 86_400
@@ -143,7 +146,11 @@ class Control:
         }
 
     async def check(self, _: Request) -> dict[str, Any]:
-        problems = await self._stage.check()
+        try:
+            problems = await self._stage.check()
+        except Exception as error:
+            log.exception("sandbox.check_failed")
+            problems = [f"the books could not be read: {type(error).__name__}: {error}"[:300]]
         return {"balanced": not problems, "problems": problems}
 
     async def user(self, request: Request) -> dict[str, Any]:
