@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.processes import alive
 from viralcore.core.nursery import Nursery
 from viralcore.sandbox.child import Child, condense
 from viralcore.sandbox.servers import free_port
@@ -57,13 +58,6 @@ async def until(condition: Callable[[], bool], seconds: float = 15.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
         await asyncio.sleep(0.02)
-
-
-def alive(pid: int) -> bool:
-    try:
-        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
 
 
 async def test_it_comes_back_after_a_kill(tmp_path: Path, nursery: Nursery) -> None:
