@@ -74,6 +74,11 @@ class LinkView:
     handle: str
     post_id: str
 
+    @property
+    def post(self) -> str:
+        """One name for one post, however it was written: X shows a post under any user name. Blocks go by it too."""
+        return f"https://x.com/i/status/{self.post_id}" if self.platform == "x" else self.canonical.lower()
+
 
 @dataclass(frozen=True, slots=True)
 class LinkProblem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 
 from tests.integration.boosts.conftest import Shop
@@ -46,6 +47,26 @@ async def test_downtime_sends_late_but_never_twice_and_loses_none(shop: Shop) ->
     await shop.turn(600)
     await shop.turn(0)
     assert len(shop.panels["smmflare"].quantities) == 4
+
+
+async def test_two_processes_dispatching_at_once_send_each_phase_once(shop: Shop) -> None:
+    await shop.grant(10)
+    await shop.order(*(f"https://x.com/shop/status/{number}" for number in range(1, 6)))
+    shop.clock.advance(3600)
+    await asyncio.gather(*(shop.job("boosts.dispatch") for _ in range(3)))
+    await shop.send()
+    assert len(shop.panels["smmflare"].quantities) == 20
+    assert (await shop.rows("SELECT count(*) AS n FROM boosts.attempts"))[0].n == 20
+
+
+async def test_two_pollers_at_once_settle_once(shop: Shop) -> None:
+    await shop.grant(10)
+    await shop.order()
+    await shop.turn(60)
+    shop.panels["smmflare"].complete()
+    await asyncio.gather(*(shop.job("boosts.poll") for _ in range(3)))
+    assert await shop.wallet() == 105
+    assert len(await shop.events("order_finished")) == 1
 
 
 async def test_an_order_is_delivered_told_and_settled_to_the_cent(shop: Shop) -> None:

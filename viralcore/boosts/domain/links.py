@@ -41,8 +41,7 @@ def read_links(text: str, *, max_length: int) -> Found:
         except _Bad as bad:
             problems.append(LinkProblem(_shown(token), str(bad.args[0])))
             continue
-        same = {(one.platform, one.post_id, _scope(one)) for one in links}
-        if (link.platform, link.post_id, _scope(link)) in same:
+        if link.post in {one.post for one in links}:
             problems.append(LinkProblem(_shown(token), "duplicate"))
         elif links and link.platform != links[0].platform:
             problems.append(LinkProblem(_shown(token), "other_platform"))
@@ -117,11 +116,6 @@ def _telegram(path: list[str]) -> LinkView:
     if not _CHANNEL.fullmatch(path[0]):
         raise _Bad("malformed")
     return LinkView("telegram", f"https://t.me/{path[0]}/{path[-1]}", path[0], path[-1])
-
-
-def _scope(link: LinkView) -> str:
-    """Within what a post id is unique: everywhere on X, the channel on Telegram."""
-    return "" if link.platform == "x" else link.handle.lower()
 
 
 def _shown(token: str) -> str:

@@ -197,9 +197,11 @@ class Drafts:
         free: list[LinkView] = []
         problems: list[LinkProblem] = []
         for link in links:
-            blocked = await self._users.is_blocked(tx, kind="link", value=link.canonical)
-            blocked = blocked or await self._users.is_blocked(tx, kind="handle", value=link.handle)
-            if blocked:
+            if (
+                await self._users.is_blocked(tx, kind="link", value=link.canonical)
+                or await self._users.is_blocked(tx, kind="link", value=link.post)
+                or await self._users.is_blocked(tx, kind="handle", value=link.handle)
+            ):
                 problems.append(LinkProblem(link.canonical, "blocked"))
             else:
                 free.append(link)
