@@ -68,7 +68,7 @@ class ReceiptView:
     position: int
     asset: str
     amount: Decimal  # whole coins
-    usd: Money | None  # value credited, at the locked or the crediting moment's rate
+    usd: Money | None  # what it was booked as, credited or in suspense: at the locked or the booking moment's rate
     state: Literal["credited", "suspense"]
     invoice_id: int | None
     user_id: int | None

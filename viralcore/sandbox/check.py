@@ -86,17 +86,17 @@ def order_problems(book: Sequence[BookOrder], ours: Sequence[PanelOrderView], un
 
 
 async def _network_problems(ledger: Ledger, payments: Payments) -> list[str]:
-    """What was credited is what the network's house account mirrors."""
+    """What was booked, to a wallet or into suspense, is what the network's house account mirrors."""
     totals: dict[tuple[str, str], int] = {}
     for receipt in await _receipts(payments):
-        if receipt.usd is not None and receipt.state == "credited":
+        if receipt.usd is not None:
             key = (receipt.network, receipt.asset)
             totals[key] = totals.get(key, 0) + receipt.usd.minor
     found = []
     for (network, asset), cents in sorted(totals.items()):
         mirrored = -(await ledger.balance(account=house_account(f"network:{network}:{asset}"))).balance
         if mirrored != cents:
-            found.append(f"{network} {asset}: receipts credited {cents} cents, the ledger mirrors {mirrored}")
+            found.append(f"{network} {asset}: receipts book {cents} cents, the ledger mirrors {mirrored}")
     return found
 
 
