@@ -71,7 +71,7 @@ class Page:
             wait = min(float(request.query_params.get("wait") or 0), LONGEST_WAIT)
         except ValueError:
             return JSONResponse({"error": "after and wait are numbers"}, status_code=400)
-        deadline = monotonic() + wait
+        deadline = monotonic() + (wait if after <= self._tg.version else 0.0)  # else it knew an earlier sandbox
         while self._tg.version <= after and (left := deadline - monotonic()) > 0:
             await self._tg.changed.wait(left)
         machine = self._tg.machine()

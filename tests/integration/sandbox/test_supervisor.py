@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from tests.support.processes import alive, command, environment, family, parent
 from tests.support.sandbox import ROOT, running_sandbox
 from viralcore.sandbox.servers import listen
