@@ -37,7 +37,8 @@ T = TypeVar("T")
 WALLETS = [user_account(user, "wallet") for user in (1, 2)]
 CREDITS = [user_account(user, "credits", "t3") for user in (1, 2)]
 HOUSE = {"USD": house_account("bank"), "t3": house_account("grants", "t3")}
-amounts = st.integers(1, 60)
+# few amounts, so that what is held, what is there and what is asked for often lie close together
+amounts = st.sampled_from([1, 10, 20, 25, 30, 60])
 costs = st.sampled_from([Decimal(0), Decimal("1.50"), Decimal("0.02")])
 which = st.integers(0, 10_000)
 
@@ -99,6 +100,8 @@ class LedgerMachine(RuleBasedStateMachine):
         self.service = LedgerService(self.db)
         self.model = Model()
         self.count = 0
+        for account in WALLETS + CREDITS:
+            self.expect(transfer(self.key(), account, 40, Decimal(2)))
 
     def teardown(self) -> None:
         if hasattr(self, "db"):
@@ -133,6 +136,13 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(account=st.sampled_from(WALLETS + CREDITS), amount=amounts, out=st.booleans(), cost=costs)
     def post(self, account: Account, amount: int, out: bool, cost: Decimal) -> None:
         self.expect(transfer(self.key(), account, -amount if out else amount, cost))
+
+    @rule(account=st.sampled_from(WALLETS), amount=amounts, back=amounts)
+    def out_and_back(self, account: Account, amount: int, back: int) -> None:
+        """One account twice in a posting."""
+        there = transfer("", account, -amount, Decimal(0)).entries
+        again = transfer("", account, back, Decimal(0)).entries
+        self.expect(NewPosting(self.key(), "adjustment", (*there, *again), "out and back"))
 
     @rule(pair=st.sampled_from([WALLETS, WALLETS[::-1], CREDITS, CREDITS[::-1]]), amount=amounts, cost=costs)
     def between_users(self, pair: list[Account], amount: int, cost: Decimal) -> None:
