@@ -24,8 +24,11 @@ from pydantic_settings import (
 )
 
 from viralcore.boosts.config import BoostsConfig
+from viralcore.bot.config import BotConfig
+from viralcore.bot.config import BotConfig
 from viralcore.core import formats
 from viralcore.core.problems import Problem, SettingsError, load_toml, reason
+from viralcore.notifications.config import NotificationsConfig
 from viralcore.payments.config import PaymentsConfig
 from viralcore.users.config import UsersConfig
 from viralcore.users.config import UsersConfig
@@ -171,6 +174,9 @@ SLICES: tuple[Slice, ...] = (
     Slice("users", UsersConfig, ("users.toml",)),
     Slice("payments", PaymentsConfig, ("payments.toml",)),
     Slice("boosts", BoostsConfig, ("plans.toml", "schedule.toml", "panels.toml")),
+    Slice("notifications", NotificationsConfig, ("notifications.toml",)),
+    Slice("bot", BotConfig, ("bot.toml",)),
+    Slice("bot", BotConfig, ("bot.toml",)),
 )
 
 Needs = Literal["run", "database"]
@@ -194,6 +200,7 @@ class Settings:
     users: UsersConfig
     payments: PaymentsConfig
     boosts: BoostsConfig
+    bot: BotConfig
     sources: tuple[Source, ...]
 
     @property

@@ -111,9 +111,22 @@ def _into(table: dict[Any, Any], name: Any) -> Callable[[F], F]:
     return add
 
 
+class UnknownRoute(Exception):
+    """A route this version does not have, or one with an argument that makes no sense: an old or a forged button."""
+
+
+def number(argument: str) -> int:
+    """The id in a route. Raises UnknownRoute."""
+    if not (argument.isascii() and argument.isdigit() and len(argument) <= 18):
+        raise UnknownRoute(argument[:40])
+    return int(argument)
+
+
 async def render(viewer: Viewer, where: str) -> Screen:
-    """Draw a route. Raises KeyError on one that does not exist, ValueError on a bad argument, and what doors raise."""
+    """Draw a route. Raises UnknownRoute, and what doors raise."""
     name, _, argument = where.partition(":")
+    if name not in ROUTES:
+        raise UnknownRoute(where[:40])
     return await ROUTES[name](viewer, argument)
 
 

@@ -28,6 +28,7 @@ SELECT :name, :at, :ok, :error
 WHERE EXISTS (SELECT 1 FROM core.leases WHERE name = :lease AND epoch = :epoch)
 ON CONFLICT (name) DO UPDATE SET last_run = excluded.last_run, last_ok = excluded.last_ok, error = excluded.error
 """)
+_LAST_RUN = text("SELECT max(last_run) FROM core.job_runs")
 _WALL = SystemClock()
 
 
@@ -283,3 +284,10 @@ class Scheduler:
         except Exception:
             log.exception("next_due_failed", job=runner.job.name)
             return None
+
+
+async def last_alive(db: Database) -> datetime | None:
+    """The business moment of the last job anybody ran: how long we were away, at start. None on a new database."""
+    async with db.read() as conn:
+        found: datetime | None = (await conn.execute(_LAST_RUN)).scalar_one_or_none()
+    return found

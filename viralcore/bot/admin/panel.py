@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from viralcore.boosts.api import BadPanelOrder
 from viralcore.bot import dialogue
 from viralcore.bot.turn import Turn, Viewer, answer, command, on, render, route
 from viralcore.core.screen import Screen
@@ -72,15 +73,13 @@ async def phase_placed(turn: Turn, act: PhasePlaced) -> Screen | None:
     await turn.ask(dialogue.PANEL_ORDER, phase=act.phase, key=turn.key)
     question = staff.ask_panel_order(phase=act.phase, panel=phase.panel)
     if turn.private:
-        return home.refused(question, back="unknown")
+        return home.notice(question, back="unknown")
     turn.reply = question
     return None
 
 
 @answer(dialogue.PANEL_ORDER)
 async def panel_order_typed(turn: Turn, data: Mapping[str, Any], text: str) -> Screen | None:
-    from viralcore.boosts.api import BadPanelOrder
-
     phase_id = int(data["phase"])
     try:
         phase = await turn.doors.boosts.resolve_placed(
@@ -94,7 +93,7 @@ async def panel_order_typed(turn: Turn, data: Mapping[str, Any], text: str) -> S
         return None
     told = staff.placed(phase=phase_id, panel=phase.panel, panel_order=text.strip().lstrip("#"))
     if turn.private:
-        return home.refused(told, back="unknown")
+        return home.notice(told, back="unknown")
     turn.reply = told
     return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from viralcore.bot.turn import Turn, Viewer, command, route
+from viralcore.bot.turn import Turn, Viewer, command, number, route
 from viralcore.bot.user.start import wallet
 from viralcore.core.money import Money
 from viralcore.core.screen import Screen
@@ -34,7 +34,7 @@ async def history(viewer: Viewer, before: str) -> Screen:
     size = viewer.config.history_per_page
     made = () if before else await viewer.doors.payments.invoices(user_id=viewer.user.id, limit=5)
     lines = await viewer.doors.ledger.statement(
-        user_id=viewer.user.id, before_id=int(before) if before else None, limit=size + 1
+        user_id=viewer.user.id, before_id=number(before) if before else None, limit=size + 1
     )
     older = f"history:{lines[size - 1].entry_id}" if len(lines) > size else None
     return invoices.history(

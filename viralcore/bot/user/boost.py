@@ -7,7 +7,7 @@ from typing import Any
 
 from viralcore.boosts.api import BadLink, DraftView, NoCredits, TooManyLinks
 from viralcore.bot import dialogue
-from viralcore.bot.turn import Turn, Viewer, answer, command, on, route
+from viralcore.bot.turn import Turn, Viewer, answer, command, number, on, route
 from viralcore.bot.user.views import invoice_row, line_text, order_row, order_text
 from viralcore.core.screen import Button, Screen
 from viralcore.texts import errors, home, orders
@@ -50,12 +50,12 @@ async def links(turn: Turn, text: str) -> Screen:
 
 @route("draft")
 async def draft(viewer: Viewer, argument: str) -> Screen:
-    return _draft(await viewer.doors.boosts.get_draft(user_id=viewer.user.id, draft_id=int(argument)))
+    return _draft(await viewer.doors.boosts.get_draft(user_id=viewer.user.id, draft_id=number(argument)))
 
 
 @route("plans")
 async def plans(viewer: Viewer, argument: str) -> Screen:
-    return _choose(await viewer.doors.boosts.get_draft(user_id=viewer.user.id, draft_id=int(argument)))
+    return _choose(await viewer.doors.boosts.get_draft(user_id=viewer.user.id, draft_id=number(argument)))
 
 
 @on(ChoosePlan)
@@ -81,7 +81,7 @@ async def discard(turn: Turn, act: DiscardDraft) -> Screen:
 async def my_orders(viewer: Viewer, before: str) -> Screen:
     size = viewer.config.orders_per_page
     page = await viewer.doors.boosts.orders(
-        user_id=viewer.user.id, before_id=int(before) if before else None, limit=size + 1
+        user_id=viewer.user.id, before_id=number(before) if before else None, limit=size + 1
     )
     unpaid = () if before else await viewer.doors.payments.invoices(user_id=viewer.user.id, open_only=True)
     older = f"orders:{page[size - 1].id}" if len(page) > size else None
@@ -97,13 +97,13 @@ async def orders_command(turn: Turn, _: str) -> Screen:
 
 @route("order")
 async def order(viewer: Viewer, argument: str) -> Screen:
-    one = await viewer.doors.boosts.get_order(order_id=int(argument), user_id=viewer.user.id)
+    one = await viewer.doors.boosts.get_order(order_id=number(argument), user_id=viewer.user.id)
     return orders.order(order_text(one))
 
 
 @route("ocancel")
 async def confirm_cancel(viewer: Viewer, argument: str) -> Screen:
-    one = await viewer.doors.boosts.get_order(order_id=int(argument), user_id=viewer.user.id)
+    one = await viewer.doors.boosts.get_order(order_id=number(argument), user_id=viewer.user.id)
     return orders.confirm_cancel(order_text(one)) if one.can_cancel else orders.order(order_text(one))
 
 

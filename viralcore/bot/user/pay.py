@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from viralcore.bot import dialogue
-from viralcore.bot.turn import Turn, Viewer, answer, on, render, route
+from viralcore.bot.turn import Turn, UnknownRoute, Viewer, answer, number, on, render, route
 from viralcore.bot.user.start import wallet
 from viralcore.bot.user.views import invoice_text
 from viralcore.core.errors import DomainError
@@ -21,7 +21,7 @@ NETWORK_STEP = frozenset({"USDT"})
 
 
 async def _invoice(viewer: Viewer, argument: str) -> InvoiceView:
-    return await viewer.doors.payments.get_invoice(user_id=viewer.user.id, invoice_id=int(argument))
+    return await viewer.doors.payments.get_invoice(user_id=viewer.user.id, invoice_id=number(argument))
 
 
 async def _methods(viewer: Viewer) -> tuple[Method, ...]:
@@ -130,7 +130,7 @@ async def paste(turn: Turn, text: str, invoice_id: int | None = None) -> Screen:
 
 @route("claim")
 async def claim(viewer: Viewer, argument: str) -> Screen:
-    return _claim(await viewer.doors.payments.get_claim(user_id=viewer.user.id, claim_id=int(argument)))
+    return _claim(await viewer.doors.payments.get_claim(user_id=viewer.user.id, claim_id=number(argument)))
 
 
 def _claim(one: ClaimView) -> Screen:
@@ -147,7 +147,7 @@ async def open_invoice_shown(turn: Turn, shown: str) -> int | None:
     invoice_id = argument.partition(":")[0]
     try:
         one = await _invoice(turn.viewer, invoice_id)
-    except (DomainError, ValueError):
+    except (DomainError, UnknownRoute):
         return None
     return one.id if one.state == "open" else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from viralcore.bot.turn import Turn, Viewer, command, on, render, route
+from viralcore.bot.user.boost import ask_for_link
 from viralcore.core.money import USD, Money
 from viralcore.core.screen import Screen
 from viralcore.ledger.api import BONUS, WALLET
@@ -84,8 +85,6 @@ async def support_command(turn: Turn, _: str) -> Screen:
 @on(Go)
 async def go(turn: Turn, act: Go) -> Screen:
     """Look at a route; ``submit`` also asks for a link."""
-    from viralcore.bot.user.boost import ask_for_link
-
     if act.route == "submit":
         return await ask_for_link(turn)
     return await render(turn.viewer, act.route)

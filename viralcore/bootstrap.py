@@ -1,0 +1,292 @@
+"""The composition root: builds everything in layer order, starts it, and stops it in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+import structlog
+
+from viralcore.boosts import module as boosts
+from viralcore.bot import module as bot
+from viralcore.core import migrate
+from viralcore.core.clock import Clock, FileClock, SystemClock
+from viralcore.core.crypto import Cipher
+from viralcore.core.db import Database
+from viralcore.core.embedded import EmbeddedPostgres
+from viralcore.core.http import HttpClients
+from viralcore.core.inbox import Inbox
+from viralcore.core.jobs import Job
+from viralcore.core.leases import Leases
+from viralcore.core.metrics import Metrics
+from viralcore.core.nursery import Nursery
+from viralcore.core.queue import RELEASE_JOB, QueueEngine
+from viralcore.core.registry import Registry
+from viralcore.core.scheduler import Scheduler, last_alive
+from viralcore.ledger import module as ledger
+from viralcore.notifications import module as notifications
+from viralcore.payments import module as payments
+from viralcore.settings import Settings
+from viralcore.users import module as users
+from viralcore.web.server import WebServer
+
+log = structlog.get_logger(__name__)
+Role = Literal["all", "bot", "worker"]
+Check = Callable[[], Awaitable[str | None]]
+INBOX_KEPT = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Modules:
+    """The business, without anything that runs by itself."""
+
+    users: users.UsersModule
+    ledger: ledger.LedgerModule
+    payments: payments.Payments
+    boosts: boosts.BoostsModule
+
+
+def clock_of(settings: Settings) -> Clock:
+    """Business time: the wall clock, or in a sandbox the clock it turns."""
+    return FileClock(settings.env.clock_file) if settings.env.clock_file is not None else SystemClock()
+
+
+def _cipher(settings: Settings) -> Cipher | None:
+    env = settings.env
+    if not env.encryption_keys or env.fingerprint_key is None:
+        return None
+    return Cipher([key.get_secret_value() for key in env.encryption_keys], env.fingerprint_key.get_secret_value())
+
+
+def _database(settings: Settings, clock: Clock, registry: Registry, *, size: int = 12) -> Database:
+    if settings.env.database_url is None:
+        raise ValueError("the database has no address yet")
+    url = settings.env.database_url.get_secret_value()
+    return Database(url, clock, registry, cipher=_cipher(settings), size=size)
+
+
+def _modules(settings: Settings, db: Database, clock: Clock, http: HttpClients) -> Modules:
+    """The modules in layer order."""
+    people = users.build(db, clock, settings.users)
+    books = ledger.build(db)
+    money = payments.build(
+        db=db, clock=clock, ledger=books.service, users=people.service, http=http, config=settings.payments
+    )
+    shop = boosts.build(
+        db=db,
+        config=settings.boosts,
+        clients=http,
+        ledger=books.service,
+        users=people.service,
+        payments=money.service,
+    )
+    return Modules(people, books, money, shop)
+
+
+def _doors(modules: Modules) -> bot.Doors:
+    return bot.Doors(
+        users=modules.users.service,
+        ledger=modules.ledger.service,
+        payments=modules.payments.service,
+        boosts=modules.boosts.service,
+    )
+
+
+@asynccontextmanager
+async def doors(settings: Settings) -> AsyncIterator[bot.Doors]:
+    """The doors alone, for the command line and the sandbox's check: nothing runs by itself, nobody is called."""
+    clock, registry = clock_of(settings), Registry()
+    http = HttpClients(clock, Metrics())
+    db = _database(settings, clock, registry, size=2)
+    try:
+        modules = _modules(settings, db, clock, http)
+        for each in (modules.users, modules.ledger, modules.payments, modules.boosts):
+            registry.subscribe(*each.subscriptions)
+            registry.add_kinds(*each.effects)
+        await db.start()
+        yield _doors(modules)
+    finally:
+        await http.close()
+        await db.stop()
+
+
+async def run(settings: Settings, *, role: Role = "all") -> None:
+    """Run until SIGTERM or SIGINT, then finish or hand back everything within 10 seconds. Raises TokenRefusedError."""
+    stop, fatal = asyncio.Event(), asyncio.Queue[Exception]()
+
+    def give_up(error: Exception) -> None:
+        fatal.put_nowait(error)
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, stop.set)
+    async with AsyncExitStack() as stack:
+        ready = await _with_database(settings, stack)
+        await _run(ready, role, stack, stop, give_up)
+        log.info("stopping")
+    log.info("stopped")
+    with contextlib.suppress(asyncio.QueueEmpty):
+        raise fatal.get_nowait()
+
+
+async def _with_database(settings: Settings, stack: AsyncExitStack) -> Settings:
+    """Settings with a database that is running and, when it is our own, up to date."""
+    if settings.env.database_url is not None:
+        return settings
+    pg_bin = str(settings.env.pg_bin) if settings.env.pg_bin is not None else None
+    postgres = EmbeddedPostgres(settings.env.data_dir / "postgres", durable=True, pg_bin=pg_bin)
+    url = await postgres.astart()
+    stack.push_async_callback(postgres.astop)
+    await asyncio.to_thread(migrate.upgrade, url)
+    return settings.with_database(url)
+
+
+async def _run(
+    settings: Settings,
+    role: Role,
+    stack: AsyncExitStack,
+    stop: asyncio.Event,
+    give_up: Callable[[Exception], None],
+) -> None:
+    env, clock = settings.env, clock_of(settings)
+    nursery, metrics, registry = Nursery(), Metrics(), Registry()
+    http = HttpClients(clock, metrics)
+    db = _database(settings, clock, registry)
+    stack.push_async_callback(db.stop)
+    stack.push_async_callback(nursery.stop, 1.0)
+    stack.push_async_callback(http.close)
+    await db.start()
+    await db.bind_environment(env.environment)
+
+    modules = _modules(settings, db, clock, http)
+    inbox = Inbox(db, nursery, metrics=metrics)
+    if env.telegram_bot_token is None or env.fingerprint_key is None:
+        raise ValueError("settings promised a token and a key")
+    line = bot.Line(
+        token=env.telegram_bot_token.get_secret_value(),
+        api_base_url=env.telegram_api_base_url,
+        pace=settings.bot.pace,
+        metrics=metrics,
+        nursery=nursery,
+        inbox=inbox,
+        webhook_url=env.telegram_webhook_url,
+        webhook_secret=env.telegram_webhook_secret.get_secret_value() if env.telegram_webhook_secret else None,
+        on_fatal=give_up,
+    )
+    notices = notifications.build(
+        db=db,
+        clock=clock,
+        users=modules.users.service,
+        payments=modules.payments.service,
+        boosts=modules.boosts.service,
+        bot=line.bot,
+        bulk=line.bulk,
+        admin_chat_id=env.admin_telegram_chat_id,
+        enabled=env.enable_telegram_notifications and not env.disable_notifications,
+        config=settings.notifications,
+        secret=env.fingerprint_key.get_secret_value(),
+    )
+    talk = bot.build(
+        db=db,
+        clock=clock,
+        bot=line.bot,
+        doors=_doors(modules),
+        config=settings.bot,
+        inbox=inbox,
+        nursery=nursery,
+        secret=env.fingerprint_key.get_secret_value(),
+        admin_chat_id=env.admin_telegram_chat_id,
+    )
+    line.throttle = talk.throttle
+    built = (modules.users, modules.ledger, modules.payments, modules.boosts, notices, talk)
+    for each in built:
+        registry.subscribe(*each.subscriptions)
+        registry.add_kinds(*each.effects)
+
+    engine = QueueEngine(db, nursery)
+    scheduler = Scheduler(db, clock, nursery, Leases(db), metrics=metrics)
+    for each in built:
+        scheduler.add(each.jobs)
+    scheduler.add(engine.jobs)
+    scheduler.add([_prune(inbox, clock)])
+    db.on_due = lambda: scheduler.wake(RELEASE_JOB)
+    _measure(metrics, inbox, line, engine, scheduler)
+
+    web = WebServer(
+        nursery,
+        metrics,
+        host=env.http_host,
+        port=env.http_port,
+        routes=line.routes,
+        checks={"postgres": _database_check(db), "queue": _queue_check(engine, role), "telegram": line.check},
+    )
+    await modules.users.service.ensure_owners(env.admin_ids)
+    last = await last_alive(db)
+    slept = clock.now() - last if last is not None else timedelta(0)
+    await web.start()
+    stack.push_async_callback(web.stop)
+    connected = nursery.start("telegram.connect", line.connect())
+    stopped = nursery.start("stop", stop.wait())
+    await asyncio.wait({connected, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    if stop.is_set():
+        connected.cancel()
+        return
+    connected.result()
+    stack.push_async_callback(line.close)
+    if role != "bot":
+        await engine.start()
+        stack.push_async_callback(engine.stop, 4.0)
+        await scheduler.start()
+        stack.push_async_callback(scheduler.stop, 1.0)
+    if role != "worker":
+        await talk.dispatcher.ptb.initialize()
+        await talk.introduce(line.bot)
+        await talk.resume(clock, slept)
+        await inbox.start()
+        stack.push_async_callback(inbox.stop, 4.0)
+        await line.open()
+        stack.push_async_callback(line.close_intake)
+    log.info("running", role=role, bot=line.bot.username, http_port=web.port)
+    await stop.wait()
+
+
+def _measure(metrics: Metrics, inbox: Inbox, line: bot.Line, engine: QueueEngine, scheduler: Scheduler) -> None:
+    metrics.backlog_of("inbox", inbox.backlog)
+    metrics.backlog_of("lanes", line.lanes.backlog)
+    metrics.backlog_of("deliveries", engine.deliveries.backlog)
+    metrics.backlog_of("effects", engine.effects.backlog)
+    metrics.backlog_of("jobs", scheduler.backlog)
+    metrics.due_from(scheduler.next_due)
+    metrics.settled_from(scheduler.settled_offset)
+
+
+def _prune(inbox: Inbox, clock: Clock) -> Job:
+    async def prune() -> None:
+        await inbox.prune(before=clock.now() - INBOX_KEPT)
+
+    return Job("core.inbox_prune", 86400, prune, order=900)
+
+
+def _database_check(db: Database) -> Check:
+    async def check() -> str | None:
+        try:
+            await db.start()
+        except Exception as error:  # whatever it is, it is the reason why we are not ready
+            return type(error).__name__
+        return None
+
+    return check
+
+
+def _queue_check(engine: QueueEngine, role: Role) -> Check:
+    async def check() -> str | None:
+        return None if role == "bot" or engine.alive else "jobs are not being fetched"
+
+    return check

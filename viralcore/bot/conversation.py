@@ -1,0 +1,109 @@
+"""What a typed line means: a command, an answer, a link, a hash, or nothing we know."""
+
+from __future__ import annotations
+
+import re
+
+from telegram import Bot
+
+from viralcore.bot.config import BotConfig
+from viralcore.bot.dialogue import HASH, LINK, QUANTITY
+from viralcore.bot.show import Shower
+from viralcore.bot.turn import ON_COMMAND, Turn, Viewer, render, take_answer
+from viralcore.bot.user.boost import links
+from viralcore.bot.user.pay import cancel_shown, open_invoice_shown, paste
+from viralcore.core.screen import Screen
+from viralcore.payments.api import BadHash
+from viralcore.texts import errors, home, staff
+
+_LINK = re.compile(r"(?:https?://|www\.)\S|\b(?:x|twitter|t|telegram)\.(?:com|me|dog)/\S", re.IGNORECASE)
+_EXPLORER = re.compile(r"/(?:tx|txn|transaction)/", re.IGNORECASE)
+_HASH = re.compile(r"(?:^|[\s/])(?:0x)?[0-9a-fA-F]{64}(?:$|[\s?#/])|^\s*[1-9A-HJ-NP-Za-km-z]{80,90}\s*$")
+
+
+def looks_like_hash(text: str) -> bool:
+    """A transaction hash or an explorer's address of one. Judged by payments; this only decides whom to ask."""
+    return bool(_HASH.search(text) or _EXPLORER.search(text))
+
+
+def looks_like_link(text: str) -> bool:
+    return bool(_LINK.search(text))
+
+
+class Conversation:
+    """Decides what a line means. Pasted hashes and links are always taken as such, whatever question is open."""
+
+    def __init__(self, config: BotConfig, shower: Shower, bot: Bot) -> None:
+        self._config = config
+        self._shower = shower
+        self._bot = bot
+
+    async def fresh(self, viewer: Viewer) -> Screen:
+        """The main menu: the way on from a menu that is out of date."""
+        return await render(viewer, "home")
+
+    async def line(self, turn: Turn, text: str | None) -> Screen | None:
+        """A message in a private chat."""
+        if text is None:
+            return home.only_text()
+        if len(text) > self._config.max_text:
+            return home.too_long()
+        if text.startswith("/"):
+            return await self._command(turn, text)
+        return await self._free(turn, text)
+
+    async def _command(self, turn: Turn, text: str) -> Screen | None:
+        first, _, arguments = text.partition(" ") if "\n" not in text.split(" ")[0] else text.partition("\n")
+        name = first[1:].split("@", 1)[0].lower()
+        if name == "cancel":
+            return await self._cancel(turn)
+        handler = ON_COMMAND.get(name)
+        if handler is None:
+            return home.unknown_command(first)
+        await turn.dialogues.close(turn.chat_id, turn.user.id)
+        return await handler(turn, arguments.strip())
+
+    async def _free(self, turn: Turn, text: str) -> Screen | None:
+        question = await turn.dialogues.current(turn.chat_id, turn.user.id)
+        asked = question.name if question is not None else ""
+        if looks_like_hash(text) and asked != HASH:
+            return await self._paste(turn, text)
+        if looks_like_link(text) and asked not in (HASH, LINK):
+            if asked == QUANTITY:
+                await turn.dialogues.close(turn.chat_id, turn.user.id)
+            return await links(turn, text)
+        if question is None:
+            return home.not_understood()
+        await turn.dialogues.close(turn.chat_id, turn.user.id)
+        return await take_answer(turn, question, text)
+
+    async def _paste(self, turn: Turn, text: str) -> Screen:
+        try:
+            return await paste(turn, text)
+        except BadHash as error:
+            return home.refused(errors.words(error))
+
+    async def _cancel(self, turn: Turn) -> Screen:
+        """Ends the open question; on an invoice screen it cancels that invoice."""
+        if await turn.dialogues.close(turn.chat_id, turn.user.id):
+            return home.stopped()
+        shown = await self._shower.home(turn.chat_id)
+        invoice_id = await open_invoice_shown(turn, shown.route) if shown is not None else None
+        return await cancel_shown(turn, invoice_id) if invoice_id is not None else home.nothing_to_cancel()
+
+    async def group_line(self, turn: Turn, text: str) -> Screen | None:
+        """A command or an answer in the admin group; the words go into `turn.reply`."""
+        name = text.split(maxsplit=1)[0][1:].split("@", 1)[0].lower() if text.startswith("/") else ""
+        if name == "cancel":
+            if await turn.dialogues.close(turn.chat_id, turn.user.id):
+                turn.reply = staff.stopped()
+            return None
+        if name == "admin":
+            return await ON_COMMAND["admin"](turn, "")
+        if text.startswith("/"):
+            return None
+        question = await turn.dialogues.current(turn.chat_id, turn.user.id)
+        if question is None:
+            return None
+        await turn.dialogues.close(turn.chat_id, turn.user.id)
+        return await take_answer(turn, question, text[:200])

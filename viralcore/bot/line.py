@@ -1,0 +1,133 @@
+"""Our line to Telegram: transport, lanes, the Bot everybody shares, and one of the two ways in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+import structlog
+from starlette.routing import Route
+from telegram import Bot
+from telegram.error import InvalidToken, TelegramError
+
+from viralcore.bot.config import Pace
+from viralcore.bot.intake import Polling, TokenRefusedError, Webhook
+from viralcore.bot.laned import LanedRequest
+from viralcore.bot.lanes import Lanes, lane
+from viralcore.bot.transport import AiohttpRequest
+from viralcore.core.inbox import Inbox
+from viralcore.core.metrics import Metrics
+from viralcore.core.nursery import Nursery
+
+log = structlog.get_logger(__name__)
+ThrottleCall = Callable[[Mapping[str, Any]], bool]
+LONGEST_PAUSE = 10.0
+
+
+class Line:
+    """`webhook_url` None: long polling. `on_fatal` is told when Telegram refuses the token."""
+
+    def __init__(
+        self,
+        *,
+        token: str,
+        api_base_url: str,
+        pace: Pace,
+        metrics: Metrics,
+        nursery: Nursery,
+        inbox: Inbox,
+        webhook_url: str | None,
+        webhook_secret: str | None,
+        on_fatal: Callable[[Exception], None],
+    ) -> None:
+        self._api_url = f"{api_base_url}/bot{token}"
+        self._nursery = nursery
+        self._inbox = inbox
+        self._metrics = metrics
+        self._webhook_url = webhook_url
+        self._on_fatal = on_fatal
+        self._main = AiohttpRequest(metrics=metrics)
+        self._polls = AiohttpRequest(connections=4, metrics=metrics)
+        self.lanes = Lanes(
+            per_second=pace.per_second,
+            chat_gap=float(pace.chat_gap_seconds),
+            per_minute=pace.group_per_minute,
+            metrics=metrics,
+        )
+        self.bot = Bot(
+            token,
+            base_url=f"{api_base_url}/bot",
+            base_file_url=f"{api_base_url}/file/bot",
+            request=LanedRequest(self._main, self.lanes),
+            get_updates_request=AiohttpRequest(connections=1),
+        )
+        self.throttle: ThrottleCall | None = None
+        self._polling: Polling | None = None
+        self._webhook = (
+            Webhook(webhook_secret or "", inbox, throttle=self._admit, metrics=metrics) if webhook_url else None
+        )
+        self._answers = False
+
+    def _admit(self, update: Mapping[str, Any]) -> bool:
+        return self.throttle is None or self.throttle(update)
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """What the web server must serve: the webhook, if that is the way in."""
+        return (self._webhook.route,) if self._webhook is not None else ()
+
+    @staticmethod
+    def bulk() -> AbstractContextManager[None]:
+        """Messages sent inside wait behind people's answers."""
+        return lane("bulk")
+
+    async def connect(self) -> None:
+        """Wait until Telegram knows us. Raises TokenRefusedError."""
+        pause = 0.5
+        while True:
+            try:
+                await self.bot.initialize()
+                break
+            except InvalidToken:
+                raise TokenRefusedError from None
+            except TelegramError as error:
+                log.warning("telegram_unreachable", error=error.message, again_in=pause)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+        await self._polls.initialize()
+        self._answers = True
+
+    async def open(self) -> None:
+        """Begin to take updates in."""
+        if self._webhook is not None and self._webhook_url is not None:
+            await self._webhook.register(self._polls, self._api_url, self._webhook_url)
+            return
+        self._polling = Polling(
+            self._polls,
+            self._api_url,
+            self._inbox,
+            self._nursery,
+            throttle=self._admit,
+            on_fatal=self._on_fatal,
+            metrics=self._metrics,
+        )
+        await self._polling.start()
+
+    async def check(self) -> str | None:
+        """For /ready: why Telegram is not there, or None."""
+        return None if self._answers else "Telegram has not answered yet"
+
+    async def close_intake(self) -> None:
+        if self._polling is not None:
+            await self._polling.stop()
+
+    async def close(self) -> None:
+        try:
+            async with asyncio.timeout(1.5):
+                await self.lanes.idle()
+        except TimeoutError:
+            log.warning("lanes_not_empty", waiting=self.lanes.depth)
+        await self.bot.shutdown()
+        await self._polls.shutdown()
