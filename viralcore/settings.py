@@ -25,12 +25,10 @@ from pydantic_settings import (
 
 from viralcore.boosts.config import BoostsConfig
 from viralcore.bot.config import BotConfig
-from viralcore.bot.config import BotConfig
 from viralcore.core import formats
 from viralcore.core.problems import Problem, SettingsError, load_toml, reason
 from viralcore.notifications.config import NotificationsConfig
 from viralcore.payments.config import PaymentsConfig
-from viralcore.users.config import UsersConfig
 from viralcore.users.config import UsersConfig
 
 CLOSED_DOOR = "http://127.0.0.1:9"
@@ -171,11 +169,9 @@ class Slice:
 
 SLICES: tuple[Slice, ...] = (
     Slice("users", UsersConfig, ("users.toml",)),
-    Slice("users", UsersConfig, ("users.toml",)),
     Slice("payments", PaymentsConfig, ("payments.toml",)),
     Slice("boosts", BoostsConfig, ("plans.toml", "schedule.toml", "panels.toml")),
     Slice("notifications", NotificationsConfig, ("notifications.toml",)),
-    Slice("bot", BotConfig, ("bot.toml",)),
     Slice("bot", BotConfig, ("bot.toml",)),
 )
 
@@ -200,6 +196,7 @@ class Settings:
     users: UsersConfig
     payments: PaymentsConfig
     boosts: BoostsConfig
+    notifications: NotificationsConfig
     bot: BotConfig
     sources: tuple[Source, ...]
 
