@@ -9,20 +9,30 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+Channel = Literal["telegram", "admin_group"]
+NoticeState = Literal["queued", "sent", "dropped", "failed", "unreachable"]
+
 
 @dataclass(frozen=True, slots=True)
 class NoticeView:
+    """A message and what became of it.
+
+    ``dropped``: overtaken before it was sent, there was nothing left to say. ``failed``: given up, `error` says why.
+    ``unreachable``: the person has blocked the bot.
+    """
+
     id: int
-    channel: Literal["telegram", "admin_group"]
+    channel: Channel
     chat_id: int
     template: str
-    state: Literal["queued", "sent", "failed", "unreachable"]
+    state: NoticeState
     attempts: int
     error: str
     created_at: datetime
+    sent_at: datetime | None = None
 
 
 class Notifications(Protocol):
     async def history(self, *, user_id: int, limit: int = 20) -> tuple[NoticeView, ...]:
-        """A person's messages, newest first."""
+        """A person's messages, newest first; at most 100."""
         ...

@@ -1,0 +1,126 @@
+"""The messenger over python-telegram-bot: our screens as its types, its errors as our answers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+
+import structlog
+from telegram import Bot, CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, Message
+from telegram.constants import ParseMode
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Conflict,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+    TimedOut,
+)
+
+from viralcore.core.errors import OpenTransaction
+from viralcore.core.screen import Button, Screen, encode
+from viralcore.notifications.ports import Answer, Blocked, Gone, Moved, Rejected, Shown, Silent, Unsent, Wait
+
+__all__ = ["Bot", "TelegramMessenger"]
+
+log = structlog.get_logger(__name__)
+
+_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+_GONE = (
+    "message to edit not found",
+    "message can't be edited",
+    "message_id_invalid",
+    "there is no text in the message",
+)
+_NO_CHAT = ("chat not found", "user not found", "peer_id_invalid")
+
+
+class TelegramMessenger:
+    """Implements `Messenger`. `bulk`: entered around each call, so that people who wait come first."""
+
+    def __init__(self, bot: Bot, bulk: Callable[[], AbstractContextManager[object]]) -> None:
+        self._bot = bot
+        self._bulk = bulk
+
+    async def send(self, *, chat_id: int, screen: Screen, nonce: str) -> Answer:
+        async def go() -> Message:
+            return await self._bot.send_message(
+                chat_id,
+                str(screen.text),
+                parse_mode=ParseMode.HTML,
+                reply_markup=keyboard(screen, nonce),
+                link_preview_options=_NO_PREVIEW,
+            )
+
+        return await self._ask(go)
+
+    async def edit(self, *, chat_id: int, message_id: int, screen: Screen, nonce: str) -> Answer:
+        async def go() -> int:
+            await self._bot.edit_message_text(
+                str(screen.text),
+                chat_id=chat_id,
+                message_id=message_id,
+                parse_mode=ParseMode.HTML,
+                reply_markup=keyboard(screen, nonce),
+                link_preview_options=_NO_PREVIEW,
+            )
+            return message_id
+
+        answer = await self._ask(go)
+        if isinstance(answer, Rejected):
+            reason = answer.reason.lower()
+            if "message is not modified" in reason:
+                return Shown(message_id)
+            if any(words in reason for words in _GONE):
+                return Gone()
+        return answer
+
+    async def _ask(self, go: Callable[[], Awaitable[Message | int]]) -> Answer:
+        try:
+            with self._bulk():
+                done = await go()
+        except TelegramError as error:
+            if isinstance(error, OpenTransaction):
+                raise
+            return answer_to(error)
+        return Shown(done if isinstance(done, int) else done.message_id)
+
+
+def answer_to(error: TelegramError) -> Answer:
+    """What an error of PTB means. BadRequest and TimedOut are NetworkErrors there, so the order matters."""
+    if isinstance(error, RetryAfter):
+        after = error.retry_after
+        return Wait(after.total_seconds() if isinstance(after, timedelta) else float(after))
+    if isinstance(error, ChatMigrated):
+        return Moved(error.new_chat_id)
+    if isinstance(error, Forbidden):
+        return Blocked(error.message)
+    if isinstance(error, BadRequest):
+        unknown = any(words in error.message.lower() for words in _NO_CHAT)
+        return Blocked(error.message) if unknown else Rejected(error.message)
+    if isinstance(error, InvalidToken | Conflict):
+        return Unsent(type(error).__name__)
+    if isinstance(error, TimedOut):
+        return Unsent("connect_timeout") if "nothing was sent" in error.message else Silent("timed_out")
+    if isinstance(error, NetworkError):
+        return Unsent("not_connected") if "ClientConnector" in error.message else Silent("network_error")
+    return Silent(type(error).__name__)
+
+
+def keyboard(screen: Screen, nonce: str) -> InlineKeyboardMarkup | None:
+    """Rows of buttons; None when there are none, which takes those of an edited message away."""
+    if not screen.rows:
+        return None
+    return InlineKeyboardMarkup([[_button(button, nonce) for button in row] for row in screen.rows])
+
+
+def _button(button: Button, nonce: str) -> InlineKeyboardButton:
+    if button.action is not None:
+        return InlineKeyboardButton(button.label, callback_data=encode(button.action, nonce))
+    if button.copy is not None:
+        return InlineKeyboardButton(button.label, copy_text=CopyTextButton(button.copy))
+    return InlineKeyboardButton(button.label, url=button.url)

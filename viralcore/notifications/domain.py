@@ -1,0 +1,66 @@
+"""What a notice is, what names a live one, and when one that looks the same is the same. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from viralcore.core.ids import nonce
+from viralcore.core.screen import Screen
+from viralcore.notifications.api import Channel, NoticeState
+
+GONE = "message_gone"
+UNREACHABLE = "unreachable"
+"""Reasons: its message was taken away, so it is never shown again; its person has blocked the bot, so it is not tried
+until something new happens (they may have come back by then)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A stored message. `chat_id`: where it goes now, if its group has moved."""
+
+    id: int
+    channel: Channel
+    chat_id: int
+    user_id: int | None
+    template: str
+    params: Mapping[str, Any]
+    state: NoticeState
+    wanted: int
+    message_id: int | None
+    digest: str
+    created_at: datetime
+
+
+def order_key(order_id: int) -> str:
+    """The live message of an order."""
+    return f"order:{order_id}"
+
+
+def phase_key(phase_id: int) -> str:
+    """The staff card of an unknown phase."""
+    return f"phase:{phase_id}"
+
+
+def transfer_key(network: str, tx_hash: str, user_id: int) -> str:
+    """The live message that follows one transfer for one person, seen or pasted."""
+    return f"transfer:{network}:{tx_hash}:{user_id}"
+
+
+def trouble_key(panel: str, what: str, detail: str, now: datetime, minutes: int) -> str:
+    """The same trouble within one stretch of time has one key."""
+    stretch = int(now.timestamp()) // (minutes * 60)
+    return f"trouble:{panel}:{what}:{hashlib.sha256(detail.encode()).hexdigest()[:16]}:{stretch}"
+
+
+def digest(screen: Screen) -> str:
+    """Equal for screens that look and act the same."""
+    return hashlib.sha256(repr((str(screen.text), screen.rows)).encode()).hexdigest()
+
+
+def nonce_of(notice_id: int) -> str:
+    """What makes the buttons of one message its own. No secret: what a button does checks its own rights."""
+    return nonce("notifications", notice_id)

@@ -1,0 +1,86 @@
+"""Builds notifications from its dependencies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from viralcore.boosts.api import Boosts
+from viralcore.core.db import Database
+from viralcore.core.effects import EffectKind
+from viralcore.core.events import Subscription
+from viralcore.core.jobs import Job
+from viralcore.notifications.adapters.telegram import Bot, TelegramMessenger
+from viralcore.notifications.config import NotificationsConfig
+from viralcore.notifications.jobs import Showing, jobs
+from viralcore.notifications.ports import Messenger
+from viralcore.notifications.service.courier import Courier
+from viralcore.notifications.service.desk import KINDS, Desk
+from viralcore.notifications.service.painting import Painter
+from viralcore.notifications.subscribers import Subscribers, subscriptions
+from viralcore.payments.api import Payments
+from viralcore.users.api import Users
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationsModule:
+    """What bootstrap registers and hands on."""
+
+    service: Desk
+    effects: tuple[EffectKind, ...]
+    subscriptions: tuple[Subscription, ...]
+    jobs: tuple[Job, ...]
+
+
+def build(
+    *,
+    db: Database,
+    users: Users,
+    payments: Payments,
+    boosts: Boosts,
+    bot: Bot,
+    bulk: Callable[[], AbstractContextManager[object]],
+    admin_chat_id: int | None,
+    enabled: bool,
+    config: NotificationsConfig,
+) -> NotificationsModule:
+    """Over Telegram. `bulk`: the lane for messages nobody waits for (``lambda: lanes.lane("bulk")``).
+
+    `admin_chat_id`, `enabled`: ADMIN_TELEGRAM_CHAT_ID, ENABLE_TELEGRAM_NOTIFICATIONS; people are told in any case.
+    """
+    return assemble(
+        db=db,
+        users=users,
+        payments=payments,
+        boosts=boosts,
+        messenger=TelegramMessenger(bot, bulk),
+        admin_chat_id=admin_chat_id if enabled else None,
+        config=config,
+    )
+
+
+def assemble(
+    *,
+    db: Database,
+    users: Users,
+    payments: Payments,
+    boosts: Boosts,
+    messenger: Messenger,
+    admin_chat_id: int | None,
+    config: NotificationsConfig,
+) -> NotificationsModule:
+    """Over any messenger."""
+    desk = Desk(db, config, admin_chat_id=admin_chat_id)
+    painter = Painter(users=users, payments=payments, boosts=boosts)
+    courier = Courier(db, config, desk=desk, painter=painter, messenger=messenger, users=users)
+    at_once = {"telegram": config.parallelism, "admin_group": config.group_parallelism}
+    return NotificationsModule(
+        service=desk,
+        effects=tuple(
+            Showing(name, courier, attempts=config.attempts, parallelism=at_once[channel])
+            for channel, name in KINDS.items()
+        ),
+        subscriptions=subscriptions(Subscribers(desk, payments=payments, boosts=boosts)),
+        jobs=jobs(desk),
+    )

@@ -1,0 +1,150 @@
+"""The desk: takes what is to be told and stores it with the effect that tells it, in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from viralcore.core.db import Database, Tx
+from viralcore.notifications import repository
+from viralcore.notifications.api import Channel, NoticeView
+from viralcore.notifications.config import NotificationsConfig
+from viralcore.notifications.domain import trouble_key
+
+log = structlog.get_logger(__name__)
+
+KINDS: Mapping[Channel, str] = {"telegram": "notifications.telegram", "admin_group": "notifications.admin_group"}
+"""The effect kind of each channel. The group is slow (20 a minute); it must not hold up people's messages."""
+MOST_HISTORY = 100
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    channel: Channel
+    chat_id: int
+    user_id: int | None
+
+
+class Desk:
+    """Implements `notifications.api.Notifications`; what subscribers call takes their `tx`.
+
+    `admin_chat_id` None: there is no admin group, and what is for it is not stored.
+    """
+
+    def __init__(self, db: Database, config: NotificationsConfig, *, admin_chat_id: int | None) -> None:
+        self._db = db
+        self._config = config
+        self._admins = None if admin_chat_id is None else Recipient("admin_group", admin_chat_id, None)
+
+    async def tell_person(self, tx: Tx, *, user_id: int, key: str, template: str, **params: Any) -> None:
+        """A new message. The same `key` is told once."""
+        await self._tell(tx, _person(user_id), key, template, params)
+
+    async def tell_admins(self, tx: Tx, *, key: str, template: str, **params: Any) -> None:
+        """A new message to the admin group."""
+        if self._admins is not None:
+            await self._tell(tx, self._admins, key, template, params)
+
+    async def tell_trouble(self, tx: Tx, *, panel: str, what: str, detail: str) -> None:
+        """The same trouble is told once in a while, however often it is announced."""
+        key = trouble_key(panel, what, detail, tx.now, self._config.trouble_minutes)
+        await self.tell_admins(tx, key=key, template="panel_trouble", panel=panel, what=what, detail=detail)
+
+    async def show_person(self, tx: Tx, *, user_id: int, key: str, live_key: str, template: str, **params: Any) -> None:
+        """One message that is edited: the first call sends it, the others bring it up to date with `params` added."""
+        await self._show(tx, _person(user_id), key, live_key, template, params)
+
+    async def show_admins(self, tx: Tx, *, key: str, live_key: str, template: str, **params: Any) -> None:
+        """The same in the admin group."""
+        if self._admins is not None:
+            await self._show(tx, self._admins, key, live_key, template, params)
+
+    async def refresh(self, tx: Tx, *, live_key: str, **params: Any) -> bool:
+        """Bring a live message up to date if there is one; False when there is none."""
+        wish = await repository.wish(tx.conn, live_key, params)
+        if wish is not None and wish.free:
+            await self.queue(tx, wish.notice_id, wish.wanted)
+        return wish is not None
+
+    async def end_person(self, tx: Tx, *, user_id: int, key: str, live_key: str, template: str, **params: Any) -> None:
+        """As `show_person` for a last time; when nothing was shown before, nothing is, now or by a straggler."""
+        if not await self.refresh(tx, live_key=live_key, **params):
+            await self._add(tx, _person(user_id), f"{live_key}:{key}", live_key, template, params, told=True)
+
+    async def renew(self, tx: Tx, *, live_key: str, **params: Any) -> None:
+        """Let a live message end with these facts; the next one under its key is a new message."""
+        if await self.refresh(tx, live_key=live_key, **params):
+            await repository.retire(tx.conn, live_key)
+
+    async def queue(self, tx: Tx, notice_id: int, wanted: int) -> None:
+        """The effect that shows a notice, for the wish with this number."""
+        notice = await repository.load(tx.conn, notice_id)
+        if notice is not None:
+            payload = {"notice": notice_id, "revision": wanted}
+            tx.effect(
+                kind=KINDS[notice.channel], key=f"{notice_id}:{wanted}", payload=payload, ref=f"notice:{notice_id}"
+            )
+
+    async def history(self, *, user_id: int, limit: int = 20) -> tuple[NoticeView, ...]:
+        async with self._db.read() as conn:
+            return await repository.history(conn, user_id=user_id, limit=max(1, min(limit, MOST_HISTORY)))
+
+    async def tidy(self) -> None:
+        """Forget what is old."""
+        before = self._db.clock.now() - timedelta(days=self._config.keep_days)
+        forgotten = 0
+        while True:
+            async with self._db.transaction() as tx:
+                gone = await repository.forget(tx.conn, before=before, limit=BATCH)
+            forgotten += gone
+            if gone < BATCH:
+                break
+        log.info("notices_tidied", forgotten=forgotten)
+
+    async def _tell(self, tx: Tx, to: Recipient, key: str, template: str, params: Mapping[str, Any]) -> None:
+        await self._add(tx, to, f"{to.channel}:{key}", None, template, params)
+
+    async def _show(
+        self, tx: Tx, to: Recipient, key: str, live_key: str, template: str, params: Mapping[str, Any]
+    ) -> None:
+        if await self.refresh(tx, live_key=live_key, **params):
+            return
+        if not await self._add(tx, to, f"{live_key}:{key}", live_key, template, params):
+            await self.refresh(tx, live_key=live_key, **params)  # somebody else was faster
+
+    async def _add(
+        self,
+        tx: Tx,
+        to: Recipient,
+        dedupe_key: str,
+        live_key: str | None,
+        template: str,
+        params: Mapping[str, Any],
+        *,
+        told: bool = False,
+    ) -> bool:
+        notice_id = await repository.add(
+            tx.conn,
+            dedupe_key=dedupe_key,
+            live_key=live_key,
+            channel=to.channel,
+            chat_id=to.chat_id,
+            user_id=to.user_id,
+            template=template,
+            params=params,
+            now=tx.now,
+            state="dropped" if told else "queued",
+        )
+        if notice_id is not None and not told:
+            await self.queue(tx, notice_id, 1)
+        return notice_id is not None
+
+
+def _person(user_id: int) -> Recipient:
+    """A person's private chat has their own id."""
+    return Recipient("telegram", user_id, user_id)

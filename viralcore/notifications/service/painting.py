@@ -1,0 +1,247 @@
+"""The painter: a stored notice as a screen, from the facts of its event and what the doors say at this moment."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from viralcore.boosts.api import Boosts, OrderView, UnknownPhaseView, UnknownPlan
+from viralcore.core.errors import NotFound
+from viralcore.core.money import USD, Money
+from viralcore.core.screen import Screen
+from viralcore.notifications.domain import Notice
+from viralcore.payments.api import InvoiceView, Payments
+from viralcore.texts import cards, notices, order_notices, wording
+from viralcore.users.api import Users
+
+Paint = Callable[[Notice, Mapping[str, Any]], Awaitable[Screen | None]]
+
+
+class Painter:
+    """Knows every template by name. None: there is nothing (left) to say."""
+
+    def __init__(self, *, users: Users, payments: Payments, boosts: Boosts) -> None:
+        self._users = users
+        self._payments = payments
+        self._boosts = boosts
+        self.templates: Mapping[str, Paint] = {
+            "transfer": self._transfer,
+            "deposit": self._deposit,
+            "paid_from_wallet": self._paid_from_wallet,
+            "invoice_closed": self._invoice_closed,
+            "claim_ended": self._claim_ended,
+            "progress": self._progress,
+            "lines_ended": self._lines_ended,
+            "finished": self._finished,
+            "staff_deposit": self._staff_deposit,
+            "staff_paid": self._staff_paid,
+            "staff_stray": self._staff_stray,
+            "staff_order": self._staff_order,
+            "staff_finished": self._staff_finished,
+            "panel_trouble": self._panel_trouble,
+            "prices": self._prices,
+            "unknown_phase": self._unknown_phase,
+        }
+
+    async def paint(self, notice: Notice) -> Screen | None:
+        """Raises core NotFound when what it is about is not there, KeyError on a template of another build."""
+        return await self.templates[notice.template](notice, notice.params)
+
+    # --- money -------------------------------------------------------------------------------------------------------
+
+    async def _transfer(self, notice: Notice, params: Mapping[str, Any]) -> Screen | None:
+        stage, reason = ("credited" if params.get("credited") else "seen"), ""
+        if stage == "seen" and params.get("claim_id") is not None:
+            claim = await self._payments.get_claim(user_id=_user(notice), claim_id=params["claim_id"])
+            stage = {"checking": "checking", "credited": "credited"}.get(claim.state, "ended")
+            reason = claim.reason
+        if stage in ("credited", "ended") and notice.message_id is None:
+            return None
+        return notices.transfer(
+            stage=stage,
+            reason=reason,
+            network=params["network"],
+            tx_hash=params["hash"],
+            invoice_id=params.get("invoice_id"),
+        )
+
+    async def _deposit(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        return notices.deposit(_deposit_text(params), await self._sale(_user(notice), params["invoice_id"]))
+
+    async def _paid_from_wallet(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        return notices.paid_from_wallet(await self._sale(_user(notice), params["invoice_id"]))
+
+    async def _invoice_closed(self, notice: Notice, params: Mapping[str, Any]) -> Screen | None:
+        sale = await self._sale(_user(notice), params["invoice_id"])
+        return None if sale.state == "paid" else notices.invoice_closed(sale, state=params["state"])
+
+    async def _claim_ended(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        claim = await self._payments.get_claim(user_id=_user(notice), claim_id=params["claim_id"])
+        return notices.claim_ended(
+            state=params["state"],
+            reason=params["reason"],
+            network=claim.network,
+            tx_hash=claim.hash,
+            invoice_id=params["invoice_id"],
+        )
+
+    # --- orders ------------------------------------------------------------------------------------------------------
+
+    async def _progress(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        return order_notices.progress(await self._order(params["order_id"]))
+
+    async def _lines_ended(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        order = await self._order(params["order_id"])
+        return order_notices.lines_ended(order, metrics=params["metrics"], state=params["state"])
+
+    async def _finished(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        return order_notices.finished(await self._order(params["order_id"]))
+
+    # --- the admin group ---------------------------------------------------------------------------------------------
+
+    async def _staff_deposit(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        sale = await self._sale(params["user_id"], params["invoice_id"])
+        return cards.deposit(_deposit_text(params), sale, await self._person(params["user_id"]))
+
+    async def _staff_paid(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        sale = await self._sale(params["user_id"], params["invoice_id"])
+        return cards.paid_from_wallet(sale, await self._person(params["user_id"]))
+
+    async def _staff_stray(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        user_id = params["user_id"]
+        return cards.stray(
+            receipt_id=params["receipt_id"],
+            network=params["network"],
+            asset=params["asset"],
+            amount=params["amount"],
+            tx_hash=params["hash"],
+            who=None if user_id is None else await self._person(user_id),
+        )
+
+    async def _staff_order(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        who = await self._person(params["user_id"])
+        return cards.order_created(await self._order(params["order_id"]), who)
+
+    async def _staff_finished(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        who = await self._person(params["user_id"])
+        return cards.order_finished(await self._order(params["order_id"]), who)
+
+    async def _panel_trouble(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        return cards.panel_trouble(panel=params["panel"], what=params["what"], detail=params["detail"])
+
+    async def _prices(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        return cards.prices(coin=params["coin"], reason=params["reason"])
+
+    async def _unknown_phase(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        phase = await self._boosts.unknown_phase(phase_id=params["phase_id"])
+        superseded = bool(params.get("superseded"))
+        how = params.get("how", "elsewhere" if superseded else "")
+        if phase.state == "unknown" and not superseded:
+            return cards.unknown_phase(_phase_card(phase))
+        actor = params.get("actor")
+        return cards.resolved_phase(
+            _phase_card(phase),
+            who=None if actor is None else await self._person(actor),
+            how=how,
+            panel_order=await self._panel_order(phase) if how == "placed" else None,
+        )
+
+    # --- facts -------------------------------------------------------------------------------------------------------
+
+    async def _sale(self, user_id: int, invoice_id: int) -> notices.SaleText:
+        invoice = await self._payments.get_invoice(user_id=user_id, invoice_id=invoice_id)
+        unit, available = "unit", None
+        try:
+            plan = self._boosts.plan(invoice.item.ref)
+            unit = plan.unit
+        except UnknownPlan:
+            pass
+        if invoice.item.kind == "credits":
+            mine = await self._boosts.credits(user_id=user_id)
+            available = next((one.available for one in mine if one.plan.id == invoice.item.ref), None)
+        return _sale_text(invoice, unit, available)
+
+    async def _order(self, order_id: int) -> order_notices.OrderText:
+        return _order_text(await self._boosts.get_order(order_id=order_id))
+
+    async def _person(self, user_id: int) -> cards.PersonText:
+        try:
+            found = await self._users.get(user_id=user_id)
+        except NotFound:
+            return cards.PersonText(user_id, "Somebody", None)
+        return cards.PersonText(user_id, found.first_name, found.username)
+
+    async def _panel_order(self, phase: UnknownPhaseView) -> str | None:
+        order = await self._boosts.get_order(order_id=phase.order_id)
+        return next((one.panel_order for one in order.phases if one.id == phase.phase_id), None)
+
+
+def _user(notice: Notice) -> int:
+    if notice.user_id is None:
+        raise ValueError(f"notice {notice.id} ({notice.template}) is nobody's")
+    return notice.user_id
+
+
+def _deposit_text(params: Mapping[str, Any]) -> notices.DepositText:
+    usd, to_wallet = params["usd"], params["to_wallet"]
+    return notices.DepositText(
+        amount=params["amount"],
+        asset=params["asset"],
+        network=params["network"],
+        usd=Money(usd, USD),
+        to_wallet=Money(to_wallet, USD),
+        outcome=params["outcome"],
+        pays=params["pays"],
+    )
+
+
+def _sale_text(invoice: InvoiceView, unit: str, available: int | None) -> notices.SaleText:
+    return notices.SaleText(
+        id=invoice.id,
+        kind=invoice.item.kind,
+        title=invoice.item.title,
+        unit=unit,
+        quantity=invoice.quantity,
+        total=invoice.total,
+        state=invoice.state,
+        received=invoice.received,
+        rest=invoice.rest,
+        available=available,
+    )
+
+
+def _order_text(order: OrderView) -> order_notices.OrderText:
+    planned = {phase.metric for phase in order.phases}
+    return order_notices.OrderText(
+        id=order.id,
+        plan=order.plan_title,
+        link=order.link.canonical,
+        state=order.state,
+        lines=tuple(
+            order_notices.LineText(
+                line.metric, line.quantity, line.delivered, line.state, line.refunded, line.metric in planned
+            )
+            for line in order.lines
+        ),
+        parts=tuple(
+            order_notices.PartText(
+                phase.number, phase.metric, phase.quantity, phase.delivered, phase.due_at, phase.state
+            )
+            for phase in order.phases
+        ),
+        refunded=order.refunded,
+        credit_returned=order.credit_returned,
+    )
+
+
+def _phase_card(phase: UnknownPhaseView) -> cards.PhaseCardText:
+    return cards.PhaseCardText(
+        phase_id=phase.phase_id,
+        order_id=phase.order_id,
+        panel=phase.panel,
+        service=phase.service,
+        link=phase.link,
+        what=wording.metric(phase.metric, phase.quantity),
+        sent_at=phase.sent_at,
+        state=phase.state,
+    )

@@ -1,0 +1,244 @@
+"""What is worth telling, and to whom: events become notices in the transaction that hears them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from viralcore.boosts.api import Boosts
+from viralcore.boosts.events import (
+    LinesFinished,
+    OrderCreated,
+    OrderFinished,
+    OrderProgressed,
+    PanelTrouble,
+    PhaseResolved,
+    PhaseUnknown,
+)
+from viralcore.core.db import Tx
+from viralcore.core.events import Event, Subscription
+from viralcore.notifications.domain import order_key, phase_key, transfer_key
+from viralcore.notifications.service.desk import Desk
+from viralcore.payments.api import Payments
+from viralcore.payments.events import (
+    ClaimDecided,
+    DepositConfirmed,
+    DepositSeen,
+    InvoiceClosedUnpaid,
+    InvoicePaid,
+    PricesStopped,
+    StrayMoney,
+)
+
+WALLET = "wallet"
+E = TypeVar("E", bound=Event)
+
+
+class Subscribers:
+    """One method for each event. Each runs once for each event; the event's id is the key of what it tells."""
+
+    def __init__(self, desk: Desk, *, payments: Payments, boosts: Boosts) -> None:
+        self._desk = desk
+        self._payments = payments
+        self._boosts = boosts
+
+    # --- money -------------------------------------------------------------------------------------------------------
+
+    async def deposit_seen(self, tx: Tx, event_id: str, event: DepositSeen) -> None:
+        await self._desk.show_person(
+            tx,
+            user_id=event.user_id,
+            key=event_id,
+            live_key=transfer_key(event.network, event.hash, event.user_id),
+            template="transfer",
+            network=event.network,
+            hash=event.hash,
+            invoice_id=event.invoice_id,
+        )
+
+    async def deposit_confirmed(self, tx: Tx, event_id: str, event: DepositConfirmed) -> None:
+        """One message for the money and for the invoice it paid: they are one moment to the buyer."""
+        for receipt in await self._payments.receipts(after_id=event.receipt_id - 1, limit=1):
+            await self._desk.end_person(
+                tx,
+                user_id=event.user_id,
+                key=event_id,
+                live_key=transfer_key(receipt.network, receipt.hash, event.user_id),
+                template="transfer",
+                network=receipt.network,
+                hash=receipt.hash,
+                invoice_id=event.invoice_id,
+                credited=True,
+            )
+        facts = {
+            "invoice_id": event.invoice_id,
+            "amount": event.amount,
+            "asset": event.asset,
+            "network": event.network,
+            "usd": event.usd,
+            "to_wallet": event.to_wallet,
+            "outcome": event.outcome,
+            "pays": await self._pays(event),
+        }
+        await self._desk.tell_person(tx, user_id=event.user_id, key=event_id, template="deposit", **facts)
+        await self._desk.tell_admins(tx, key=event_id, template="staff_deposit", user_id=event.user_id, **facts)
+
+    async def _pays(self, event: DepositConfirmed) -> bool:
+        """Whether this money paid its invoice: then some of it did not stay in the wallet. A top-up's always does."""
+        if event.to_wallet < event.usd:
+            return True
+        invoice = await self._payments.get_invoice(user_id=event.user_id, invoice_id=event.invoice_id)
+        return invoice.item.kind == "topup" and invoice.state == "paid"
+
+    async def invoice_paid(self, tx: Tx, event_id: str, event: InvoicePaid) -> None:
+        """Paid with coins: the confirmed deposit, in the same transaction, says it."""
+        if event.method != WALLET:
+            return
+        facts = {"invoice_id": event.invoice_id}
+        await self._desk.tell_person(tx, user_id=event.user_id, key=event_id, template="paid_from_wallet", **facts)
+        await self._desk.tell_admins(tx, key=event_id, template="staff_paid", user_id=event.user_id, **facts)
+
+    async def invoice_closed(self, tx: Tx, event_id: str, event: InvoiceClosedUnpaid) -> None:
+        await self._desk.tell_person(
+            tx,
+            user_id=event.user_id,
+            key=event_id,
+            template="invoice_closed",
+            invoice_id=event.invoice_id,
+            state=event.state,
+        )
+
+    async def claim_decided(self, tx: Tx, event_id: str, event: ClaimDecided) -> None:
+        """While it is looked at: one message that is edited. Credited: the deposit's message says it. Else: why."""
+        claim = await self._payments.get_claim(user_id=event.user_id, claim_id=event.claim_id)
+        live_key = transfer_key(claim.network, claim.hash, event.user_id)
+        if event.state == "checking":
+            await self._desk.show_person(
+                tx,
+                user_id=event.user_id,
+                key=event_id,
+                live_key=live_key,
+                template="transfer",
+                network=claim.network,
+                hash=claim.hash,
+                claim_id=event.claim_id,
+                **({} if event.invoice_id is None else {"invoice_id": event.invoice_id}),
+            )
+            return
+        await self._desk.refresh(tx, live_key=live_key, claim_id=event.claim_id)
+        if event.state != "credited":
+            await self._desk.tell_person(
+                tx,
+                user_id=event.user_id,
+                key=event_id,
+                template="claim_ended",
+                claim_id=event.claim_id,
+                invoice_id=event.invoice_id,
+                state=event.state,
+                reason=event.reason,
+            )
+
+    async def stray_money(self, tx: Tx, event_id: str, event: StrayMoney) -> None:
+        """Whoever pasted it hears of it by the decision on their hash."""
+        await self._desk.tell_admins(
+            tx,
+            key=event_id,
+            template="staff_stray",
+            receipt_id=event.receipt_id,
+            network=event.network,
+            asset=event.asset,
+            amount=event.amount,
+            hash=event.hash,
+            user_id=event.user_id,
+        )
+
+    async def prices_stopped(self, tx: Tx, event_id: str, event: PricesStopped) -> None:
+        await self._desk.tell_admins(tx, key=event_id, template="prices", coin=event.coin, reason=event.reason)
+
+    # --- orders ------------------------------------------------------------------------------------------------------
+
+    async def order_created(self, tx: Tx, event_id: str, event: OrderCreated) -> None:
+        await self._live(tx, event_id, event.user_id, event.order_id)
+        await self._desk.tell_admins(
+            tx, key=event_id, template="staff_order", order_id=event.order_id, user_id=event.user_id
+        )
+
+    async def order_progressed(self, tx: Tx, event_id: str, event: OrderProgressed) -> None:
+        await self._live(tx, event_id, event.user_id, event.order_id)
+
+    async def _live(self, tx: Tx, event_id: str, user_id: int, order_id: int) -> None:
+        await self._desk.show_person(
+            tx,
+            user_id=user_id,
+            key=event_id,
+            live_key=order_key(order_id),
+            template="progress",
+            order_id=order_id,
+        )
+
+    async def lines_finished(self, tx: Tx, event_id: str, event: LinesFinished) -> None:
+        """Lines that end with their order are told by the message about its end."""
+        order = await self._boosts.get_order(order_id=event.order_id)
+        if order.finished_at is None:
+            await self._desk.tell_person(
+                tx,
+                user_id=event.user_id,
+                key=event_id,
+                template="lines_ended",
+                order_id=event.order_id,
+                metrics=event.metrics.split(","),
+                state=event.state,
+            )
+
+    async def order_finished(self, tx: Tx, event_id: str, event: OrderFinished) -> None:
+        """A cancelled order ends by its buyer's own press, which has its own answer."""
+        facts = {"order_id": event.order_id}
+        if event.state != "cancelled":
+            await self._desk.tell_person(tx, user_id=event.user_id, key=event_id, template="finished", **facts)
+        await self._desk.tell_admins(tx, key=event_id, template="staff_finished", user_id=event.user_id, **facts)
+
+    # --- panels ------------------------------------------------------------------------------------------------------
+
+    async def panel_trouble(self, tx: Tx, event_id: str, event: PanelTrouble) -> None:
+        await self._desk.tell_trouble(tx, panel=event.panel, what=event.what, detail=event.detail)
+
+    async def phase_unknown(self, tx: Tx, event_id: str, event: PhaseUnknown) -> None:
+        """A new card each time: one that was decided before is not where staff look."""
+        live_key = phase_key(event.phase_id)
+        await self._desk.renew(tx, live_key=live_key, superseded=True)
+        await self._desk.show_admins(
+            tx, key=event_id, live_key=live_key, template="unknown_phase", phase_id=event.phase_id
+        )
+
+    async def phase_resolved(self, tx: Tx, event_id: str, event: PhaseResolved) -> None:
+        await self._desk.refresh(tx, live_key=phase_key(event.phase_id), actor=event.actor, how=event.how)
+
+
+def subscriptions(subscribers: Subscribers) -> tuple[Subscription, ...]:
+    """Names are stored with deliveries: they never change."""
+    hears = subscribers
+    return (
+        _hear(DepositSeen, "notifications.deposit_seen", hears.deposit_seen),
+        _hear(DepositConfirmed, "notifications.deposit_confirmed", hears.deposit_confirmed),
+        _hear(InvoicePaid, "notifications.invoice_paid", hears.invoice_paid),
+        _hear(InvoiceClosedUnpaid, "notifications.invoice_closed", hears.invoice_closed),
+        _hear(ClaimDecided, "notifications.claim_decided", hears.claim_decided),
+        _hear(StrayMoney, "notifications.stray_money", hears.stray_money),
+        _hear(PricesStopped, "notifications.prices_stopped", hears.prices_stopped),
+        _hear(OrderCreated, "notifications.order_created", hears.order_created),
+        _hear(OrderProgressed, "notifications.order_progressed", hears.order_progressed),
+        _hear(LinesFinished, "notifications.lines_finished", hears.lines_finished),
+        _hear(OrderFinished, "notifications.order_finished", hears.order_finished),
+        _hear(PanelTrouble, "notifications.panel_trouble", hears.panel_trouble),
+        _hear(PhaseUnknown, "notifications.phase_unknown", hears.phase_unknown),
+        _hear(PhaseResolved, "notifications.phase_resolved", hears.phase_resolved),
+    )
+
+
+def _hear(event: type[E], name: str, handler: Callable[[Tx, str, E], Awaitable[None]]) -> Subscription:
+    async def heard(tx: Tx, event_id: str, what: Event) -> None:
+        if not isinstance(what, event):
+            raise TypeError(f"{name} hears {event.__name__}, not {type(what).__name__}")
+        await handler(tx, event_id, what)
+
+    return Subscription(event, name, heard)
