@@ -60,6 +60,7 @@ class Watcher(_Frozen):
     blocks_per_run: Positive
     fresh_blocks: Annotated[int, Field(ge=0)]
     settle_per_run: Positive
+    settle_at_once: Positive
 
 
 class Prices(_Frozen):

@@ -47,6 +47,21 @@ async def test_one_transaction_that_pays_two_people_pays_both(shop: Shop) -> Non
     await shop.sound()
 
 
+async def test_what_is_left_of_a_split_transaction_is_explained_by_its_own_neighbours(shop: Shop) -> None:
+    mine, theirs = await shop.quoted(7), await shop.quoted(8, quantity=100)
+    assert mine.quote is not None
+    claim = await shop.door.submit_hash(key="early", user_id=8, text="0x" + f"{1:064x}", invoice_id=theirs.id)
+    sent = shop.chain.mine(
+        Movement(4, USDT, PAYER, OURS.lower(), raw(mine.quote.amount)),
+        Movement(9, USDT, PAYER, OURS.lower(), raw("148")),
+        contract_call=True,
+    )
+    assert sent == claim.hash
+    await shop.watch()
+    assert ((await shop.see(mine)).state, (await shop.see(theirs)).received.minor) == ("paid", 14800)
+    await shop.sound()
+
+
 async def test_coins_paid_inside_a_contract_are_for_people_to_look_at(shop: Shop) -> None:
     invoice = await shop.quoted(method="bsc:BNB")
     sent = shop.chain.mine(contract_call=True)

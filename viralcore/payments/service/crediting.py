@@ -112,7 +112,17 @@ class Crediting:
             await self._booking.credit(case, part, part.ask, held[part.ask.invoice_id], receipt)
         return reasons
 
-    async def _explain(self, case: Case, coming: Incoming) -> tuple[Part, ...]:
+    async def _explain(self, case: Case, coming: Incoming) -> list[Part]:
+        """Parts and their invoices. What is left of a split amount is explained by itself, with its own neighbours."""
+        found: list[Part] = []
+        for part in await self._split(case, coming):
+            if part.exact or part.amount == coming.amount:
+                found.append(part)
+            else:
+                found += await self._split(case, Incoming(part.asset, part.position, part.amount, ()))
+        return found
+
+    async def _split(self, case: Case, coming: Incoming) -> tuple[Part, ...]:
         rules = self._config.rules
         amounts = [coming.amount, *(amount for _, amount in coming.parts)]
         low, high = near_range(coming.amount, rules.inexact_window)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 import structlog
@@ -73,14 +74,18 @@ class Watcher:
     async def _judge(self, network: str) -> None:
         async with self._db.read() as conn:
             waiting = await money.found_hashes(conn, network, self._config.watcher.settle_per_run)
-        for canonical_hash in waiting:
-            try:
-                result = await self._verifier.verify(network, canonical_hash)
-            except Exception:
-                log.exception("transfer_not_judged", network=network, hash=canonical_hash)
-                continue
-            if result is not None:
-                log.info("transfer_waits", network=network, hash=canonical_hash, reason=result.reason)
+        at_once = self._config.watcher.settle_at_once
+        for start in range(0, len(waiting), at_once):
+            await asyncio.gather(*(self._judge_one(network, each) for each in waiting[start : start + at_once]))
+
+    async def _judge_one(self, network: str, canonical_hash: str) -> None:
+        try:
+            result = await self._verifier.verify(network, canonical_hash)
+        except Exception:
+            log.exception("transfer_not_judged", network=network, hash=canonical_hash)
+            return
+        if result is not None:
+            log.info("transfer_waits", network=network, hash=canonical_hash, reason=result.reason)
 
     async def _announce(self, network: str, chain: Chain, fresh: Sequence[str]) -> None:
         """Tell payers that their transfer is on its way. Changes no money; a node's word is enough."""
