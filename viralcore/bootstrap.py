@@ -182,7 +182,6 @@ async def _run(
     )
     notices = notifications.build(
         db=db,
-        clock=clock,
         users=modules.users.service,
         payments=modules.payments.service,
         boosts=modules.boosts.service,
@@ -191,7 +190,6 @@ async def _run(
         admin_chat_id=env.admin_telegram_chat_id,
         enabled=env.enable_telegram_notifications and not env.disable_notifications,
         config=settings.notifications,
-        secret=env.fingerprint_key.get_secret_value(),
     )
     talk = bot.build(
         db=db,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,7 +33,7 @@ class SystemClock:
 class FileClock:
     """Wall clock plus the offset (seconds, decimal text) written in a file; used through CLOCK_FILE in the sandbox.
 
-    The file is replaced atomically by its writer and re-read when its identity changes, so a turn is seen by the next call.
+    The file is replaced atomically by its writer and read again when its identity changes: the next call sees a turn.
     """
 
     def __init__(self, path: Path) -> None:
@@ -44,7 +43,7 @@ class FileClock:
 
     def offset(self) -> float:
         try:
-            stat = os.stat(self._path)
+            stat = self._path.stat()
         except FileNotFoundError:
             return self._offset
         seen = (stat.st_ino, stat.st_mtime_ns, stat.st_size)

@@ -28,17 +28,13 @@ MASK = "[redacted]"
 SHORTEST_SECRET = 6
 """Shorter values are not searched for in texts: they would blank out half of every line."""
 
+_KEY = r"(?:(?:[a-z]+[-_])?(?:key|token|secret)|apikey|password|passwd)"
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\d{5,}:[A-Za-z0-9_-]{30,}"), MASK),  # a bot token, bare
     (re.compile(r"(/(?:file/)?bot)[^/\s\"'?]{6,}"), rf"\1{MASK}"),  # ... and in an address, whatever it looks like
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}"), rf"\1 {MASK}"),
-    (
-        re.compile(
-            r"(?i)([?&;\s\"'](?:api[-_]?key|access[-_]?token|key|token|secret|apikey|password|passwd)"
-            r"[\"']?\s*[=:]\s*[\"']?)[^\s&\"',;}\])]{6,}"
-        ),
-        rf"\1{MASK}",
-    ),
+    (re.compile(rf"(?i)([?&;\s\"']{_KEY}=)[^\s&\"',;}})\]]{{6,}}"), rf"\1{MASK}"),  # in a query or a form
+    (re.compile(rf"(?i)([\"']{_KEY}[\"']\s*:\s*[\"'])[^\"']{{4,}}"), rf"\1{MASK}"),  # in JSON or a printed dictionary
     (re.compile(r"(://[^/\s:@]*:)[^/\s@]+@"), rf"\1{MASK}@"),  # the password of a database address
     (re.compile(r"\bFLWSECK[A-Za-z0-9_-]{6,}"), MASK),
 )
@@ -48,7 +44,18 @@ _SECRET_FIELD = re.compile(
 _NUMBER_FIELD = re.compile(r"(?i)(account|card|iban|nuban|bvn|phone)")
 _LONG_DIGITS = re.compile(r"\d(?:[ -]?\d){7,}")
 
-_QUIET = ("httpx", "httpcore", "aiohttp", "telegram", "apscheduler", "uvicorn", "uvicorn.access", "asyncio", "pgqueuer")
+_QUIET = (
+    "httpx",
+    "httpcore",
+    "aiohttp",
+    "telegram",
+    "apscheduler",
+    "uvicorn",
+    "uvicorn.access",
+    "asyncio",
+    "pgqueuer",
+    "alembic",
+)
 
 
 class Redactor:

@@ -1,4 +1,4 @@
-"""Money: integers of minor units with an asset. Rounding is named at every call; nothing here is ever a binary float."""
+"""Money: integers of minor units with an asset. Rounding is named at every call; nothing here is a binary float."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def decimals(asset: str) -> int:
 
 
 def parse_decimal(text: str) -> Decimal:
-    """A plain decimal number (digits, one dot). Raises ValueError on anything else, exponents and separators included."""
+    """A plain decimal number (digits, one dot). Raises ValueError on anything else, exponents included."""
     if len(text) > 60 or not _PLAIN.match(text):
         raise ValueError(f"not a plain decimal: {text[:20]!r}")
     try:

@@ -1,7 +1,7 @@
 """Screens, buttons, actions and the callback codec as plain data, so that bot and notifications speak one language.
 
-A screen function (in `texts`) is pure: it returns a `Screen` whose buttons carry typed `Action`s. The nonce that makes a
-callback unique to one shown screen is added only when the screen is sent (`encode`).
+A screen function (in `texts`) is pure: it returns a `Screen` whose buttons carry typed `Action`s. The nonce that makes
+a callback unique to one shown screen is added only when the screen is sent (`encode`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def esc(value: object) -> Html:
 
 
 def markup(template: str, **values: object) -> Html:
-    """Fill a literal template; every value that is not Html already is escaped, so a user named ``<b>`` sees their name."""
+    """Fill a literal template; values that are not Html are escaped, so a user named ``<b>`` sees their name."""
     safe = {name: value if isinstance(value, Html) else esc(value) for name, value in values.items()}
     return Html(template.format(**safe))
 
@@ -77,7 +77,7 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture by recipe. `kind` names a painter (``asset``, ``qr``, ...), `data` its input; together the file_id cache key."""
+    """A picture by recipe: `kind` names a painter (``asset``, ``qr``), `data` its input; both are the file_id's key."""
 
     kind: str
     data: str
@@ -87,7 +87,7 @@ class Picture:
 class Screen:
     """What a person sees: HTML text (a caption when there is a picture), rows of buttons.
 
-    `route` names what is shown (``invoice:12``) so that an event can refresh it in place; empty when it never refreshes.
+    `route` names what is shown (``invoice:12``) so that an event can redraw it in place; empty when it never is.
     """
 
     text: Html
