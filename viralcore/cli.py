@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from viralcore.core import log
+from viralcore.core.db import WrongEnvironment
 from viralcore.core.embedded import EmbeddedPostgres, EmbeddedPostgresError
 from viralcore.core.errors import DomainError
 from viralcore.core.money import Money, decimals
@@ -49,7 +50,7 @@ def main() -> None:
         sys.exit(BAD_SETTINGS)
     except DomainError as error:
         _fail(f"Refused: {error}")
-    except EmbeddedPostgresError as error:
+    except (EmbeddedPostgresError, WrongEnvironment) as error:
         _fail(str(error))
     except Exception as error:
         if not _is_database_trouble(error):
@@ -65,7 +66,7 @@ def run(
     ] = "all",
 ) -> None:
     """Run the bot until it is told to stop (Ctrl-C or SIGTERM)."""
-    settings = _settings("run")
+    settings = _settings("run", level=None)
     from viralcore import bootstrap
     from viralcore.core import sentry
 
@@ -112,10 +113,10 @@ def keys() -> None:
 def doctor() -> None:
     """Say what the settings are and where each came from, and whether everything needed is there."""
     settings = _settings("run")
-    table = Table("setting", "value", "from", box=None, pad_edge=False)
+    name = max(len(source.name) for source in settings.sources)
+    origin = max(len(source.origin) for source in settings.sources)
     for source in settings.sources:
-        table.add_row(source.name, source.shown, source.origin)
-    out.print(table)
+        out.print(f"{source.name:<{name}}  {source.origin:<{origin}}  {source.shown}")
     healthy = _examine_database(settings)
     for warning in _warnings(settings):
         out.print(f"warning  {warning}")
@@ -168,9 +169,9 @@ def check() -> None:
     out.print("The books balance.")
 
 
-def _settings(needs: Needs) -> Settings:
+def _settings(needs: Needs, *, level: str | None = "ERROR") -> Settings:
     settings = load(needs=needs)
-    log.setup(level=settings.env.log_level, format=settings.env.log_format, secrets=settings.secrets())
+    log.setup(level=level or settings.env.log_level, format=settings.env.log_format, secrets=settings.secrets())
     return settings
 
 
@@ -180,22 +181,23 @@ def _database_url(settings: Settings) -> Iterator[str]:
     if settings.env.database_url is not None:
         yield settings.env.database_url.get_secret_value()
         return
-    running = _running_embedded(settings.env.data_dir)
+    folder = settings.env.data_dir / "postgres"
+    running = _running_embedded(folder)
     if running is not None:
         yield running
         return
     pg_bin = str(settings.env.pg_bin) if settings.env.pg_bin else None
-    embedded = EmbeddedPostgres(settings.env.data_dir, pg_bin=pg_bin)
+    embedded = EmbeddedPostgres(folder, pg_bin=pg_bin)
     try:
         yield embedded.start()
     finally:
         embedded.stop()
 
 
-def _running_embedded(data_dir: Path) -> str | None:
+def _running_embedded(folder: Path) -> str | None:
     """The address of an embedded Postgres that another viralcore runs in this folder: its own pid file says where."""
     try:
-        lines = (data_dir / "postgres" / "cluster" / "postmaster.pid").read_text().splitlines()
+        lines = (folder / "postgres" / "cluster" / "postmaster.pid").read_text().splitlines()
         alive = Path(f"/proc/{int(lines[0])}").exists()
     except (OSError, ValueError, IndexError):
         return None

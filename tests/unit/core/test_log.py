@@ -80,6 +80,8 @@ def test_exception_texts_are_clean(sink: io.StringIO) -> None:
         ("cannot reach " + DATABASE, "db.example"),
         ('{"key": "canary-else", "action": "add"}', "add"),
         ("FLWSECK_TEST-canary-else-X", ""),
+        ("data: {'api_key': 'canary-else', 'b': 1}", "'b': 1"),
+        ("sent key=canary-else&action=add", "action=add"),
     ],
 )
 def test_shapes_of_secrets_unknown_at_start(sink: io.StringIO, said: str, kept: str) -> None:
@@ -89,6 +91,12 @@ def test_shapes_of_secrets_unknown_at_start(sink: io.StringIO, said: str, kept: 
     assert "AAEee" not in written
     assert "somethingelse" not in written
     assert kept in written
+
+
+def test_prose_stays(sink: io.StringIO) -> None:
+    said = "no panel has an API key: orders will wait; the secret: patience"
+    structlog.get_logger("t").info("said", text=said)
+    assert lines(sink)[0]["text"] == said
 
 
 def test_fields_by_name(sink: io.StringIO) -> None:
