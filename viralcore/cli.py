@@ -15,14 +15,13 @@ from rich.console import Console
 from rich.table import Table
 
 from viralcore.core import log
-from viralcore.core.db import WrongEnvironment
 from viralcore.core.embedded import EmbeddedPostgres, EmbeddedPostgresError
-from viralcore.core.errors import DomainError
+from viralcore.core.errors import CannotStart, DomainError
 from viralcore.core.money import Money, decimals
 from viralcore.core.problems import SettingsError
 from viralcore.settings import Needs, Settings, load
 
-BAD_SETTINGS = 2
+BAD_SETTINGS = 2  # systemd does not try again after this one
 Role = Literal["reply_guy", "support", "finance", "owner"]
 
 app = typer.Typer(
@@ -50,7 +49,10 @@ def main() -> None:
         sys.exit(BAD_SETTINGS)
     except DomainError as error:
         _fail(f"Refused: {error}")
-    except (EmbeddedPostgresError, WrongEnvironment) as error:
+    except CannotStart as error:
+        err.print(str(error))
+        sys.exit(BAD_SETTINGS)
+    except EmbeddedPostgresError as error:
         _fail(str(error))
     except Exception as error:
         if not _is_database_trouble(error):

@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from telegram.error import TelegramError
 
+from viralcore.core.errors import CannotStart
 from viralcore.core.inbox import Incoming
 from viralcore.core.metrics import Metrics
 from viralcore.core.nursery import Nursery
@@ -46,7 +47,7 @@ class Store(Protocol):
     async def store(self, source: str, items: Sequence[Incoming]) -> int: ...
 
 
-class TokenRefusedError(Exception):
+class TokenRefusedError(CannotStart):
     """Telegram does not know our token: no waiting will help."""
 
     def __init__(self) -> None:

@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from viralcore.core import outbox
 from viralcore.core.clock import Clock
-from viralcore.core.errors import KeyReused, OpenTransaction
+from viralcore.core.errors import CannotStart, KeyReused, OpenTransaction
 from viralcore.core.events import Event
 from viralcore.core.ids import new_uuid
 from viralcore.core.log import correlation_id
@@ -54,7 +54,7 @@ _BIND = text("INSERT INTO core.meta (key, value) VALUES ('environment', :name) O
 _BOUND = text("SELECT value FROM core.meta WHERE key = 'environment'")
 
 
-class WrongEnvironment(RuntimeError):
+class WrongEnvironment(CannotStart):
     """This database belongs to another kind of environment: play money and real money never share one."""
 
 

@@ -36,3 +36,7 @@ class NotFound(DomainError):
 
 class OpenTransaction(RuntimeError):
     """A network call, or a second transaction, was tried while a transaction is open (DESIGN law 3)."""
+
+
+class CannotStart(Exception):
+    """Starting again is pointless until a person changes something. The message is for whoever runs the shop."""
