@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Literal
 
 import structlog
+from pydantic import SecretStr
 
 from viralcore.boosts import module as boosts
 from viralcore.bot import module as bot
@@ -38,6 +39,7 @@ from viralcore.web.server import WebServer
 
 log = structlog.get_logger(__name__)
 Role = Literal["all", "bot", "worker"]
+GiveUp = Callable[[Exception], None]
 Check = Callable[[], Awaitable[str | None]]
 INBOX_KEPT = timedelta(days=2)
 
@@ -129,7 +131,7 @@ async def run(settings: Settings, *, role: Role = "all") -> None:
         loop.add_signal_handler(each, stop.set)
     async with AsyncExitStack() as stack:
         ready = await _with_database(settings, stack)
-        await _run(ready, role, stack, stop, give_up)
+        await _serve(_build(ready, stack, give_up), role, stack, stop)
         log.info("stopping")
     log.info("stopped")
     with contextlib.suppress(asyncio.QueueEmpty):
@@ -148,13 +150,25 @@ async def _with_database(settings: Settings, stack: AsyncExitStack) -> Settings:
     return settings.with_database(url)
 
 
-async def _run(
-    settings: Settings,
-    role: Role,
-    stack: AsyncExitStack,
-    stop: asyncio.Event,
-    give_up: Callable[[Exception], None],
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Process:
+    """Everything one process is made of, built and not yet started."""
+
+    settings: Settings
+    clock: Clock
+    nursery: Nursery
+    metrics: Metrics
+    db: Database
+    modules: Modules
+    inbox: Inbox
+    line: bot.Line
+    talk: bot.BotModule
+    engine: QueueEngine
+    scheduler: Scheduler
+
+
+def _build(settings: Settings, stack: AsyncExitStack, give_up: GiveUp) -> _Process:
+    """Build in layer order; register everything before anything runs."""
     env, clock = settings.env, clock_of(settings)
     nursery, metrics, registry = Nursery(), Metrics(), Registry()
     http = HttpClients(clock, metrics)
@@ -162,24 +176,9 @@ async def _run(
     stack.push_async_callback(db.stop)
     stack.push_async_callback(nursery.stop, 1.0)
     stack.push_async_callback(http.close)
-    await db.start()
-    await db.bind_environment(env.environment)
-
     modules = _modules(settings, db, clock, http)
     inbox = Inbox(db, nursery, metrics=metrics)
-    if env.telegram_bot_token is None or env.fingerprint_key is None:
-        raise ValueError("settings promised a token and a key")
-    line = bot.Line(
-        token=env.telegram_bot_token.get_secret_value(),
-        api_base_url=env.telegram_api_base_url,
-        pace=settings.bot.pace,
-        metrics=metrics,
-        nursery=nursery,
-        inbox=inbox,
-        webhook_url=env.telegram_webhook_url,
-        webhook_secret=env.telegram_webhook_secret.get_secret_value() if env.telegram_webhook_secret else None,
-        on_fatal=give_up,
-    )
+    line = _line(settings, metrics, nursery, inbox, give_up)
     notices = notifications.build(
         db=db,
         users=modules.users.service,
@@ -199,60 +198,92 @@ async def _run(
         config=settings.bot,
         inbox=inbox,
         nursery=nursery,
-        secret=env.fingerprint_key.get_secret_value(),
+        secret=_promised(env.fingerprint_key),
         admin_chat_id=env.admin_telegram_chat_id,
     )
     line.throttle = talk.throttle
-    built = (modules.users, modules.ledger, modules.payments, modules.boosts, notices, talk)
-    for each in built:
-        registry.subscribe(*each.subscriptions)
-        registry.add_kinds(*each.effects)
-
     engine = QueueEngine(db, nursery)
     scheduler = Scheduler(db, clock, nursery, Leases(db), metrics=metrics)
-    for each in built:
+    for each in (modules.users, modules.ledger, modules.payments, modules.boosts, notices, talk):
+        registry.subscribe(*each.subscriptions)
+        registry.add_kinds(*each.effects)
         scheduler.add(each.jobs)
-    scheduler.add(engine.jobs)
-    scheduler.add([_prune(inbox, clock)])
+    scheduler.add([*engine.jobs, _prune(inbox, clock)])
     db.on_due = lambda: scheduler.wake(RELEASE_JOB)
     _measure(metrics, inbox, line, engine, scheduler)
+    return _Process(settings, clock, nursery, metrics, db, modules, inbox, line, talk, engine, scheduler)
 
+
+def _line(settings: Settings, metrics: Metrics, nursery: Nursery, inbox: Inbox, give_up: GiveUp) -> bot.Line:
+    env = settings.env
+    return bot.Line(
+        token=_promised(env.telegram_bot_token),
+        api_base_url=env.telegram_api_base_url,
+        pace=settings.bot.pace,
+        metrics=metrics,
+        nursery=nursery,
+        inbox=inbox,
+        webhook_url=env.telegram_webhook_url,
+        webhook_secret=env.telegram_webhook_secret.get_secret_value() if env.telegram_webhook_secret else None,
+        on_fatal=give_up,
+    )
+
+
+def _promised(secret: SecretStr | None) -> str:
+    """A secret that `settings.load(needs="run")` refuses to be without."""
+    if secret is None:
+        raise ValueError("settings were loaded for another command")
+    return secret.get_secret_value()
+
+
+async def _serve(process: _Process, role: Role, stack: AsyncExitStack, stop: asyncio.Event) -> None:
+    """Start in layer order and wait for the end; `stack` stops it all in reverse."""
+    env, db, line, talk = process.settings.env, process.db, process.line, process.talk
+    await db.start()
+    await db.bind_environment(env.environment)
+    await process.modules.users.service.ensure_owners(env.admin_ids)
+    last = await last_alive(db)
+    slept = process.clock.now() - last if last is not None else timedelta(0)
     web = WebServer(
-        nursery,
-        metrics,
+        process.nursery,
+        process.metrics,
         host=env.http_host,
         port=env.http_port,
         routes=line.routes,
-        checks={"postgres": _database_check(db), "queue": _queue_check(engine, role), "telegram": line.check},
+        checks={"postgres": _database_check(db), "queue": _queue_check(process.engine, role), "telegram": line.check},
     )
-    await modules.users.service.ensure_owners(env.admin_ids)
-    last = await last_alive(db)
-    slept = clock.now() - last if last is not None else timedelta(0)
     await web.start()
     stack.push_async_callback(web.stop)
-    connected = nursery.start("telegram.connect", line.connect())
-    stopped = nursery.start("stop", stop.wait())
-    await asyncio.wait({connected, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    if stop.is_set():
-        connected.cancel()
+    if not await _connected(process, stop):
         return
-    connected.result()
     stack.push_async_callback(line.close)
     if role != "bot":
-        await engine.start()
-        stack.push_async_callback(engine.stop, 4.0)
-        await scheduler.start()
-        stack.push_async_callback(scheduler.stop, 1.0)
+        await process.engine.start()
+        stack.push_async_callback(process.engine.stop, 4.0)
+        await process.scheduler.start()
+        stack.push_async_callback(process.scheduler.stop, 1.0)
     if role != "worker":
         await talk.dispatcher.ptb.initialize()
         await talk.introduce(line.bot)
-        await talk.resume(clock, slept)
-        await inbox.start()
-        stack.push_async_callback(inbox.stop, 4.0)
+        await talk.resume(process.clock, slept)
+        await process.inbox.start()
+        stack.push_async_callback(process.inbox.stop, 4.0)
         await line.open()
         stack.push_async_callback(line.close_intake)
     log.info("running", role=role, bot=line.bot.username, http_port=web.port)
     await stop.wait()
+
+
+async def _connected(process: _Process, stop: asyncio.Event) -> bool:
+    """Wait for Telegram, or for the order to stop. Raises TokenRefusedError."""
+    connecting = process.nursery.start("telegram.connect", process.line.connect())
+    stopping = process.nursery.start("stop", stop.wait())
+    await asyncio.wait({connecting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if not connecting.done():
+        connecting.cancel()
+        return False
+    connecting.result()
+    return not stop.is_set()
 
 
 def _measure(metrics: Metrics, inbox: Inbox, line: bot.Line, engine: QueueEngine, scheduler: Scheduler) -> None:

@@ -186,7 +186,7 @@ class Dispatcher:
             pressed, turn.pressed = turn.pressed, None
             shown = await self._shower.home(turn.chat_id)
             if pressed is not None and (shown is None or shown.message_id != pressed):
-                await self._shower.strip(turn.chat_id, pressed)
+                self._shower.strip(turn.chat_id, pressed)
             await self._finish(turn, screen)
 
     async def _answer(self, query_id: str, turn: Turn) -> None:

@@ -74,7 +74,7 @@ def build(
     admin_chat_id: int | None,
 ) -> BotModule:
     """`secret`: makes nonces. Handlers are bound to the inbox here."""
-    shower = Shower(db, bot, secret=secret)
+    shower = Shower(db, bot, nursery, secret=secret)
     dialogues = Dialogues(db, clock, minutes=config.dialogue_minutes)
     dispatcher = Dispatcher(
         db=db,

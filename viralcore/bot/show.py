@@ -16,9 +16,11 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, TelegramError
 
 from viralcore.bot import repository
+from viralcore.bot.lanes import lane
 from viralcore.bot.repository import Home
 from viralcore.core import ids
 from viralcore.core.db import Database
+from viralcore.core.nursery import Nursery
 from viralcore.core.screen import Button, Picture, Screen, encode
 from viralcore.texts.pictures.painting import paint
 
@@ -30,9 +32,10 @@ CAPTION_ROOM = 1000
 class Shower:
     """`secret`: makes nonces that cannot be guessed but come out the same when an update is handled again."""
 
-    def __init__(self, db: Database, bot: Bot, *, secret: str) -> None:
+    def __init__(self, db: Database, bot: Bot, nursery: Nursery, *, secret: str) -> None:
         self._db = db
         self._bot = bot
+        self._nursery = nursery
         self._secret = secret
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
@@ -77,19 +80,25 @@ class Shower:
                 await repository.redraw(tx.conn, home, route=screen.route, digest=digest(screen))
             return True
 
-    async def strip(self, chat_id: int, message_id: int) -> None:
-        """Take the buttons off a message that is no longer the home. Best effort."""
-        try:
-            await self._bot.edit_message_reply_markup(chat_id=chat_id, message_id=message_id, reply_markup=None)
-        except TelegramError as error:
-            log.debug("strip_failed", chat_id=chat_id, error=type(error).__name__)
+    def strip(self, chat_id: int, message_id: int) -> None:
+        """Take the buttons off a message that is no longer the home: soon, behind everybody's answers. Best effort; a
+        button that stays is answered with a fresh menu."""
+
+        async def work() -> None:
+            try:
+                with lane("bulk"):
+                    await self._bot.edit_message_reply_markup(chat_id=chat_id, message_id=message_id, reply_markup=None)
+            except TelegramError as error:
+                log.debug("strip_failed", chat_id=chat_id, error=type(error).__name__)
+
+        self._nursery.start("strip", work())
 
     async def _send(self, chat_id: int, screen: Screen, nonce: str, update_id: int, old: Home | None) -> None:
         message_id, has_picture = await self._new_message(chat_id, screen, keyboard(screen, nonce))
         prev = old.nonce if old is not None else ""
         await self._put(Home(chat_id, message_id, nonce, prev, screen.route, update_id, digest(screen), has_picture))
         if old is not None and old.message_id != message_id:
-            await self.strip(chat_id, old.message_id)
+            self.strip(chat_id, old.message_id)
 
     async def _new_message(self, chat_id: int, screen: Screen, markup: InlineKeyboardMarkup | None) -> tuple[int, bool]:
         if screen.picture is not None:
