@@ -51,13 +51,19 @@ _SUSPENSE = {
     "it.",
     "too_old": "Your money is here. It was sent before your invoice was opened, so a person of our finance team "
     "assigns it.",
-    "dust": "A transfer is here, but it is worth less than a cent, which is too little to credit.",
+    "dust": "It arrived, but it is worth less than a cent, and a cent is the least we can credit.\n\nWas it meant to "
+    "pay the invoice? Then send the full amount shown there.",
 }
 _NOTHING_TO_DO = "\n\nThere is nothing you need to do. To ask how it stands, write to support with the hash."
+_UNPAID = {"open": "is not paid yet", "": "was not paid"}
 _ENDED = {
     "not_found": ("❔", "Transaction not found"),
     "refused": ("⚠️", "This transaction cannot be credited"),
     "suspense": ("📥", "Your payment is being looked at"),
+}
+_ENDED_BY = {
+    ("not_found", "node_down"): ("❔", "We could not check this transaction"),
+    ("suspense", "dust"): ("📥", "A transfer too small to credit"),
 }
 
 
@@ -93,9 +99,9 @@ class SaleText:
 def transfer(*, stage: str, reason: str, network: str, tx_hash: str, invoice_id: int | None) -> Screen:
     """A transfer on its way, in one message that is edited. `stage`: seen | checking | credited | ended."""
     if stage == "credited":
-        head, words = "✅ <b>Your payment is final</b>", "It is credited. The message about it says what it paid for."
+        head, words = "✅ <b>Your payment is final</b>", "It is credited. The details are in the message below."
     elif stage == "ended":
-        head, words = "☑️ <b>We have looked at this transaction</b>", "The message about it says what came out."
+        head, words = "☑️ <b>We have looked at this transaction</b>", "What came out is in the message below."
     elif stage == "seen":
         head, words = (
             "👀 <b>We see your payment</b>",
@@ -140,8 +146,8 @@ def _paid_by(money: DepositText, sale: SaleText) -> list[Html | None]:
     missing = sale.total - sale.received
     told: list[Html | None] = []
     if money.outcome == "tolerated":
-        short = markup(" ({missing} short)", missing=wording.money(missing)) if missing.minor > 0 else Html("")
-        told.append(markup("It was a touch too little{short}. We let that pass.", short=short))
+        short = wording.money(missing) if missing.minor > 0 else "a touch"
+        told.append(markup("It was {short} short; that is fine with us.", short=short))
     elif money.outcome == "late":
         told.append(Html("It came after the invoice's time was up, so it counted at the rate of that moment."))
     told.append(
@@ -165,7 +171,7 @@ def _not_paid_by(money: DepositText, sale: SaleText) -> list[Html | None]:
             total=wording.money(sale.total),
         )
     else:
-        why = markup("That is less than the invoice still needed, so it is not paid yet.")
+        why = markup("That is less than the invoice needed, so it {verb}.", verb=_UNPAID.get(sale.state, _UNPAID[""]))
     told: list[Html | None] = [why, markup("<b>{kept}</b> of it is in your wallet: nothing is lost.", kept=kept)]
     if money.to_wallet == money.usd:
         told[1] = markup("All of it, <b>{kept}</b>, is in your wallet: nothing is lost.", kept=kept)
@@ -192,7 +198,7 @@ def invoice_closed(sale: SaleText, *, state: str) -> Screen:
     head = "⌛ <b>Invoice #{id} has run out</b>" if state == "expired" else "✖️ <b>Invoice #{id} is cancelled</b>"
     part = None
     if sale.received.minor > 0:
-        part = markup("The {money} you paid for it is in your wallet.", money=wording.money(sale.received))
+        part = markup("The {money} you paid for it went to your wallet.", money=wording.money(sale.received))
     text = lines(
         markup(head, id=sale.id),
         markup("{what}, {total}", what=_what(sale), total=wording.money(sale.total)),
@@ -209,10 +215,10 @@ def invoice_closed(sale: SaleText, *, state: str) -> Screen:
 
 def claim_ended(*, state: str, reason: str, network: str, tx_hash: str, invoice_id: int | None) -> Screen:
     """A pasted hash that did not simply become money. `state`: not_found | refused | suspense."""
-    icon, head = _ENDED[state]
+    icon, head = _ENDED_BY.get((state, reason), _ENDED[state])
     known = {"not_found": _NOT_FOUND, "refused": _REFUSED, "suspense": _SUSPENSE}[state]
     words = known.get(reason, "Write to support with the hash: a person will look at it.")
-    if state == "suspense" and reason in known:
+    if state == "suspense" and reason in known and reason != "dust":
         words += _NOTHING_TO_DO
     text = lines(
         markup("{icon} <b>{head}</b>", icon=icon, head=head), _hash(network, tx_hash), markup("\n{words}", words=words)

@@ -77,7 +77,8 @@ def lines_ended(order: OrderText, *, metrics: Sequence[str], state: str) -> Scre
         words = markup("Order #{id}: {told}.", id=order.id, told=told)
         after = Html("The rest is on its way; the order's own message shows how far it is.")
     else:
-        head = markup("🟡 <b>{names}: not everything came</b>", names=names)
+        came = "not everything came" if state == "partial" else "nothing came"
+        head = markup("🟡 <b>{names}: {came}</b>", names=names, came=came)
         words = markup("Order #{id}: {told} delivered.", id=order.id, told=told)
         after = Html("What is missing is paid back to your wallet when the order ends.")
     text = lines(head, words, markup("{link}\n", link=order.link), after)
@@ -128,7 +129,7 @@ def _refund(order: OrderText) -> Html | None:
         return None
     what = wording.join([f"{wording.money(line.refunded)} for {_noun(line.metric)}" for line in back])
     return markup(
-        "💰 <b>{money}</b> came back to your wallet for what was not delivered ({what}).",
+        "💰 <b>{money}</b> is back in your wallet for what was not delivered: {what}.",
         money=wording.money(order.refunded),
         what=what,
     )
@@ -137,10 +138,12 @@ def _refund(order: OrderText) -> Html | None:
 def _bar(line: LineText, order_state: str) -> Html:
     icon, what = wording.icon(line.metric), wording.metric(line.metric, line.quantity)
     if line.state == "refunded":
-        money = wording.money(line.refunded)
-        return markup("{icon} {what}: not delivered, {money} is back in your wallet", icon=icon, what=what, money=money)
+        back = f", {wording.money(line.refunded)} is back in your wallet" if line.refunded.minor else ""
+        return markup("{icon} {what}: not delivered{back}", icon=icon, what=what, back=back)
     if not line.planned and order_state not in ("failed", "cancelled"):
-        return markup("{icon} {what}: not delivered yet, paid back at the end", icon=icon, what=what)
+        return markup(
+            "{icon} {what}: we cannot deliver these yet, their part is paid back at the end", icon=icon, what=what
+        )
     ends = {"completed": " ✅", "partial": " 🟡", "failed": " ⚠️"}
     return markup(
         "{icon} {bar} {done} of {what}{end}",
@@ -156,7 +159,7 @@ _PART = {
     "waiting": ("🕐", "to be sent"),
     "sending": ("📤", "being sent"),
     "unknown": ("🔎", "being checked by our team"),
-    "sent": ("🚚", "sent, arriving"),
+    "sent": ("🚚", "sent, on its way"),
     "completed": ("✅", "delivered"),
     "partial": ("🟡", "ended early"),
     "failed": ("⚠️", "not delivered"),
@@ -172,7 +175,7 @@ def _parts(order: OrderText) -> list[Html]:
         groups.setdefault((part.number, part.due_at, part.state), []).append(what)
     told = [
         markup(
-            "{icon} Part {number}, {at}: {what}, {words}",
+            "{icon} Part {number} at {at}: {what} ({words})",
             icon=_PART[state][0],
             number=number,
             at=wording.moment(due_at),

@@ -1,0 +1,215 @@
+"""One of everything that is told, by name, for the golden file and for the rules all of them keep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from viralcore.core.money import Money, usd
+from viralcore.core.screen import Screen
+from viralcore.texts import cards, notices, order_notices
+from viralcore.texts.cards import PersonText, PhaseCardText
+from viralcore.texts.notices import DepositText, SaleText
+from viralcore.texts.order_notices import LineText, OrderText, PartText
+
+HASH = "0x" + "ab12" * 16
+LINK = "https://x.com/ada/status/123"
+AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+ZERO = usd(0)
+ADA = PersonText(2001, "<b>Ada</b>_x & co", "ada_l")
+SALE = SaleText(
+    id=12,
+    kind="credits",
+    title="X Tier 3",
+    unit="post",
+    quantity=10,
+    total=usd("15.00"),
+    state="paid",
+    received=usd("15.00"),
+    rest=None,
+    available=10,
+)
+EXACT = DepositText(
+    amount="15.003412", asset="USDT", network="bsc", usd=usd("15.00"), to_wallet=ZERO, outcome="exact", pays=True
+)
+CARD = PhaseCardText(
+    phase_id=5,
+    order_id=7,
+    panel="smmflare",
+    service="1234",
+    link=LINK,
+    what="38 likes",
+    sent_at=AT,
+    state="unknown",
+)
+
+
+def order(
+    state: str = "scheduled",
+    *,
+    lines: tuple[str, ...] = ("scheduled",) * 4,
+    delivered: tuple[int, ...] = (0, 0, 0, 0),
+    parts: tuple[str, ...] = ("waiting",) * 4,
+    refunds: tuple[Money, ...] = (ZERO,) * 4,
+    credit_returned: bool = False,
+) -> OrderText:
+    """Order 7 on t3: likes and views by panels in two parts, comments and reposts by nobody yet."""
+    asked = (("likes", 75), ("views", 7000), ("comments", 30), ("reposts", 15))
+    sent = ((1, "likes", 38), (2, "likes", 37), (1, "views", 3500), (2, "views", 3500))
+    return OrderText(
+        id=7,
+        plan="X Tier 3",
+        link=LINK,
+        state=state,
+        lines=tuple(
+            LineText(metric, quantity, delivered[i], lines[i], refunds[i], i < 2)
+            for i, (metric, quantity) in enumerate(asked)
+        ),
+        parts=tuple(
+            PartText(number, metric, quantity, 0, AT + timedelta(minutes=30 * (number - 1)), parts[i])
+            for i, (number, metric, quantity) in enumerate(sent)
+        ),
+        refunded=sum(refunds, ZERO),
+        credit_returned=credit_returned,
+    )
+
+
+BACK = ("refunded", "refunded")
+HALF = order(
+    "in_progress",
+    lines=("completed", "in_progress", "scheduled", "scheduled"),
+    delivered=(75, 1800, 0, 0),
+    parts=("completed", "completed", "sent", "waiting"),
+)
+DONE = order(
+    "completed",
+    lines=("completed", "completed", *BACK),
+    delivered=(75, 7000, 0, 0),
+    parts=("completed",) * 4,
+    refunds=(ZERO, ZERO, usd("0.75"), usd("0.30")),
+)
+PARTLY = order(
+    "partial",
+    lines=("partial", "completed", *BACK),
+    delivered=(60, 7000, 0, 0),
+    parts=("completed", "partial", "completed", "completed"),
+    refunds=(usd("0.04"), ZERO, usd("0.75"), usd("0.30")),
+)
+FAILED = order("failed", lines=("failed", "failed", *BACK), parts=("failed",) * 4, credit_returned=True)
+CANCELLED = order("cancelled", lines=("cancelled",) * 4, parts=("cancelled",) * 4, credit_returned=True)
+
+
+def to_people() -> Iterator[tuple[str, Screen]]:
+    yield from _transfers()
+    yield from _deposits()
+    yield "paid from the wallet", notices.paid_from_wallet(SALE)
+    for name, state, received in (
+        ("run out", "expired", ZERO),
+        ("run out, partly paid", "expired", usd("10.00")),
+        ("cancelled", "cancelled", ZERO),
+    ):
+        yield name, notices.invoice_closed(replace(SALE, state=state, received=received), state=state)
+    yield from _claims()
+    yield "order, new", order_notices.progress(order())
+    sending = ("sending", "sending", "scheduled", "scheduled")
+    yield (
+        "order, sending",
+        order_notices.progress(order("sending", lines=sending, parts=("sending", "waiting", "unknown", "waiting"))),
+    )
+    yield "order, half", order_notices.progress(HALF)
+    for name, one in (("done", DONE), ("partly", PARTLY), ("failed", FAILED), ("cancelled", CANCELLED)):
+        yield f"order, {name}", order_notices.progress(one)
+    yield "likes delivered", order_notices.lines_ended(HALF, metrics=["likes"], state="completed")
+    both = order("in_progress", lines=("completed", "completed", *BACK), delivered=(75, 7000, 0, 0))
+    yield "both delivered", order_notices.lines_ended(both, metrics=["likes", "views"], state="completed")
+    some = order("in_progress", lines=("partial", "in_progress", *BACK), delivered=(60, 0, 0, 0))
+    yield "some likes", order_notices.lines_ended(some, metrics=["likes"], state="partial")
+    none = order("in_progress", lines=("failed", "in_progress", *BACK))
+    yield "no likes", order_notices.lines_ended(none, metrics=["likes"], state="failed")
+    for name, one in (("done", DONE), ("partly", PARTLY), ("failed", FAILED)):
+        yield f"end, {name}", order_notices.finished(one)
+
+
+def _transfers() -> Iterator[tuple[str, Screen]]:
+    stages = (("seen", ""), *(("checking", why) for why in ("unknown_tx", "not_final", "node_down", "price", "")))
+    for stage, reason in (*stages, ("credited", ""), ("ended", "")):
+        yield (
+            f"transfer, {stage} {reason}",
+            notices.transfer(stage=stage, reason=reason, network="bsc", tx_hash=HASH, invoice_id=12),
+        )
+    yield (
+        "transfer, for no invoice",
+        notices.transfer(stage="checking", reason="", network="bsc", tx_hash=HASH, invoice_id=None),
+    )
+
+
+def _deposits() -> Iterator[tuple[str, Screen]]:
+    yield "exact", notices.deposit(EXACT, SALE)
+    yield "exact, had some", notices.deposit(EXACT, replace(SALE, available=24))
+    yield "exact, used some already", notices.deposit(EXACT, replace(SALE, available=9))
+    little = replace(EXACT, outcome="tolerated", usd=usd("14.95"))
+    yield "tolerated", notices.deposit(little, replace(SALE, received=usd("14.95")))
+    much = replace(EXACT, outcome="excess", usd=usd("18.50"), to_wallet=usd("3.50"))
+    yield "excess", notices.deposit(much, replace(SALE, received=usd("18.50")))
+    late = replace(EXACT, outcome="late", usd=usd("15.20"), to_wallet=usd("0.20"))
+    yield "late, pays", notices.deposit(late, SALE)
+    kept = replace(EXACT, usd=usd("10.00"), to_wallet=usd("10.00"), pays=False)
+    short = replace(kept, outcome="shortfall")
+    yield "short", notices.deposit(short, replace(SALE, state="open", received=usd("10.00"), rest=usd("5.00")))
+    yield "short, run out since", notices.deposit(short, replace(SALE, state="expired"))
+    yield "late, too little", notices.deposit(replace(kept, outcome="late"), replace(SALE, state="expired"))
+    yield "late, cancelled", notices.deposit(replace(kept, outcome="late"), replace(SALE, state="cancelled"))
+    yield "paid already", notices.deposit(replace(kept, outcome="excess"), SALE)
+    topup = replace(SALE, kind="topup", title="Wallet top-up", unit="unit", quantity=1, available=None)
+    yield "top-up", notices.deposit(replace(EXACT, to_wallet=usd("15.00")), topup)
+
+
+def _claims() -> Iterator[tuple[str, Screen]]:
+    for state, reasons in (
+        ("not_found", ("unknown_tx", "node_down")),
+        (
+            "refused",
+            ("failed", "wrong_token", "wrong_recipient", "self_transfer", "zero", "internal", "too_old", "used"),
+        ),
+        ("suspense", ("ambiguous", "no_invoice", "too_old", "dust", "a_new_word")),
+    ):
+        for reason in reasons:
+            yield (
+                f"claim, {state} {reason}",
+                notices.claim_ended(state=state, reason=reason, network="bsc", tx_hash=HASH, invoice_id=12),
+            )
+
+
+def to_staff() -> Iterator[tuple[str, Screen]]:
+    yield "staff: deposit", cards.deposit(EXACT, SALE, ADA)
+    short = replace(EXACT, outcome="shortfall", usd=usd("10.00"), to_wallet=usd("10.00"), pays=False)
+    yield "staff: deposit, short", cards.deposit(short, replace(SALE, state="open"), ADA)
+    yield "staff: paid from the wallet", cards.paid_from_wallet(SALE, ADA)
+    for name, who in (("pasted", ADA), ("nobody's", None)):
+        yield (
+            f"staff: stray, {name}",
+            cards.stray(receipt_id=4, network="bsc", asset="USDT", amount="14.2", tx_hash=HASH, who=who),
+        )
+    yield "staff: order", cards.order_created(order(), ADA)
+    for name, one in (("done", DONE), ("partly", PARTLY), ("failed", FAILED), ("cancelled", CANCELLED)):
+        yield f"staff: end, {name}", cards.order_finished(one, ADA)
+    for what, detail in (
+        ("breaker_open", "plugsmm"),
+        ("breaker_open", ""),
+        ("active_changed", "plugsmm"),
+        ("active_changed", ""),
+        ("low_balance", "3.20 USD"),
+        ("not_enough_funds", "neworder.error.not_enough_funds"),
+        ("config", "service 12: <Bad> key"),
+        ("refused", "no {such} thing"),
+        ("strange_status", "order 9: Foo"),
+        ("a_new_word", "something"),
+    ):
+        yield f"staff: {what} {detail}", cards.panel_trouble(panel="smmflare", what=what, detail=detail)
+    for reason in ("diverged", "stale", "depegged", "ok"):
+        yield f"staff: prices {reason}", cards.prices(coin="BNB", reason=reason)
+    yield "staff: unknown phase", cards.unknown_phase(CARD)
+    for how in ("placed", "not_placed", "elsewhere", ""):
+        who = ADA if "placed" in how else None
+        yield f"staff: phase {how}", cards.resolved_phase(CARD, who=who, how=how, panel_order="991")
