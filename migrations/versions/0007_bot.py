@@ -18,7 +18,7 @@ CREATE TABLE bot.homes (
     route       text NOT NULL,
     update_id   bigint NOT NULL,
     digest      text NOT NULL,
-    has_picture boolean NOT NULL
+    picture     text NOT NULL
 );
 COMMENT ON TABLE bot.homes IS 'The one message of a private chat that presses edit, and what it shows.';
 

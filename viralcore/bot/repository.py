@@ -16,7 +16,7 @@ from viralcore.core.screen import Picture
 @dataclass(frozen=True, slots=True)
 class Home:
     """The home message of a private chat. `update_id`: the update whose handling drew it; `prev_nonce`: the one before,
-    still good for that very update when it is handled again after a crash."""
+    still good for that very update when it is handled again after a crash. `picture`: empty when it is text."""
 
     chat_id: int
     message_id: int
@@ -25,12 +25,14 @@ class Home:
     route: str
     update_id: int
     digest: str
-    has_picture: bool
+    picture: str
 
-    def drawn(self, *, nonce: str, route: str, update_id: int, digest: str) -> Home:
+    def drawn(self, *, nonce: str, route: str, update_id: int, digest: str, picture: str) -> Home:
         """The same message showing something else."""
         prev = self.prev_nonce if self.update_id == update_id else self.nonce
-        return replace(self, nonce=nonce, prev_nonce=prev, route=route, update_id=update_id, digest=digest)
+        return replace(
+            self, nonce=nonce, prev_nonce=prev, route=route, update_id=update_id, digest=digest, picture=picture
+        )
 
 
 async def get_home(conn: Connection, chat_id: int) -> Home | None:
@@ -45,12 +47,12 @@ async def put_home(conn: Connection, home: Home) -> None:
     await conn.execute(statement.on_conflict_do_update(index_elements=["chat_id"], set_=rest))
 
 
-async def redraw(conn: Connection, home: Home, *, route: str, digest: str) -> bool:
+async def redraw(conn: Connection, home: Home, *, route: str, digest: str, picture: str) -> bool:
     """Note that the same home now shows newer content; False when the person has moved on meanwhile."""
     result = await conn.execute(
         update(tables.homes)
         .where(tables.homes.c.chat_id == home.chat_id, tables.homes.c.nonce == home.nonce)
-        .values(route=route, digest=digest)
+        .values(route=route, digest=digest, picture=picture)
     )
     return result.rowcount == 1
 

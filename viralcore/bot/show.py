@@ -55,8 +55,10 @@ class Shower:
             old = await self.home(chat_id)
             again = old is not None and old.update_id == update_id
             editable = old is not None and (old.message_id == pressed or (again and pressed is None))
-            if old is not None and editable and old.has_picture == (screen.picture is not None):
-                home = old.drawn(nonce=nonce, route=screen.route, update_id=update_id, digest=digest(screen))
+            picture = picture_key(screen)
+            if old is not None and editable and bool(old.picture) == bool(picture):
+                look = digest(screen)
+                home = old.drawn(nonce=nonce, route=screen.route, update_id=update_id, digest=look, picture=picture)
                 await self._put(home)  # first: a button must never arrive before we know its nonce
                 if await self._edit(home, screen, media=True):
                     return
@@ -71,13 +73,14 @@ class Shower:
             screen = _fitting(await render())
             if digest(screen) == home.digest:
                 return False
-            if home.has_picture != (screen.picture is not None):
+            picture = picture_key(screen)
+            if bool(home.picture) != bool(picture):
                 await self._send(chat_id, screen, home.nonce, home.update_id, home)
                 return True
-            if not await self._edit(home, screen, media=False):
+            if not await self._edit(home, screen, media=picture != home.picture):
                 return False
             async with self._db.transaction() as tx:
-                await repository.redraw(tx.conn, home, route=screen.route, digest=digest(screen))
+                await repository.redraw(tx.conn, home, route=screen.route, digest=digest(screen), picture=picture)
             return True
 
     def strip(self, chat_id: int, message_id: int) -> None:
@@ -94,9 +97,20 @@ class Shower:
         self._nursery.start("strip", work())
 
     async def _send(self, chat_id: int, screen: Screen, nonce: str, update_id: int, old: Home | None) -> None:
-        message_id, has_picture = await self._new_message(chat_id, screen, keyboard(screen, nonce))
+        message_id, with_picture = await self._new_message(chat_id, screen, keyboard(screen, nonce))
         prev = old.nonce if old is not None else ""
-        await self._put(Home(chat_id, message_id, nonce, prev, screen.route, update_id, digest(screen), has_picture))
+        await self._put(
+            Home(
+                chat_id,
+                message_id,
+                nonce,
+                prev,
+                screen.route,
+                update_id,
+                digest(screen),
+                picture_key(screen) if with_picture else "",
+            )
+        )
         if old is not None and old.message_id != message_id:
             self.strip(chat_id, old.message_id)
 
@@ -169,6 +183,11 @@ def keyboard(screen: Screen, nonce: str) -> InlineKeyboardMarkup | None:
     if not screen.rows:
         return None
     return InlineKeyboardMarkup([[_button(button, nonce) for button in row] for row in screen.rows])
+
+
+def picture_key(screen: Screen) -> str:
+    """Names the picture of a screen; empty without one."""
+    return f"{screen.picture.kind}:{screen.picture.data}" if screen.picture is not None else ""
 
 
 def digest(screen: Screen) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, DateTime, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData(schema="bot")
@@ -17,7 +17,7 @@ homes = Table(
     Column("route", Text, nullable=False),
     Column("update_id", BigInteger, nullable=False),
     Column("digest", Text, nullable=False),
-    Column("has_picture", Boolean, nullable=False),
+    Column("picture", Text, nullable=False),
 )
 
 dialogues = Table(

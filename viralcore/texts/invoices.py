@@ -13,6 +13,7 @@ from viralcore.texts import wording
 from viralcore.texts.actions import CancelInvoice, Go, IHavePaid, PayFromWallet, PayWith
 
 STATES = {"open": "⏳ open", "paid": "✅ paid", "expired": "⌛ expired", "cancelled": "✖️ cancelled"}
+PAID = Picture("asset", "paid.png")
 CHECKING = {
     "": "We are looking for your transaction now.",
     "unknown_tx": "No node of the network knows this transaction yet. New ones take a moment to appear; "
@@ -24,21 +25,25 @@ CHECKING = {
 }
 DECIDED = {
     "failed": "That transaction failed on the network, so no money moved. Send a new one.",
-    "wrong_token": "That transaction brought another token than the ones we take. Write to support.",
+    "wrong_token": "That transaction sent a token that we do not take. If you sent it by mistake, write to support.",
     "wrong_recipient": "That transaction did not pay our address. Check that you copied the right hash.",
     "self_transfer": "That transaction only moves our own money. Check that you copied the right hash.",
     "zero": "That transaction moved no money to us. Check that you copied the right hash.",
     "internal": "A contract ran in that transaction, and we cannot see coins it may have sent. Give the hash to "
     "support.",
-    "too_old": "That transaction is older than this shop's invoice. If it is yours, write to support.",
+    "too_old": "That transaction is from before this shop opened. If you think that is wrong, write to support.",
     "used": "That transaction paid another invoice already. If it was yours, write to support.",
     "unknown_tx": "No node knows that transaction after half an hour. Check in your wallet that it was really sent, "
     "and paste its hash again.",
     "node_down": "The network did not answer us for a long time. Paste the hash again later; your money is safe.",
+}
+SUSPENSE = {
     "ambiguous": "Your payment arrived, but the amount does not tell which invoice it is for. Our finance team was "
     "asked to assign it.",
-    "no_invoice": "The payment arrived, but no invoice of yours fits it. Our finance team was asked to assign it.",
-    "dust": "The payment arrived, but it is worth less than a cent. Our finance team was told.",
+    "too_old": "Your payment arrived, but it was sent before the invoice was made. Our finance team was asked to assign "
+    "it.",
+    "no_invoice": "Your payment arrived, but no invoice of yours fits it. Our finance team was asked to assign it.",
+    "dust": "Your payment arrived, but it is worth less than a cent. Our finance team was told.",
 }
 
 
@@ -89,13 +94,17 @@ def closed(one: InvoiceText) -> Screen:
     """Paid, expired or cancelled."""
     if one.state == "paid":
         got = (
-            markup("{n} are ready. Send me the link of a post to use one.", n=wording.count(one.quantity, one.unit))
+            markup(
+                "{n} {are} ready. Send me the link of a post to use one.",
+                n=wording.count(one.quantity, one.unit),
+                are="is" if one.quantity == 1 else "are",
+            )
             if one.credits
             else Html("Your money is in your wallet.")
         )
         text = lines(markup("✅ <b>Paid. Thank you!</b>"), Html(""), _head(one), _notes(one), Html(""), got)
         rows = ((Button("🔗 Submit Link", Go("submit")), Button("💰 My Balance", Go("balance"))), wording.back_home())
-        return Screen(text, rows, route=f"invoice:{one.id}")
+        return Screen(text, rows, picture=PAID, route=f"invoice:{one.id}")
     why = "This invoice has expired." if one.state == "expired" else "This invoice was cancelled."
     text = lines(
         _head(one),
@@ -167,9 +176,7 @@ def ask_hash(*, invoice_id: int, network: str) -> Screen:
 
 def claim(*, state: str, reason: str, short_hash: str, back: str | None, route: str) -> Screen:
     """What is known of a pasted hash; redrawn whenever that changes."""
-    words = CHECKING.get(reason, CHECKING[""]) if state == "checking" else DECIDED.get(reason, "")
-    if state == "credited":
-        words = "Your payment is credited."
+    words = "Your payment is credited." if state == "credited" else _outcome(state, reason)
     icon = {"checking": "🔎", "credited": "✅", "not_found": "❔", "refused": "⚠️", "suspense": "📥"}[state]
     text = markup("{icon} <code>{hash}</code>\n\n{words}", icon=icon, hash=short_hash, words=words)
     return Screen(text, (wording.back_home(back),), route=route)
@@ -231,18 +238,21 @@ def _partly(one: InvoiceText) -> Html | None:
     if one.rest is None or one.received.minor <= 0:
         return None
     return markup(
-        "\n💰 {got} arrived and is in your wallet. To finish, {rest} more is needed; then press Wallet on the invoice.",
+        "\n💰 {got} has arrived and waits in your wallet. <b>{rest}</b> is still to be paid.",
         got=wording.money(one.received),
         rest=wording.money(one.rest),
     )
 
 
 def _notes(one: InvoiceText) -> Html | None:
+    paid = one.state == "paid"
     told = {
         "excess": "You sent more than was due: the rest is in your wallet.",
-        "late": "It came after the invoice closed and was counted at the rate of that moment.",
-        "shortfall": "Less than was due arrived: it is in your wallet.",
+        "late": "Your payment came after the invoice had closed, so it was counted at the rate of that moment"
+        + ("." if paid else " and is in your wallet."),
     }
+    if not paid:
+        told["shortfall"] = "Less than was due arrived: it is in your wallet."
     words = [told[note] for note in one.notes if note in told]
     return markup("\n{words}", words=" ".join(words)) if words else None
 
@@ -251,8 +261,16 @@ def _claim(one: InvoiceText) -> Html | None:
     if one.claim is None or one.state == "paid":
         return None
     state, reason = one.claim
-    if state == "checking":
-        return markup("\n🔎 <b>Checking your hash.</b> {words}", words=CHECKING.get(reason, CHECKING[""]))
     if state == "credited":
         return None
-    return markup("\n⚠️ <b>About your hash:</b> {words}", words=DECIDED.get(reason, "It was not accepted."))
+    head = "🔎 <b>Checking your hash.</b>" if state == "checking" else "⚠️ <b>About your hash:</b>"
+    return markup("\n{head} {words}", head=Html(head), words=_outcome(state, reason))
+
+
+def _outcome(state: str, reason: str) -> str:
+    """What is known of a hash. One reason may stand for money that is here, and for money that is not."""
+    if state == "checking":
+        return CHECKING.get(reason, CHECKING[""])
+    if state == "suspense":
+        return SUSPENSE.get(reason, SUSPENSE["ambiguous"])
+    return DECIDED.get(reason, "It was not accepted. Write to support if you think that is wrong.")

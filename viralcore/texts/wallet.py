@@ -14,10 +14,10 @@ def balance(*, wallet: Money, bonus: Money, posts: Sequence[tuple[str, int]]) ->
     """One balance is shown; how much of it is bonus money is said, because bonus money is spent first."""
     text = lines(
         markup("💰 <b>My Balance</b>\n\nWallet: <b>{money}</b>", money=wording.money(wallet + bonus)),
-        markup("of it bonus money, spent first: {bonus}", bonus=wording.money(bonus)) if bonus.minor else None,
+        markup("of which bonus, spent first: {bonus}", bonus=wording.money(bonus)) if bonus.minor else None,
         Html("\n🎟 <b>Posts left</b>"),
         *(markup("{title}: <b>{n}</b>", title=title, n=f"{left:,}") for title, left in posts),
-        None if posts else Html("None yet. The Service Menu has plans from a few dollars."),
+        None if posts else Html("None yet. The Service Menu has the plans."),
     )
     rows = (
         (Button("🧾 History", Go("history")), Button("🎟 Credits", Go("credits"))),
@@ -43,6 +43,23 @@ def credits_screen(rows_of: Sequence[tuple[str, str, int]]) -> Screen:
     )
 
 
-def signed(amount: Money) -> str:
-    """``+$5.25``, ``-1 t3``: a movement as its owner sees it."""
-    return f"+{wording.money(amount)}" if amount.minor >= 0 else wording.money(amount)
+MOVEMENTS = {
+    "deposit": "payment received",
+    "purchase": "purchase",
+    "boost": "order placed",
+    "refund": "refund",
+    "commission": "commission",
+    "reply_pay": "replies paid",
+    "withdrawal": "withdrawal",
+    "fee": "fee",
+    "adjustment": "correction by staff",
+    "import": "brought over from the old bot",
+}
+
+
+def movement(*, kind: str, amount: Money, plan: str | None) -> tuple[str, str]:
+    """A line of the history: the signed amount (``+$5.25``, ``-1 post of X Tier 3``) and what it was."""
+    sign = "+" if amount.minor >= 0 else "-"
+    size = Money(abs(amount.minor), amount.asset)
+    shown = wording.money(size) if plan is None else f"{wording.count(size.minor, 'post')} of {plan}"
+    return f"{sign}{shown}", MOVEMENTS.get(kind, "movement")

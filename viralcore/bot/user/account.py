@@ -36,11 +36,20 @@ async def history(viewer: Viewer, before: str) -> Screen:
     lines = await viewer.doors.ledger.statement(
         user_id=viewer.user.id, before_id=number(before) if before else None, limit=size + 1
     )
+    titles = {plan.asset: plan.title for plan in viewer.doors.boosts.plans() if plan.kind == "credits"}
     older = f"history:{lines[size - 1].entry_id}" if len(lines) > size else None
     return invoices.history(
         invoices=[(one.id, one.item.title, one.total, one.state, one.created_at) for one in made],
         movements=[
-            (line.at, texts.signed(Money(line.amount, line.account.asset)), line.description) for line in lines[:size]
+            (
+                line.at,
+                *texts.movement(
+                    kind=line.kind,
+                    amount=Money(line.amount, line.account.asset),
+                    plan=titles.get(line.account.asset),
+                ),
+            )
+            for line in lines[:size]
         ],
         older=older,
     )
