@@ -1,0 +1,225 @@
+"""The doors notifications looks through, with what a test puts behind them; and a chat that answers as it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import count
+from typing import Any
+
+from viralcore.boosts.api import (
+    CreditView,
+    LineView,
+    LinkView,
+    OrderLineView,
+    OrderView,
+    PhaseView,
+    PlanView,
+    UnknownPhaseView,
+    UnknownPlan,
+)
+from viralcore.core.db import Tx
+from viralcore.core.errors import NotFound
+from viralcore.core.money import Money, usd
+from viralcore.core.screen import Screen
+from viralcore.notifications.ports import Answer, Shown
+from viralcore.payments.api import ClaimView, InvoiceView, Item, ReceiptView
+from viralcore.users.api import UserView
+
+ADA, OLU, GROUP = 2001, 1000, -100500
+AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+HASH = "0x" + "ab" * 32
+ZERO = usd(0)
+
+
+def person(user_id: int, name: str, handle: str | None = None) -> UserView:
+    return UserView(user_id, name, handle, frozenset({"user"}), frozenset(), True, False, False, AT)
+
+
+@dataclass
+class FakeUsers:
+    people: dict[int, UserView] = field(
+        default_factory=lambda: {ADA: person(ADA, "Ada", "ada_l"), OLU: person(OLU, "Olu", "olu_owner")}
+    )
+
+    async def get(self, *, user_id: int) -> UserView:
+        if user_id not in self.people:
+            raise NotFound(what="user")
+        return self.people[user_id]
+
+    async def set_unreachable(self, tx: Tx, *, user_id: int, unreachable: bool) -> None:
+        self.people[user_id] = replace(self.people[user_id], unreachable=unreachable)
+
+
+def invoice(**changes: Any) -> InvoiceView:
+    plain = InvoiceView(
+        id=12,
+        user_id=ADA,
+        item=Item("credits", "t3", "X Tier 3"),
+        quantity=10,
+        unit_price=Decimal("1.50"),
+        total=usd("15.00"),
+        state="paid",
+        created_at=AT,
+        expires_at=AT + timedelta(minutes=20),
+        quote=None,
+        paid_at=AT,
+        paid_with="bsc:USDT",
+        received=usd("15.00"),
+    )
+    return replace(plain, **changes)
+
+
+@dataclass
+class FakePayments:
+    invoices: dict[int, InvoiceView] = field(default_factory=lambda: {12: invoice()})
+    claims: dict[int, ClaimView] = field(default_factory=dict)
+    known: list[ReceiptView] = field(
+        default_factory=lambda: [
+            ReceiptView(4, "bsc", HASH, 0, "USDT", Decimal("15.0034"), usd("15.00"), "credited", 12, ADA, AT)
+        ]
+    )
+
+    async def get_invoice(self, *, user_id: int, invoice_id: int) -> InvoiceView:
+        found = self.invoices.get(invoice_id)
+        if found is None or found.user_id != user_id:
+            raise NotFound(what="invoice")
+        return found
+
+    async def get_claim(self, *, user_id: int, claim_id: int) -> ClaimView:
+        return self.claims[claim_id]
+
+    async def receipts(self, *, after_id: int = 0, limit: int = 500) -> tuple[ReceiptView, ...]:
+        return tuple(one for one in self.known if one.id > after_id)[:limit]
+
+    def claim(self, state: Any, reason: str) -> ClaimView:
+        self.claims[3] = ClaimView(3, 12, "bsc", HASH, state, reason, None, AT)
+        return self.claims[3]
+
+
+PLAN = PlanView(
+    id="t3",
+    title="X Tier 3",
+    platform="x",
+    group="engagement",
+    kind="credits",
+    unit="post",
+    price=Decimal("1.50"),
+    minimum=10,
+    step=1,
+    maximum=1000,
+    presets=(10,),
+    lines=(LineView("likes", 75, "panel", Decimal("0.2"), True),),
+    asset="t3",
+    on_sale=True,
+)
+
+
+def phase(number: int, metric: Any = "likes", state: Any = "waiting", **changes: Any) -> PhaseView:
+    due = AT + timedelta(minutes=30 * number)
+    plain = PhaseView(50 + number, metric, number, 38 if number == 1 else 37, due, state, 0, None, None)
+    return replace(plain, **changes)
+
+
+def order(state: Any = "scheduled", delivered: int = 0, **changes: Any) -> OrderView:
+    plain = OrderView(
+        id=7,
+        user_id=ADA,
+        plan_id="t3",
+        plan_title="X Tier 3",
+        link=LinkView("x", "https://x.com/ada/status/123", "ada", "123"),
+        state=state,
+        created_at=AT,
+        finished_at=None,
+        lines=(
+            OrderLineView("likes", "panel", 75, delivered, "scheduled", ZERO),
+            OrderLineView("comments", "crowd", 30, 0, "scheduled", ZERO),
+        ),
+        phases=(phase(1), phase(2)),
+        refunded=ZERO,
+        credit_returned=False,
+        can_cancel=True,
+    )
+    return replace(plain, **changes)
+
+
+def ended(order_: OrderView, state: Any = "completed", back: Money = ZERO) -> OrderView:
+    lines = (
+        OrderLineView("likes", "panel", 75, 75, "completed", ZERO),
+        OrderLineView("comments", "crowd", 30, 0, "refunded", back),
+    )
+    return replace(order_, state=state, finished_at=AT, lines=lines, refunded=back)
+
+
+@dataclass
+class FakeBoosts:
+    orders: dict[int, OrderView] = field(default_factory=lambda: {7: order()})
+    left: int = 10
+    unknown: dict[int, UnknownPhaseView] = field(default_factory=dict)
+
+    def plan(self, plan_id: str) -> PlanView:
+        if plan_id != "t3":
+            raise UnknownPlan
+        return PLAN
+
+    async def credits(self, *, user_id: int) -> tuple[CreditView, ...]:
+        return (CreditView(PLAN, self.left),) if self.left else ()
+
+    async def get_order(self, *, order_id: int, user_id: int | None = None) -> OrderView:
+        if order_id not in self.orders:
+            raise NotFound(what="order")
+        return self.orders[order_id]
+
+    async def unknown_phase(self, *, phase_id: int) -> UnknownPhaseView:
+        return self.unknown[phase_id]
+
+    def silence(self, phase_id: int, state: Any = "unknown") -> None:
+        self.unknown[phase_id] = UnknownPhaseView(
+            phase_id, 7, "smmflare", "1234", "https://x.com/ada/status/123", "likes", 38, AT, state
+        )
+
+
+@dataclass
+class FakeChat:
+    """The port `Messenger`: keeps what stands in the chats; answers from a script first."""
+
+    script: list[Answer | BaseException] = field(default_factory=list)
+    standing: dict[tuple[int, int], Screen] = field(default_factory=dict)
+    calls: list[tuple[str, int, Screen]] = field(default_factory=list)
+    nonces: list[str] = field(default_factory=list)
+    numbers: Any = field(default_factory=lambda: count(100))
+
+    async def send(self, *, chat_id: int, screen: Screen, nonce: str) -> Answer:
+        return self._answer("send", chat_id, next(self.numbers), screen, nonce)
+
+    async def edit(self, *, chat_id: int, message_id: int, screen: Screen, nonce: str) -> Answer:
+        return self._answer("edit", chat_id, message_id, screen, nonce)
+
+    def _answer(self, verb: str, chat_id: int, message_id: int, screen: Screen, nonce: str) -> Answer:
+        self.calls.append((verb, chat_id, screen))
+        self.nonces.append(nonce)
+        if self.script:
+            scripted = self.script.pop(0)
+            if isinstance(scripted, BaseException):
+                raise scripted
+            return scripted
+        self.standing[chat_id, message_id] = screen
+        return Shown(message_id)
+
+    def texts(self, chat_id: int) -> list[str]:
+        """What stands in a chat, oldest first."""
+        return [str(screen.text) for (chat, _), screen in sorted(self.standing.items()) if chat == chat_id]
+
+    def verbs(self, chat_id: int | None = None) -> list[str]:
+        return [verb for verb, chat, _ in self.calls if chat_id is None or chat == chat_id]
+
+    def labels(self, chat_id: int) -> Sequence[Sequence[str]]:
+        """The buttons of each message of a chat, oldest first."""
+        found: Mapping[tuple[int, int], Screen] = self.standing
+        return [
+            [button.label for row in screen.rows for button in row]
+            for (chat, _), screen in sorted(found.items())
+            if chat == chat_id
+        ]
