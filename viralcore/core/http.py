@@ -12,6 +12,7 @@ import json as jsonlib
 import logging
 import time
 import uuid
+from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -87,12 +88,17 @@ class Answer:
 
 
 class _Limiter:
-    """Pace and parallelism of one provider, shared by all its URLs. Machine time."""
+    """Pace and parallelism of one provider, shared by all its URLs. Machine time.
+
+    The pace is a promise about every second there is, not a metronome: calls that fit into the second start at once, so
+    that a look at a chain costs what its answers take and not a pause for each question.
+    """
 
     def __init__(self, pace_per_second: float | None, parallelism: int | None) -> None:
-        self._gap = 1.0 / pace_per_second if pace_per_second else 0.0
+        calls = max(1, int(pace_per_second)) if pace_per_second else 0
+        self._window = calls / pace_per_second if pace_per_second else 0.0
+        self._starts: deque[float] = deque(maxlen=calls)
         self._room = asyncio.Semaphore(parallelism) if parallelism else None
-        self._next = 0.0
 
     @asynccontextmanager
     async def room(self) -> AsyncIterator[None]:
@@ -102,11 +108,12 @@ class _Limiter:
 
     async def pace(self) -> None:
         """Wait for the next free moment. Moments are handed out in order of asking."""
-        if not self._gap:
+        if not self._window:
             return
-        now = monotonic()
-        moment = max(now, self._next)
-        self._next = moment + self._gap
+        now = moment = monotonic()
+        if len(self._starts) == self._starts.maxlen:
+            moment = max(now, self._starts[0] + self._window)
+        self._starts.append(moment)
         if moment > now:
             await asyncio.sleep(moment - now)
 

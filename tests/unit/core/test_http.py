@@ -250,7 +250,7 @@ async def test_parallelism_is_the_providers_over_all_its_urls(clients: HttpClien
     assert most == 2
 
 
-async def test_pace_spaces_the_starts(clients: HttpClients) -> None:
+async def test_no_second_has_more_starts_than_the_pace_and_none_waits_without_need(clients: HttpClients) -> None:
     starts: list[float] = []
 
     async def reply(request: web.Request) -> web.StreamResponse:
@@ -258,9 +258,11 @@ async def test_pace_spaces_the_starts(clients: HttpClients) -> None:
         return web.json_response({})
 
     async with loopback(reply) as server:
-        client = clients.provider("p", server.url, pace_per_second=50)
-        await asyncio.gather(*(client.send("POST") for _ in range(6)))
-    assert starts[-1] - starts[0] >= 5 * 0.02 * 0.8
+        client = clients.provider("p", server.url, pace_per_second=2.5)  # two in every 0.8 s
+        await asyncio.gather(*(client.send("POST") for _ in range(5)))
+    gaps = [later - earlier for earlier, later in zip(starts, starts[2:], strict=False)]
+    assert all(gap >= 0.8 * 0.8 for gap in gaps)
+    assert starts[1] - starts[0] < min(gaps) / 2
 
 
 async def test_an_open_transaction_forbids_every_call(clients: HttpClients, monkeypatch: pytest.MonkeyPatch) -> None:
