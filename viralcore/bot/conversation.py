@@ -7,7 +7,7 @@ import re
 from telegram import Bot
 
 from viralcore.bot.config import BotConfig
-from viralcore.bot.dialogue import HASH, LINK, QUANTITY
+from viralcore.bot.dialogue import HASH, LINK
 from viralcore.bot.show import Shower
 from viralcore.bot.turn import ON_COMMAND, Turn, Viewer, render, take_answer
 from viralcore.bot.user.boost import links
@@ -17,12 +17,16 @@ from viralcore.payments.api import BadHash
 from viralcore.texts import errors, home, staff
 
 _LINK = re.compile(r"(?:https?://|www\.)\S|\b(?:x|twitter|t|telegram)\.(?:com|me|dog)/\S", re.IGNORECASE)
+_POST = re.compile(r"\b(?:x|twitter|t|telegram)\.(?:com|me|dog)/\S", re.IGNORECASE)
 _EXPLORER = re.compile(r"/(?:tx|txn|transaction)/", re.IGNORECASE)
-_HASH = re.compile(r"(?:^|[\s/])(?:0x)?[0-9a-fA-F]{64}(?:$|[\s?#/])|^\s*[1-9A-HJ-NP-Za-km-z]{80,90}\s*$")
+_HASH = re.compile(
+    r"(?:^|[\s/])(?:0x)?[0-9a-fA-F]{64}(?:$|[\s?#/])|^\s*[1-9A-HJ-NP-Za-km-z]{80,90}\s*$|^\s*0x[0-9a-fA-F]{40}\s*$"
+)
 
 
 def looks_like_hash(text: str) -> bool:
-    """A transaction hash or an explorer's address of one. Judged by payments; this only decides whom to ask."""
+    """A transaction hash, an explorer's page of one, or an address taken for one. Judged by payments, which says what
+    is wrong with it; this only decides whom to ask."""
     return bool(_HASH.search(text) or _EXPLORER.search(text))
 
 
@@ -68,9 +72,8 @@ class Conversation:
         asked = question.name if question is not None else ""
         if looks_like_hash(text) and asked != HASH:
             return await self._paste(turn, text)
-        if looks_like_link(text) and asked not in (HASH, LINK):
-            if asked == QUANTITY:
-                await turn.dialogues.close(turn.chat_id, turn.user.id)
+        if asked != LINK and (_POST.search(text) if asked == HASH else looks_like_link(text)):
+            await turn.dialogues.close(turn.chat_id, turn.user.id)
             return await links(turn, text)
         if question is None:
             return home.not_understood()

@@ -37,9 +37,9 @@ from viralcore.core.errors import DomainError
 from viralcore.core.inbox import InboxItem
 from viralcore.core.log import correlation_id
 from viralcore.core.screen import Press, Screen, StaleCallback, decode
-from viralcore.texts import errors, home
+from viralcore.texts import errors, home, shop
 from viralcore.texts.actions import STAFF_CARD, Agree, Go
-from viralcore.users.api import NotAllowed, Profile, UserView
+from viralcore.users.api import Blocked, NotAllowed, Profile, UserView
 
 log = structlog.get_logger(__name__)
 PTB = Application[Any, Any, Any, Any, Any, Any]
@@ -137,7 +137,8 @@ class Dispatcher:
         except StaleCallback:
             await self._out_of_date(turn, query.id)
             return
-        turn.key = press.key
+        # In a group many people press one card: what each of them asks is theirs.
+        turn.key = press.key if private else f"{press.key}:{user.id}"
         if await self._stale(turn, press):
             await self._out_of_date(turn, query.id)
             return
@@ -146,14 +147,15 @@ class Dispatcher:
         await self._finish(turn, screen)
 
     async def _stale(self, turn: Turn, press: Press) -> bool:
-        """Looking is always fine, staff cards carry their own state; anything else must come from the current home."""
+        """Looking is always fine, staff cards carry their own state; anything else must come from the current home.
+        Screens belong to private chats: in a group nothing else can be pressed."""
         action = type(press.action)
-        if action is Go or (action in STAFF_CARD and not turn.private):
+        if not turn.private:
+            return action not in STAFF_CARD
+        if action is Go:
             return False
         item = self._item.get()
         if item is not None and self.old(item):
-            return True
-        if not turn.private:
             return True
         shown = await self._shower.home(turn.chat_id)
         if shown is None or shown.message_id != turn.pressed:
@@ -171,9 +173,12 @@ class Dispatcher:
     async def _act(self, turn: Turn, press: Press) -> Screen | None:
         if turn.silent:
             return None
-        gate = self._gate(turn.user, agreeing=isinstance(press.action, Agree))
-        if gate is not None:
-            return gate if turn.private else None
+        if turn.private:
+            gate = self._gate(turn.user, agreeing=isinstance(press.action, Agree))
+            if gate is not None:
+                return gate
+        elif turn.user.blocked:
+            raise Blocked()  # rights are the use case's to check, and no terms stand before them
         if not isinstance(press.action, STAFF_CARD):
             await self._dialogues.close(turn.chat_id, turn.user.id)
         return await ON_ACTION[type(press.action)](turn, press.action)
@@ -211,7 +216,8 @@ class Dispatcher:
     async def _line(self, turn: Turn, text: str | None) -> Screen | None:
         gate = self._gate(turn.user)
         if gate is not None and not self._may_pass(turn.user, text):
-            return gate
+            known = turn.user.blocked or _command(text) in {"/start", "/terms"}
+            return gate if known else shop.with_note(home.AGREE_FIRST, gate)
         return await self._talk.line(turn, text)
 
     async def on_edited(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
@@ -228,7 +234,7 @@ class Dispatcher:
         if message is None or message.from_user is None or message.from_user.is_bot or not message.text:
             return
         asked = self._dialogues.asked(message.chat.id, message.from_user.id)
-        if not asked and not message.text.startswith("/"):
+        if not (_for_us(message.text, self._bot.username) if message.text.startswith("/") else asked):
             return
         if message.chat.id != self._admin_chat_id:
             screen = home.group_only_private(bot_username=self._bot.username)
@@ -283,7 +289,7 @@ class Dispatcher:
     @staticmethod
     def _may_pass(user: UserView, text: str | None) -> bool:
         """Help and support are for everybody, before the terms and behind a block."""
-        return not user.blocked and bool(text) and str(text).split()[0].split("@")[0] in {"/help", "/support"}
+        return not user.blocked and _command(text) in {"/help", "/support"}
 
     async def _guarded(self, turn: Turn, work: Any) -> Screen | None:
         """Run a handler; a refusal becomes its words, and a refused right also an audit row."""
@@ -330,3 +336,15 @@ class Dispatcher:
         if slept >= timedelta(minutes=self._config.stale_press_minutes):
             limit = woke + timedelta(seconds=5)
             self.old = lambda item: item.received_at <= limit
+
+
+def _for_us(text: str, username: str) -> bool:
+    """Whether a command in a group is not another bot's."""
+    _, at, whom = text.split(maxsplit=1)[0].partition("@")
+    return not at or whom.lower() == username.lower()
+
+
+def _command(text: str | None) -> str:
+    """The command a line begins with, slash included; empty when it is none."""
+    first = text.split(maxsplit=1)[0] if text and text.strip() else ""
+    return first.split("@", 1)[0].lower() if first.startswith("/") else ""

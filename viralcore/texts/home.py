@@ -50,10 +50,10 @@ def terms(*, version: str, accepted: bool, first_name: str) -> Screen:
 
 def home(*, first_name: str, staff: bool, posts: int, balance: str, banner: bool = False) -> Screen:
     """The main menu; `banner` on /start, while Home redraws the message that is there."""
-    left = f"🎟 Posts ready to boost: <b>{posts:,}</b>\n" if posts else ""
+    left = f"🎟 Posts you can boost: <b>{posts:,}</b>\n" if posts else ""
     text = markup(
         "👋 Hello, <b>{name}</b>!\n\nReal reach for your posts on X and Telegram: choose a plan, send a link, and "
-        "watch it being delivered.\n\n{left}💰 Wallet: <b>{balance}</b>",
+        "follow the delivery.\n\n{left}💰 Wallet: <b>{balance}</b>",
         name=first_name,
         left=Html(left),
         balance=balance,
@@ -76,7 +76,7 @@ def help_screen() -> Screen:
         "your payment is recognised by itself.\n"
         "3. <b>Send the link</b> of a post, or type <code>/submitlink</code> and the link. You see what will be "
         "delivered before anything is used.\n"
-        "4. <b>Watch.</b> Delivery starts 30 minutes later, the second half follows at 60 minutes. Whatever is not "
+        "4. <b>Watch.</b> You see when each part is sent, and one message follows the delivery. Whatever is not "
         "delivered comes back to you.\n\n"
         "/orders your orders · /balance your money and posts · /history every movement · /cancel stop a question · "
         "/support a person"
@@ -151,6 +151,11 @@ def refused(text: Html, *, back: str | None = None, more: tuple[Button, ...] = (
     return Screen(markup("⚠️ {text}", text=text), rows)
 
 
+def notice(text: Html, *, back: str | None = None) -> Screen:
+    """A plain answer as a screen, with a way on."""
+    return Screen(text, (wording.back_home(back),))
+
+
 def blocked(*, contact: str) -> Screen:
     text = markup("⛔ Your account is blocked. If you think this is a mistake, write to {contact}.", contact=contact)
     return Screen(text, ((Button("💬 Open chat", url=f"https://t.me/{contact.lstrip('@')}"),),))
@@ -165,10 +170,11 @@ def group_only_private(*, bot_username: str) -> Screen:
 
 def slow_down(*, commands: int, presses: int) -> Html:
     return Html(
-        f"That was a bit fast: up to {commands} commands or links and {presses} button presses a minute. "
-        "Wait a moment, then go on; nothing is lost."
+        f"That was a bit fast. I can take {commands} commands or links and {presses} button presses a minute. "
+        "Wait a moment, then try again."
     )
 
 
 OUT_OF_DATE = "This menu is out of date, here is a fresh one."
-ALREADY_DONE = "Already done."
+ALREADY_DONE = "The screen has just changed. Look at it, then press again if you still want to."
+AGREE_FIRST = Html("<b>Please agree to the terms first</b>, then send that again.")

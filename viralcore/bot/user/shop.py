@@ -8,15 +8,21 @@ from typing import Any
 
 from viralcore.boosts.api import BadQuantity, NotOnSale, PlanView, UnknownPlan
 from viralcore.bot import dialogue
-from viralcore.bot.turn import Turn, Viewer, answer, command, on, render, route
+from viralcore.bot.turn import Turn, UnknownRoute, Viewer, answer, command, on, render, route
 from viralcore.bot.user.views import invoice_row, plan_text
 from viralcore.core.screen import Screen
 from viralcore.payments.api import TooManyInvoices
 from viralcore.texts import errors, invoices, shop
 from viralcore.texts.actions import AskQuantity, Buy
 
-_NUMBER = re.compile(r"^\d{1,9}$")
-_SEPARATORS = re.compile(r"[\s,._']")
+_NUMBER = re.compile(r"[0-9]{1,9}|[0-9]{1,3}(?:[ ,._'\u00a0\u202f][0-9]{3}){1,2}")
+"""Digits, or groups of three: ``1,000`` is a thousand, while ``9.5`` and ``1,0`` are no whole numbers."""
+
+
+def whole(text: str) -> int | None:
+    """A typed quantity; None when it is not a whole number."""
+    found = _NUMBER.fullmatch(text.strip())
+    return int(re.sub(r"[^0-9]", "", found.group())) if found else None
 
 
 def _shown(viewer: Viewer, platform: str) -> list[PlanView]:
@@ -31,6 +37,8 @@ async def service_menu(viewer: Viewer, _: str) -> Screen:
 @route("p")
 async def platform(viewer: Viewer, name: str) -> Screen:
     plans = _shown(viewer, name)
+    if not plans:
+        raise UnknownRoute(name[:40])
     groups = list(dict.fromkeys(plan.group for plan in plans if plan.kind != "contact"))
     contacts = [(plan.id, plan.title) for plan in plans if plan.kind == "contact"]
     return shop.platform(name=name, groups=groups, contacts=contacts, contact=viewer.config.support_contact)
@@ -40,6 +48,8 @@ async def platform(viewer: Viewer, name: str) -> Screen:
 async def group(viewer: Viewer, which: str) -> Screen:
     of, _, name = which.partition(":")
     plans = [plan_text(p) for p in _shown(viewer, of) if p.group == name and p.kind != "contact"]
+    if not plans:
+        raise UnknownRoute(which[:40])
     return shop.group(name=name, of=of, plans=plans)
 
 
@@ -60,20 +70,21 @@ async def plan(viewer: Viewer, plan_id: str) -> Screen:
 @on(AskQuantity)
 async def ask_quantity(turn: Turn, act: AskQuantity) -> Screen:
     one = turn.doors.boosts.plan(act.plan)
+    if not one.on_sale:
+        raise NotOnSale(plan=act.plan)
     await turn.ask(dialogue.QUANTITY, plan=act.plan)
     return shop.ask_quantity(plan_text(one))
 
 
 @answer(dialogue.QUANTITY)
 async def quantity_typed(turn: Turn, data: Mapping[str, Any], text: str) -> Screen:
-    """``1,000`` and ``1 000`` are numbers to people, and to us."""
-    digits = _SEPARATORS.sub("", text)
     one = turn.doors.boosts.plan(str(data["plan"]))
-    if not _NUMBER.match(digits):
+    quantity = whole(text)
+    if quantity is None:
         await turn.ask(dialogue.QUANTITY, plan=one.id)
         wrong = BadQuantity(minimum=one.minimum, maximum=one.maximum, step=one.step, asked=text[:20])
         return shop.bad_quantity(plan_text(one), errors.words(wrong))
-    return await buy(turn, one.id, int(digits))
+    return await buy(turn, one.id, quantity)
 
 
 @on(Buy)
@@ -89,11 +100,11 @@ async def buy_command(turn: Turn, arguments: str) -> Screen:
         return await render(turn.viewer, "menu")
     if len(words) == 1:
         return await plan(turn.viewer, words[0].lower())
-    plan_id, digits = words[0].lower(), _SEPARATORS.sub("", "".join(words[1:]))
-    if not _NUMBER.match(digits):
+    quantity = whole(" ".join(words[1:]))
+    if quantity is None:
         menu = await render(turn.viewer, "menu")
         return shop.with_note(shop.buy_usage(example="t3"), menu)
-    return await buy(turn, plan_id, int(digits))
+    return await buy(turn, words[0].lower(), quantity)
 
 
 async def buy(turn: Turn, plan_id: str, quantity: int) -> Screen:
