@@ -18,11 +18,12 @@ LINK_PROBLEMS: Mapping[str, str] = {
     "not_a_post": "that is not a post",
     "profile": "that is a profile, not a post",
     "not_supported": "only X (Twitter) and Telegram posts can be boosted",
-    "private": "that post is in a private chat",
-    "malformed": "the link is broken or incomplete",
-    "blocked": "this link may not be boosted here",
+    "private": "it leads into a private chat",
+    "malformed": "it is broken or incomplete",
+    "other_platform": "it is on another platform than the first link, so send it in a message of its own",
+    "blocked": "it may not be boosted here",
     "duplicate": "it is in your message twice",
-    "too_long": "the link is too long",
+    "too_long": "it is too long",
 }
 METHOD_PROBLEMS: Mapping[str, str] = {
     "price": "We have no price for that coin that we trust right now. Choose another way to pay, or try in a minute.",
@@ -33,7 +34,7 @@ METHOD_PROBLEMS: Mapping[str, str] = {
     "unknown": "That is not a way to pay here. Choose one from the list.",
 }
 HASH_PROBLEMS: Mapping[str, str] = {
-    "garbage": "That is not a transaction hash. It has 64 letters and digits; your wallet shows it as hash, TxID or "
+    "garbage": "That is not a transaction hash. A hash has 64 letters and digits; your wallet calls it hash, TxID or "
     "transaction id. Copy it from there and send it here.",
     "other_network": "That is a transaction of a network we do not take payments on. If you paid the amount to the "
     "address shown here, it will be found by itself.",
@@ -74,8 +75,8 @@ def _invoice_closed(fields: Mapping[str, Any]) -> Html:
 
 def _too_many_invoices(fields: Mapping[str, Any]) -> Html:
     return markup(
-        "You already have {limit} unpaid invoices. Pay or cancel one of them first, then try again.",
-        limit=fields.get("limit", 3),
+        "You already have {invoices}. Pay or cancel one first, then try again.",
+        invoices=wording.count(int(fields.get("limit", 3)), "unpaid invoice"),
     )
 
 
@@ -107,9 +108,9 @@ def _bad_link(fields: Mapping[str, Any]) -> Html:
         return Html(f"There is no link in that message. {LINK_HELP}")
     if len(problems) == 1:
         why = link_problem(problems[0].reason)
-        return lines(markup("This link was not taken: {why}.", why=why), Html(LINK_HELP))
+        return lines(markup("This link was not taken: {why}.\n", why=why), Html(LINK_HELP))
     told = [markup("• {text}: {why}", text=one.text[:80], why=link_problem(one.reason)) for one in problems]
-    return lines(Html("None of these links was taken:"), *told, Html(LINK_HELP))
+    return lines(Html("None of these links was taken:"), *told, Html(f"\n{LINK_HELP}"))
 
 
 def _too_many_links(fields: Mapping[str, Any]) -> Html:

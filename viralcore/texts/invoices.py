@@ -33,15 +33,15 @@ DECIDED = {
     "support.",
     "too_old": "That transaction is from before this shop opened. If you think that is wrong, write to support.",
     "used": "That transaction paid another invoice already. If it was yours, write to support.",
-    "unknown_tx": "No node knows that transaction after half an hour. Check in your wallet that it was really sent, "
-    "and paste its hash again.",
+    "unknown_tx": "No node of the network knows that transaction, so we stopped looking. Check in your wallet that it "
+    "was really sent, then paste its hash again.",
     "node_down": "The network did not answer us for a long time. Paste the hash again later; your money is safe.",
 }
 SUSPENSE = {
     "ambiguous": "Your payment arrived, but the amount does not tell which invoice it is for. Our finance team was "
     "asked to assign it.",
-    "too_old": "Your payment arrived, but it was sent before the invoice was made. Our finance team was asked to assign "
-    "it.",
+    "too_old": "Your payment arrived, but it was sent before the invoice was made. Our finance team was asked to "
+    "assign it.",
     "no_invoice": "Your payment arrived, but no invoice of yours fits it. Our finance team was asked to assign it.",
     "dust": "Your payment arrived, but it is worth less than a cent. Our finance team was told.",
 }
@@ -77,7 +77,9 @@ def invoice(one: InvoiceText, *, balance: Money, crypto: bool, wallet: bool) -> 
         _partly(one),
         markup("⏳ This price holds for {left}.", left=wording.span(one.left)),
         _claim(one),
-        Html("\nHow do you want to pay?"),
+        Html("\nHow do you want to pay?")
+        if crypto or wallet
+        else Html("\n⚠️ No way to pay is open right now. Try again in a minute."),
     )
     rows: list[tuple[Button, ...]] = []
     if one.quoted:
@@ -117,11 +119,15 @@ def closed(one: InvoiceText) -> Screen:
 
 
 def coins(one: InvoiceText, *, assets: Sequence[str]) -> Screen:
-    text = lines(_head(one), markup("\n<b>Total: {total}</b>", total=wording.money(one.total)), Html("\nWhich coin?"))
+    text = lines(
+        _head(one),
+        markup("\n<b>Total: {total}</b>", total=wording.money(one.total)),
+        Html("\nWhich coin?")
+        if assets
+        else Html("\n⚠️ No coin can be quoted right now. Try again in a minute, or pay from your wallet."),
+    )
     buttons = [Button(asset, Go(f"coin:{one.id}:{asset}")) for asset in assets]
     rows = [tuple(buttons[i : i + 3]) for i in range(0, len(buttons), 3)]
-    if not assets:
-        text = lines(text, Html("⚠️ No coin can be quoted right now. Try again in a minute, or pay from your wallet."))
     return Screen(text, (*rows, wording.back_home(f"invoice:{one.id}")), route=f"crypto:{one.id}")
 
 
@@ -129,7 +135,9 @@ def networks(one: InvoiceText, *, asset: str, methods: Sequence[tuple[str, str]]
     """`methods`: (code, network). Always shown for USDT: the wrong network is the dearest mistake there is."""
     text = lines(
         _head(one),
-        markup("\nOn which network do you send <b>{asset}</b>? Choose the same one in your wallet.", asset=asset),
+        markup("\nOn which network do you send <b>{asset}</b>? Choose the same one in your wallet.", asset=asset)
+        if methods
+        else markup("\n⚠️ <b>{asset}</b> cannot be quoted right now. Go back and choose another coin.", asset=asset),
     )
     buttons = [
         Button(wording.NETWORK_BUTTONS.get(network, network), PayWith(one.id, code)) for code, network in methods
@@ -185,7 +193,7 @@ def claim(*, state: str, reason: str, short_hash: str, back: str | None, route: 
 def already_have(*, limit: int, open_invoices: Sequence[tuple[int, str, Money]]) -> Screen:
     """Too many open: the person chooses which one goes."""
     text = lines(
-        markup("You already have {limit} unpaid invoices. Pay or cancel one of them, then buy again:", limit=limit),
+        markup("You already have {n}. Pay or cancel one, then buy again:", n=wording.count(limit, "unpaid invoice")),
         *(markup("#{id} {title}, {total}", id=i, title=t, total=wording.money(m)) for i, t, m in open_invoices),
     )
     rows = [

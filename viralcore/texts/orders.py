@@ -67,7 +67,7 @@ def choose_plan(
     *, draft_id: int, links: Sequence[str], problems: Sequence[tuple[str, str]], choices: Sequence[tuple[str, str, int]]
 ) -> Screen:
     """`choices`: plan id, title, posts left."""
-    text = lines(_links(links), _problems(problems), Html("\nWhich plan shall be used?"))
+    text = lines(_links(links), _problems(problems), Html("\nWhich plan should be used?"))
     rows: list[tuple[Button, ...]] = [
         (Button(f"{title} ({left:,} left)", ChoosePlan(draft_id, plan)),) for plan, title, left in choices
     ]
@@ -90,24 +90,16 @@ def confirm(
     """Exactly what will be delivered and when, before anything is used."""
     n = len(links)
     now, later = [x for x in delivered if not x.later], [x for x in delivered if x.later]
-    when = wording.join([f"at +{minutes} min" for minutes in phases_minutes])
-    back = None
-    if later:
-        value = f" ({wording.money(refund)} {'each' if n > 1 else ''}".rstrip() + ")" if refund and refund.minor else ""
-        back = markup(
-            "\nℹ️ {what} are not delivered yet: their part of the price{value} goes to your wallet when the likes and "
-            "views are done.",
-            what=wording.join([line.metric for line in later]).capitalize(),
-            value=value,
-        )
+    when = wording.join([f"in {minutes} min" for minutes in phases_minutes])
+    back = _back(now, later, refund, each=n > 1) if later else None
     text = lines(
         _links(links),
         _problems(problems),
-        markup("\n<b>{plan}</b>, {each} you will get:", plan=plan, each="for each link" if n > 1 else "and"),
+        markup("\n<b>{plan}</b>\n{each}:", plan=plan, each="Each link gets" if n > 1 else "You get"),
         *(line.html() for line in now),
-        markup("\n🕐 Sent in {k} parts, {when} from now.", k=len(phases_minutes), when=when)
+        markup("\n🕐 Sent in {k} parts: {when}.", k=len(phases_minutes), when=when)
         if len(phases_minutes) > 1
-        else markup("\n🕐 Sent {when} from now.", when=when),
+        else markup("\n🕐 Sent {when}.", when=when),
         back,
         markup("\nThis uses <b>{n}</b> of your {left}.", n=wording.count(n, "post"), left=f"{left:,}"),
     )
@@ -118,6 +110,20 @@ def confirm(
         rows.append((Button("🔁 Another plan", Go(f"plans:{draft_id}")),))
     rows.append(wording.back_home())
     return Screen(text, tuple(rows), route=f"draft:{draft_id}")
+
+
+def _back(now: Sequence[LineText], later: Sequence[LineText], refund: Money | None, *, each: bool) -> Html:
+    """What is not delivered yet, and what that pays back: nothing when the post was a gift."""
+    what = wording.join([line.metric for line in later]).capitalize()
+    if refund is None or not refund.minor:
+        return markup("\nℹ️ {what} are not delivered yet.", what=what)
+    return markup(
+        "\nℹ️ {what} are not delivered yet: their part of the price ({value}) goes to your wallet when the {rest} are "
+        "done.",
+        what=what,
+        value=f"{wording.money(refund)} {'each' if each else ''}".rstrip(),
+        rest=wording.join([line.metric for line in now]) or "others",
+    )
 
 
 def discarded() -> Screen:
@@ -131,7 +137,9 @@ def placed(orders: Sequence[tuple[int, str]]) -> Screen:
     """After confirming: the live message of each order follows below."""
     told = [markup("📦 <b>Order #{id}</b>\n{link}", id=i, link=link) for i, link in orders]
     text = lines(
-        Html("✅ <b>Ordered.</b> A message below follows the delivery; I keep it up to date.\n"),
+        Html("✅ <b>Ordered.</b> A message below follows the delivery; I keep it up to date.\n")
+        if len(orders) == 1
+        else Html("✅ <b>Ordered.</b> Each order has a message below that follows its delivery.\n"),
         *told,
     )
     rows: list[tuple[Button, ...]] = [(Button(f"📦 Order #{i}", Go(f"order:{i}")),) for i, _ in orders[:3]]
@@ -145,7 +153,7 @@ def order_text(one: OrderText) -> Html:
     return lines(
         markup("{icon} <b>Order #{id}</b> · {plan} · <b>{state}</b>", icon=icon, id=one.id, plan=one.plan, state=state),
         markup("{link}\n", link=one.link),
-        *(_line(line) for line in one.lines),
+        *(_line(line, one) for line in one.lines),
         _phases(one),
         markup("\n💰 {money} went back to your wallet.", money=wording.money(one.refunded))
         if one.refunded.minor
@@ -183,7 +191,7 @@ def my_orders(
         icon, name = STATES[state]
         parts.append(
             markup(
-                "\n{icon} <b>#{id}</b> {plan} · {name}\n{bar} {percent}%  {link}",
+                "\n{icon} <b>#{id}</b> {plan} · {name}\n{bar} {percent}% · {link}",
                 icon=icon,
                 id=i,
                 plan=plan,
@@ -216,20 +224,23 @@ def _problems(problems: Sequence[tuple[str, str]]) -> Html | None:
     return lines(Html("\n⚠️ Not taken:"), *told)
 
 
-def _line(line: OrderLineText) -> Html:
+def _line(line: OrderLineText, of: OrderText) -> Html:
+    """A bar; or, of what has no part to be sent, that it is paid back."""
+    icon, what = wording.icon(line.metric), wording.metric(line.metric, line.quantity)
     if line.state == "refunded":
+        back = f", {wording.money(line.refunded)} back in your wallet" if line.refunded.minor else ""
+        return markup("{icon} {what}: not delivered{back}", icon=icon, what=what, back=back)
+    if of.state not in ("failed", "cancelled") and line.metric not in {phase.metric for phase in of.phases}:
         return markup(
-            "{icon} {what}: not delivered, {money} back in your wallet",
-            icon=wording.icon(line.metric),
-            what=wording.metric(line.metric, line.quantity),
-            money=wording.money(line.refunded),
+            "{icon} {what}: we cannot deliver these yet, their part is paid back at the end", icon=icon, what=what
         )
     return markup(
-        "{icon} {bar} {done:} of {what} {end}".replace("{done:}", f"{line.delivered:,}"),
-        icon=wording.icon(line.metric),
+        "{icon} {bar} {done} of {what}{end}",
+        icon=icon,
         bar=wording.bar(line.delivered, line.quantity),
-        what=wording.metric(line.metric, line.quantity),
-        end=_LINE_END.get(line.state, ""),
+        done=f"{line.delivered:,}",
+        what=what,
+        end=f" {_LINE_END[line.state]}" if line.state in _LINE_END else "",
     )
 
 

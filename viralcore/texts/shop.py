@@ -54,12 +54,12 @@ def service_menu(*, platforms: Sequence[str]) -> Screen:
     rows: list[tuple[Button, ...]] = [tuple(Button(_platform(p), Go(f"p:{p}")) for p in platforms)]
     rows.append((Button("📦 My Orders", Go("orders")), Button("🔗 Submit Link", Go("submit"))))
     rows.append(wording.back_home())
-    return Screen(Html("🛒 <b>Service Menu</b>\n\nWhere shall your post be seen?"), tuple(rows), route="menu")
+    return Screen(Html("🛒 <b>Service Menu</b>\n\nWhere should your post be seen?"), tuple(rows), route="menu")
 
 
 def platform(*, name: str, groups: Sequence[str], contacts: Sequence[tuple[str, str]], contact: str) -> Screen:
     """`contacts`: (id, title) of entries that are arranged with a person."""
-    buttons = [Button(GROUPS.get(group, group.title()), Go(f"g:{name}:{group}")) for group in groups]
+    buttons = [Button(_group(group), Go(f"g:{name}:{group}")) for group in groups]
     buttons += [Button(f"💬 {title}", Go(f"contact:{plan_id}")) for plan_id, title in contacts]
     rows = [tuple(buttons[i : i + 2]) for i in range(0, len(buttons), 2)]
     if groups:
@@ -81,9 +81,7 @@ def contact_entry(*, title: str, contact: str, back: str) -> Screen:
 
 def group(*, name: str, of: str, plans: Sequence[PlanText]) -> Screen:
     """The plans of one group, side by side, so that they can be compared."""
-    parts = [
-        markup("<b>{platform}</b> · {group}", platform=PLATFORMS.get(of, of), group=GROUPS.get(name, name.title()))
-    ]
+    parts = [markup("<b>{platform}</b> · {group}", platform=PLATFORMS.get(of, of), group=_group(name))]
     for plan in plans:
         what = ", ".join(line.html() for line in plan.lines)
         parts.append(
@@ -95,17 +93,19 @@ def group(*, name: str, of: str, plans: Sequence[PlanText]) -> Screen:
                 what=Html(what),
             )
         )
+    parts += [note for note in (_later([line for plan in plans for line in plan.lines]),) if note is not None]
     buttons = [Button(f"{plan.title} · {wording.price(plan.price)}", Go(f"plan:{plan.id}")) for plan in plans]
     rows = [tuple(buttons[i : i + 2]) for i in range(0, len(buttons), 2)]
     return Screen(lines(*parts), (*rows, wording.back_home(f"p:{of}")), route=f"g:{of}:{name}")
 
 
 def plan(one: PlanText) -> Screen:
+    told = [line for line in one.lines if (line.quantity, wording.METRICS[line.metric][1]) != (1, one.unit)]
     text = lines(
         markup("<b>{title}</b>", title=one.title),
         markup("{price} a {unit}, from {minimum}", price=wording.price(one.price), unit=one.unit, minimum=_units(one)),
-        markup("\nFor each {unit}:", unit=one.unit),
-        *(line.html() for line in one.lines),
+        markup("\nFor each {unit}:", unit=one.unit) if told else None,
+        *(line.html() for line in told),
         _later(one.lines),
         markup("\nHow many {units} do you want?", units=f"{one.unit}s"),
     )
@@ -116,14 +116,12 @@ def plan(one: PlanText) -> Screen:
 
 
 def ask_quantity(one: PlanText) -> Screen:
-    step = markup(", in steps of {step}", step=one.step) if one.step > 1 else Html("")
     text = markup(
-        "<b>{title}</b>\n\n✏️ How many {units}? Send a number, at least {minimum:,}{step}. /cancel to stop.".replace(
-            "{minimum:,}", f"{one.minimum:,}"
-        ),
+        "<b>{title}</b>\n\n✏️ How many {units}? Send a number, at least {minimum}{step}. /cancel to stop.",
         title=one.title,
         units=f"{one.unit}s",
-        step=step,
+        minimum=f"{one.minimum:,}",
+        step=f", in steps of {one.step:,}" if one.step > 1 else "",
     )
     return Screen(text, (wording.back_home(f"plan:{one.id}"),))
 
@@ -146,7 +144,7 @@ def with_note(note: Html, screen: Screen) -> Screen:
 
 
 def _later(all_lines: Sequence[LineText]) -> Html | None:
-    later = [line.metric for line in all_lines if line.later]
+    later = list(dict.fromkeys(line.metric for line in all_lines if line.later))
     if not later:
         return None
     return markup(
@@ -161,6 +159,10 @@ def _units(one: PlanText) -> str:
 
 def _preset(one: PlanText, quantity: int) -> str:
     return f"{quantity:,} · {wording.money(ceil_money(one.price * quantity, USD))}"
+
+
+def _group(name: str) -> str:
+    return GROUPS.get(name, name.replace("_", " ").capitalize())
 
 
 def _platform(name: str) -> str:

@@ -9,6 +9,8 @@ from viralcore.core.screen import Button, Html, Screen, lines, markup
 from viralcore.texts import wording
 from viralcore.texts.actions import Go, OpenSession, PhaseNotPlaced, PhasePlaced
 
+_BREAKER = {"closed": "working", "open": "failing, left out", "half-open": "being tried again"}
+
 
 def admin(*, roles: Sequence[str], session_until: datetime | None, unknown: int) -> Screen:
     open_until = (
@@ -20,7 +22,7 @@ def admin(*, roles: Sequence[str], session_until: datetime | None, unknown: int)
         Html("🛠 <b>Admin Panel</b>\n"),
         markup("You are: {roles}", roles=wording.join(list(roles))),
         open_until,
-        markup("\n❓ Panel sends that nobody knows the outcome of: <b>{n}</b>", n=unknown),
+        markup("\n❓ Sends to panels with unknown outcome: <b>{n}</b>", n=unknown),
     )
     rows = (
         (Button("🔑 Open session", OpenSession()),),
@@ -37,7 +39,7 @@ def session_opened(*, until: datetime) -> Html:
 def unknown_list(rows_of: Sequence[tuple[int, int, str, str, int, str]]) -> Screen:
     """`rows_of`: phase, order, panel, metric, quantity, link."""
     if not rows_of:
-        text = Html("❓ <b>Unknown sends</b>\n\nNone. Every panel has answered.")
+        text = Html("❓ <b>Unknown sends</b>\n\nNothing is open. Every panel has answered.")
         return Screen(text, (wording.back_home("admin"),), route="unknown")
     told = [
         markup(
@@ -51,7 +53,11 @@ def unknown_list(rows_of: Sequence[tuple[int, int, str, str, int, str]]) -> Scre
         for phase, order, panel, metric, quantity, link in rows_of
     ]
     text = lines(
-        Html("❓ <b>Unknown sends</b>\n\nThese panels did not answer. Look into their order list, then say:\n"), *told
+        Html(
+            "❓ <b>Unknown sends</b>\n\nThese panels did not answer, so nobody knows whether they took the order. Look "
+            "into their order lists, then press:\n"
+        ),
+        *told,
     )
     rows = [
         (
@@ -67,10 +73,10 @@ def panels(rows_of: Sequence[tuple[str, bool, str, str, datetime | None]]) -> Sc
     """`rows_of`: name, active, breaker, balance, checked at."""
     told = [
         markup(
-            "{mark} <b>{name}</b>: breaker {breaker}, balance {balance}{at}",
+            "{mark} <b>{name}</b>: {breaker}, balance {balance}{at}",
             mark="🟢" if active else "⚪",
             name=name,
-            breaker=breaker,
+            breaker=_BREAKER.get(breaker, breaker),
             balance=balance,
             at=f" at {at:%H:%M} UTC" if at else "",
         )
@@ -103,7 +109,3 @@ def sent_again(*, phase: int) -> str:
 
 def stopped() -> Html:
     return Html("All right, nothing was changed.")
-
-
-def no_staff() -> Html:
-    return Html("That is for staff only.")

@@ -17,7 +17,7 @@ def balance(*, wallet: Money, bonus: Money, posts: Sequence[tuple[str, int]]) ->
         markup("of which bonus, spent first: {bonus}", bonus=wording.money(bonus)) if bonus.minor else None,
         Html("\n🎟 <b>Posts left</b>"),
         *(markup("{title}: <b>{n}</b>", title=title, n=f"{left:,}") for title, left in posts),
-        None if posts else Html("None yet. The Service Menu has the plans."),
+        None if posts else Html("None yet. You find the plans in the Service Menu."),
     )
     rows = (
         (Button("🧾 History", Go("history")), Button("🎟 Credits", Go("credits"))),

@@ -21,25 +21,24 @@ METRICS = {
     "members": ("👥", "member"),
     "months": ("📅", "month"),
 }
+_SIGNS = {USD: "$", NGN: "₦"}
 NETWORKS = {"bsc": "BNB SMART CHAIN (BEP-20)", "solana": "SOLANA", "tron": "TRON (TRC-20)", "aptos": "APTOS"}
 NETWORK_BUTTONS = {"bsc": "BSC (BEP-20)", "solana": "Solana", "tron": "Tron (TRC-20)", "aptos": "Aptos"}
 
 
 def money(amount: Money) -> str:
-    """``$15.00``, ``₦1,200.00``, ``10 credits``."""
-    if amount.asset == USD:
-        sign = "-" if amount.minor < 0 else ""
-        return f"{sign}${abs(amount.decimal):,.2f}"
-    if amount.asset == NGN:
-        return f"₦{amount.decimal:,.2f}"
-    return f"{amount.minor:,} {amount.asset}"
+    """``$15.00``, ``-₦1,200.00``, ``10 t3 posts``."""
+    sign = "-" if amount.minor < 0 else ""
+    if amount.asset in _SIGNS:
+        return f"{sign}{_SIGNS[amount.asset]}{abs(amount.decimal):,.2f}"
+    return sign + count(abs(amount.minor), f"{amount.asset} post")
 
 
 def price(amount: Decimal) -> str:
     """A unit price: at least two places, more when it needs them (``$0.015``)."""
     text = f"{amount.normalize():f}"
     whole, _, fraction = text.partition(".")
-    return f"${whole}.{fraction.ljust(2, '0')}"
+    return f"${int(whole):,}.{fraction.ljust(2, '0')}"
 
 
 def plain(amount: Decimal) -> str:

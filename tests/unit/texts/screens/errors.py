@@ -1,0 +1,71 @@
+"""Cases of `texts.errors`: every refusal, made as the services make it."""
+
+from __future__ import annotations
+
+from tests.unit.texts.golden import Cases
+from tests.unit.texts.screens import hostile
+from tests.unit.texts.screens.orders import PROBLEMS
+from viralcore.boosts import api as boosts
+from viralcore.core.errors import DomainError, KeyReused, NotFound
+from viralcore.ledger import api as ledger
+from viralcore.payments import api as payments
+from viralcore.texts import errors
+from viralcore.users import api as users
+
+REFUSALS: dict[str, DomainError] = {
+    "a plain refusal": DomainError(),
+    "a key came back": KeyReused(scope="ledger", key="n1"),
+    **{f"not found: {what}": NotFound(what=what) for what in ("invoice", "claim", "draft", "order", "phase", "user")},
+    "wallet is short": ledger.InsufficientFunds(account="wallet", asset="USD", available=325, needed=1500),
+    "wallet is empty": ledger.InsufficientFunds(account="wallet", asset="USD", available=0, needed=1500),
+    "posts are short": ledger.InsufficientFunds(account="credits", asset="t3", available=0, needed=1),
+    "unbalanced": ledger.Unbalanced(key="k", problem=hostile.TITLE),
+    "hold closed": ledger.HoldClosed(hold_id=3, state="captured"),
+    "not allowed": users.NotAllowed(right="orders.retry"),
+    "session expired": users.SessionExpired(),
+    "blocked": users.Blocked(),
+    "terms": users.TermsNotAccepted(version="2026-01"),
+    "last owner": users.LastOwner(),
+    "not yourself": users.NotYourself(),
+    **{
+        f"invoice {state}": payments.InvoiceClosed(invoice_id=12, state=state)
+        for state in ("paid", "expired", "cancelled")
+    },
+    "three invoices": payments.TooManyInvoices(limit=3, open=(7, 8, 9)),
+    "one invoice": payments.TooManyInvoices(limit=1, open=(7,)),
+    **{
+        f"method: {reason}": payments.MethodUnavailable(method="bsc:USDT", reason=reason)
+        for reason in ("price", "switched_off", "no_address", "starting", "topup", "unknown")
+    },
+    **{
+        f"hash: {reason}": payments.BadHash(reason=reason)
+        for reason in ("garbage", "other_network", "address", "too_many")
+    },
+    "hash used by you": payments.HashUsed(yours=True, invoice_id=12),
+    "hash used by you, no invoice": payments.HashUsed(yours=True, invoice_id=None),
+    "hash used by somebody": payments.HashUsed(yours=False),
+    "unknown plan": boosts.UnknownPlan(plan_id=hostile.TITLE),
+    "not on sale": boosts.NotOnSale(plan_id="tgt-15"),
+    "bad quantity": boosts.BadQuantity(minimum=10, maximum=10_000, step=1, asked=3),
+    "bad quantity, in steps": boosts.BadQuantity(minimum=10, maximum=10_000, step=10, asked=15),
+    "bad quantity, in large steps": boosts.BadQuantity(minimum=1000, maximum=100_000, step=1000, asked=hostile.TITLE),
+    "no link at all": boosts.BadLink(problems=()),
+    **{
+        f"link: {reason}": boosts.BadLink(problems=(boosts.LinkProblem(hostile.LINK, reason),))
+        for reason in (*errors.LINK_PROBLEMS, "new")
+    },
+    "many bad links": boosts.BadLink(problems=tuple(boosts.LinkProblem(text, reason) for text, reason in PROBLEMS * 3)),
+    "too many links": boosts.TooManyLinks(limit=20, given=21),
+    "no credits": boosts.NoCredits(needed=1, platform="x"),
+    "not enough credits": boosts.NoCredits(needed=5, platform="telegram"),
+    "draft expired": boosts.DraftExpired(draft_id=5),
+    "cannot cancel": boosts.CannotCancel(order_id=7, state="in_progress"),
+    "already decided": boosts.AlreadyDecided(phase_id=5, state="sent"),
+    "bad panel order": boosts.BadPanelOrder(given=hostile.TITLE),
+}
+
+CASES: Cases = {
+    "words": {name: errors.words(error) for name, error in REFUSALS.items()},
+    "trouble": {"a reference": errors.trouble("c-8f3a1b")},
+    "link_problem": {"known": errors.link_problem("profile"), "new": errors.link_problem("new")},
+}

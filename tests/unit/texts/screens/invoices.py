@@ -1,0 +1,172 @@
+"""Cases of `texts.invoices`: every state, every reason a pasted hash can have."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from tests.unit.texts.golden import Cases
+from tests.unit.texts.screens import hostile
+from viralcore.core.money import Money, usd
+from viralcore.core.screen import Screen
+from viralcore.texts import invoices, wallet
+from viralcore.texts.invoices import InvoiceText
+
+REASONS = {
+    "checking": ("", "unknown_tx", "not_final", "node_down", "price"),
+    "not_found": ("unknown_tx", "node_down"),
+    "refused": (
+        "failed", "wrong_token", "wrong_recipient", "self_transfer", "zero", "internal", "too_old", "used",
+    ),
+    "suspense": ("ambiguous", "no_invoice", "too_old", "dust"),
+    "credited": ("",),
+}  # fmt: skip
+"""Every state and reason `payments.api.ClaimView` names. A test holds this against its docstring."""
+ADDRESS = "0x8894E0a0c962CB723c1976a4421c95949bE2D4E3"
+AT = datetime(2026, 3, 2, 9, 5, tzinfo=UTC)
+ZERO = usd(0)
+OPEN = InvoiceText(
+    id=12,
+    title="X Tier 3",
+    quantity=10,
+    unit="post",
+    unit_price=Decimal("1.50"),
+    total=usd("15.00"),
+    state="open",
+    left=timedelta(minutes=20),
+    credits=True,
+    received=ZERO,
+    rest=None,
+    notes=(),
+    claim=None,
+    quoted=False,
+)
+PARTLY = replace(OPEN, received=usd("10.00"), rest=usd("5.00"), notes=("shortfall",), left=timedelta(seconds=61))
+HOSTILE = replace(OPEN, id=10**12, title=hostile.TITLE, quantity=10_000, total=usd("15000.00"))
+PAID = replace(OPEN, state="paid", received=usd("15.00"))
+TOPUP = replace(PAID, title="Top up", quantity=1, unit="top-up", unit_price=Decimal(25), total=usd(25), credits=False)
+EXPIRED = replace(OPEN, state="expired", left=timedelta(minutes=-3))
+CANCELLED = replace(OPEN, state="cancelled")
+
+
+def _invoice(one: InvoiceText, *, crypto: bool = True, wallet: bool = True) -> Screen:
+    return invoices.invoice(one, balance=usd("3.25"), crypto=crypto, wallet=wallet)
+
+
+def _payment(one: InvoiceText, *, network: str = "bsc", asset: str = "USDT", seen: bool = False) -> Screen:
+    amount = Decimal("15.003412") if asset == "USDT" else Decimal("0.02503400")
+    return invoices.payment(
+        one, network=network, asset=asset, amount=amount, address=ADDRESS, rate=Decimal(1), seen=seen
+    )
+
+
+_CLAIMS = {
+    f"{state} {reason}".strip(): invoices.claim(
+        state=state, reason=reason, short_hash="0xab12cd34…ef56ab", back="pay:12", route="claim:3"
+    )
+    for state, reasons in REASONS.items()
+    for reason in reasons
+}
+
+CASES: Cases = {
+    "invoice": {
+        "fresh": _invoice(OPEN),
+        "a method was chosen": _invoice(replace(OPEN, quoted=True, left=timedelta(seconds=59))),
+        "only the wallet": _invoice(OPEN, crypto=False),
+        "no way to pay": _invoice(OPEN, crypto=False, wallet=False),
+        "partly paid": _invoice(PARTLY),
+        "a title with markup": _invoice(HOSTILE),
+        **{
+            f"hash {state} {reason}".strip(): _invoice(replace(OPEN, claim=(state, reason), quoted=True))
+            for state, reasons in REASONS.items()
+            for reason in reasons
+        },
+    },
+    "closed": {
+        "paid": invoices.closed(PAID),
+        "paid, one post": invoices.closed(replace(PAID, quantity=1, total=usd("1.50"))),
+        "paid, too much": invoices.closed(replace(PAID, notes=("excess",))),
+        "paid late": invoices.closed(replace(PAID, notes=("late", "excess"))),
+        "paid in two parts": invoices.closed(replace(PAID, notes=("shortfall", "tolerated"))),
+        "paid, a top-up": invoices.closed(TOPUP),
+        "expired": invoices.closed(EXPIRED),
+        "expired, part of the money came": invoices.closed(replace(EXPIRED, notes=("shortfall",))),
+        "expired, the money came late": invoices.closed(replace(EXPIRED, notes=("late",))),
+        "expired, a hash is being checked": invoices.closed(replace(EXPIRED, claim=("checking", "not_final"))),
+        "expired, a hash was refused": invoices.closed(replace(EXPIRED, claim=("refused", "failed"))),
+        "cancelled": invoices.closed(CANCELLED),
+        "a title with markup": invoices.closed(replace(HOSTILE, state="cancelled")),
+    },
+    "coins": {
+        "all": invoices.coins(OPEN, assets=["USDT", "BNB", "SOL", "TRX", "APT"]),
+        "none": invoices.coins(OPEN, assets=[]),
+    },
+    "networks": {
+        "USDT": invoices.networks(
+            OPEN,
+            asset="USDT",
+            methods=[(f"{n}:USDT", n) for n in ("bsc", "tron", "solana", "aptos")],
+        ),
+        "BNB": invoices.networks(OPEN, asset="BNB", methods=[("bsc:BNB", "bsc")]),
+        "none any more": invoices.networks(OPEN, asset="TRX", methods=[]),
+        "a long number": invoices.networks(HOSTILE, asset="USDT", methods=[("solana:USDT", "solana")]),
+    },
+    "payment": {
+        "USDT on BSC": _payment(replace(OPEN, quoted=True)),
+        "BNB": _payment(OPEN, asset="BNB"),
+        "Solana": _payment(OPEN, network="solana"),
+        "Tron": _payment(OPEN, network="tron"),
+        "Aptos": _payment(OPEN, network="aptos"),
+        "seen": _payment(OPEN, seen=True),
+        "the rest": _payment(PARTLY),
+        "the longest there can be": _payment(
+            replace(HOSTILE, received=usd("14999.99"), rest=usd("0.01"), claim=("not_found", "unknown_tx")), seen=True
+        ),
+        **{
+            f"hash {state} {reason}".strip(): _payment(replace(OPEN, claim=(state, reason)))
+            for state, reasons in REASONS.items()
+            for reason in reasons
+        },
+    },
+    "ask_hash": {
+        "a network is chosen": invoices.ask_hash(invoice_id=12, network="bsc"),
+        "none is chosen": invoices.ask_hash(invoice_id=12, network=""),
+    },
+    "claim": {
+        **_CLAIMS,
+        "without an invoice": invoices.claim(
+            state="checking", reason="", short_hash="0xab12cd34…ef56ab", back=None, route="claim:3"
+        ),
+    },
+    "already_have": {
+        "three": invoices.already_have(
+            limit=3,
+            open_invoices=[
+                (7, "X Tier 3", usd("15.00")),
+                (8, "X Tier 1", usd("5.00")),
+                (10**12, hostile.TITLE, usd("0.50")),
+            ],
+        ),
+        "one": invoices.already_have(limit=1, open_invoices=[(7, "X Tier 3", usd("15.00"))]),
+    },
+    "history": {
+        "nothing": invoices.history(invoices=[], movements=[], older=None),
+        "everything": invoices.history(
+            invoices=[
+                (15, "X Tier 3", usd("15.00"), "open", AT),
+                (14, "X Tier 1", usd("5.00"), "paid", AT),
+                (13, hostile.TITLE, usd("5.00"), "expired", AT),
+                (12, "X Tier 1", usd("5.00"), "cancelled", AT),
+            ],
+            movements=[
+                (AT, *wallet.movement(kind="deposit", amount=usd("5.25"), plan=None)),
+                (AT, *wallet.movement(kind="purchase", amount=usd("-15.00"), plan=None)),
+                (AT, *wallet.movement(kind="purchase", amount=Money(10, "t3"), plan="X Tier 3")),
+                (AT, *wallet.movement(kind="boost", amount=Money(-1, "t3"), plan=hostile.TITLE)),
+            ],
+            older="history:999",
+        ),
+        "older movements": invoices.history(invoices=[], movements=[(AT, "+$1.00", "refund")] * 50, older=None),
+    },
+}

@@ -1,0 +1,155 @@
+"""Cases of `texts.orders`: every state of an order and of its lines, long messages, links nobody should send."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from tests.unit.texts.golden import Cases
+from tests.unit.texts.screens import hostile
+from tests.unit.texts.screens.shop import TIERS
+from viralcore.core.money import usd
+from viralcore.core.screen import Screen
+from viralcore.texts import errors, orders
+from viralcore.texts.orders import OrderLineText, OrderText, PhaseText
+
+LINK = "https://x.com/ada/status/123"
+AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+LATER = AT + timedelta(minutes=30)
+ZERO = usd(0)
+WAITING = (
+    PhaseText("likes", 38, AT, "waiting"),
+    PhaseText("views", 3500, AT, "waiting"),
+    PhaseText("likes", 37, LATER, "waiting"),
+    PhaseText("views", 3500, LATER, "waiting"),
+)
+SCHEDULED = OrderText(
+    id=7,
+    plan="X Tier 3",
+    link=LINK,
+    state="scheduled",
+    lines=(
+        OrderLineText("likes", 75, 0, "scheduled", ZERO),
+        OrderLineText("views", 7000, 0, "scheduled", ZERO),
+        OrderLineText("comments", 30, 0, "scheduled", ZERO),
+        OrderLineText("reposts", 15, 0, "scheduled", ZERO),
+    ),
+    phases=WAITING,
+    refunded=ZERO,
+    credit_returned=False,
+    can_cancel=True,
+)
+
+
+def _at(state: str, likes: tuple[int, str], views: tuple[int, str], *, waiting: int = 0, back: str = "0") -> OrderText:
+    """The order with its panel lines as given; comments and reposts refunded once `back` says so."""
+    crowd = "refunded" if back != "0" else "scheduled"
+    return replace(
+        SCHEDULED,
+        state=state,
+        lines=(
+            OrderLineText("likes", 75, *likes, ZERO),
+            OrderLineText("views", 7000, *views, ZERO),
+            OrderLineText("comments", 30, 0, crowd, usd("0.75") if back != "0" else ZERO),
+            OrderLineText("reposts", 15, 0, crowd, usd("0.30") if back != "0" else ZERO),
+        ),
+        phases=tuple(
+            replace(phase, state="waiting" if i >= len(WAITING) - waiting else "completed")
+            for i, phase in enumerate(WAITING)
+        ),
+        refunded=usd(back),
+        can_cancel=False,
+    )
+
+
+STATES = {
+    "scheduled": SCHEDULED,
+    "sending": _at("sending", (0, "in_progress"), (0, "scheduled"), waiting=2),
+    "in progress": _at("in_progress", (38, "in_progress"), (3210, "in_progress"), waiting=2),
+    "completed": _at("completed", (75, "completed"), (7000, "completed"), back="1.05"),
+    "more than asked": _at("completed", (80, "completed"), (7100, "completed"), back="1.05"),
+    "partial": _at("partial", (74, "partial"), (7000, "completed"), back="1.06"),
+    "completed, a gift": replace(
+        _at("completed", (75, "completed"), (7000, "completed")),
+        lines=(
+            *_at("completed", (75, "completed"), (7000, "completed")).lines[:3],
+            OrderLineText("reposts", 15, 0, "refunded", ZERO),
+        ),
+    ),
+    "failed": replace(_at("failed", (0, "failed"), (0, "failed")), credit_returned=True),
+    "cancelled": replace(_at("cancelled", (0, "cancelled"), (0, "cancelled"), waiting=4), credit_returned=True),
+    "a title and a link with markup": replace(SCHEDULED, plan=hostile.TITLE, link=hostile.LINK),
+}
+PROBLEMS = [(hostile.LINK, reason) for reason in errors.LINK_PROBLEMS] + [("https://example.com/" + "a" * 60, "new")]
+MANY = [hostile.LONGEST_LINK] * 20
+
+
+def _confirm(**changed: object) -> Screen:
+    given = {
+        "draft_id": 5,
+        "links": [LINK],
+        "problems": [],
+        "plan": "X Tier 3",
+        "left": 10,
+        "delivered": TIERS[2].lines,
+        "phases_minutes": (30, 60),
+        "refund": usd("1.05"),
+        "choices": 1,
+    }
+    return orders.confirm(**{**given, **changed})  # type: ignore[arg-type]
+
+
+CASES: Cases = {
+    "ask_link": {"asked": orders.ask_link()},
+    "choose_plan": {
+        "two plans": orders.choose_plan(
+            draft_id=5, links=[LINK], problems=[], choices=[("t3", "X Tier 3", 10), ("t1", "X Tier 1", 1234)]
+        ),
+        "twenty links, every problem, a title with markup": orders.choose_plan(
+            draft_id=10**12, links=MANY, problems=PROBLEMS, choices=[("custom-1234567890", hostile.TITLE, 25)]
+        ),
+    },
+    "confirm": {
+        "one link": _confirm(),
+        "twenty links": _confirm(links=MANY, problems=PROBLEMS, left=25, choices=2),
+        "all is delivered, in one part": _confirm(delivered=TIERS[2].lines[:2], refund=None, phases_minutes=(30,)),
+        "a gift: nothing was paid, nothing comes back": _confirm(refund=ZERO),
+        "only views by panels": _confirm(delivered=TIERS[2].lines[1:3], refund=usd("0.75")),
+        "markup everywhere": _confirm(links=[hostile.LINK], plan=hostile.TITLE, problems=[(hostile.LINK, "profile")]),
+    },
+    "discarded": {"discarded": orders.discarded()},
+    "placed": {
+        "one": orders.placed([(7, LINK)]),
+        "twenty": orders.placed([(i, hostile.LONGEST_LINK) for i in range(7, 27)]),
+        "a link with markup": orders.placed([(7, hostile.LINK)]),
+    },
+    "order_text": {name: orders.order_text(one) for name, one in STATES.items()},
+    "order": {"can be cancelled": orders.order(SCHEDULED), "cannot": orders.order(STATES["in progress"])},
+    "confirm_cancel": {
+        "asked": orders.confirm_cancel(SCHEDULED),
+        "a link with markup": orders.confirm_cancel(STATES["a title and a link with markup"]),
+    },
+    "my_orders": {
+        "none": orders.my_orders(orders=[], unpaid=[], older=None),
+        "none, but an unpaid invoice": orders.my_orders(
+            orders=[], unpaid=[(12, hostile.TITLE, usd("15.00"))], older=None
+        ),
+        "every state": orders.my_orders(
+            orders=[
+                (10 + i, "X Tier 3", LINK, state, percent)
+                for i, (state, percent) in enumerate(zip(orders.STATES, (0, 0, 45, 100, 99, 0, 0), strict=True))
+            ],
+            unpaid=[(12, "X Tier 3", usd("15.00"))],
+            older="orders:10",
+        ),
+        "a full page of long ones": orders.my_orders(
+            orders=[(10**12 + i, hostile.TITLE, hostile.LONGEST_LINK, "in_progress", 45) for i in range(20)],
+            unpaid=[(i, hostile.TITLE, usd("15.00")) for i in range(3)],
+            older=f"orders:{10**12}",
+        ),
+    },
+    "finished_in": {
+        "two hours": orders.finished_in(AT, AT + timedelta(hours=2, minutes=3)),
+        "not finished": orders.finished_in(AT, None),
+    },
+}

@@ -1,0 +1,39 @@
+"""Cases of `texts.staff`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from tests.unit.texts.golden import Cases
+from tests.unit.texts.screens import hostile
+from viralcore.texts import staff
+
+AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+
+CASES: Cases = {
+    "admin": {
+        "session open": staff.admin(roles=["finance", "owner", "support"], session_until=AT, unknown=2),
+        "session closed": staff.admin(roles=["support"], session_until=None, unknown=0),
+    },
+    "session_opened": {"opened": staff.session_opened(until=AT)},
+    "unknown_list": {
+        "none": staff.unknown_list([]),
+        "ten": staff.unknown_list(
+            [(5 + i, 7 + i, "smmflare", "likes", 38, hostile.LONGEST_LINK) for i in range(9)]
+            + [(10**12, 10**12, "a<b>&", "views", 1, hostile.LINK)]
+        ),
+    },
+    "panels": {
+        "three": staff.panels(
+            [
+                ("smmflare", True, "closed", "120.50 USD", AT),
+                ("plugsmm", False, "open", "unknown", None),
+                ("a<b>&", False, "half-open", "0 USD", AT),
+            ]
+        )
+    },
+    "ask_panel_order": {"asked": staff.ask_panel_order(phase=5, panel="smmflare")},
+    "placed": {"told": staff.placed(phase=5, panel="smmflare", panel_order="<i>99&")},
+    "sent_again": {"told": staff.sent_again(phase=5)},
+    "stopped": {"told": staff.stopped()},
+}

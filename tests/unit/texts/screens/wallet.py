@@ -1,0 +1,31 @@
+"""Cases of `texts.wallet`."""
+
+from __future__ import annotations
+
+from tests.unit.texts.golden import Cases
+from tests.unit.texts.screens import hostile
+from viralcore.core.money import Money, ngn, usd
+from viralcore.texts import wallet
+
+CASES: Cases = {
+    "balance": {
+        "empty": wallet.balance(wallet=usd(0), bonus=usd(0), posts=[]),
+        "money and posts": wallet.balance(
+            wallet=usd("12.50"), bonus=usd(0), posts=[("X Tier 3", 9), (hostile.TITLE, 1234)]
+        ),
+        "bonus money": wallet.balance(wallet=usd("12.50"), bonus=usd("2.50"), posts=[]),
+    },
+    "credits_screen": {
+        "none": wallet.credits_screen([]),
+        "one post": wallet.credits_screen([("t3", "X Tier 3", 1)]),
+        "many": wallet.credits_screen([("t3", "X Tier 3", 9), ("t1", "X Tier 1", 10), ("custom-7", hostile.TITLE, 5)]),
+    },
+    "movement": {
+        **{kind: wallet.movement(kind=kind, amount=usd("5.25"), plan=None) for kind in wallet.MOVEMENTS},
+        "a kind of tomorrow": wallet.movement(kind="new", amount=usd(0), plan=None),
+        "money out": wallet.movement(kind="purchase", amount=usd(-15), plan=None),
+        "naira out": wallet.movement(kind="withdrawal", amount=ngn(-1200), plan=None),
+        "posts in": wallet.movement(kind="purchase", amount=Money(10, "t3"), plan="X Tier 3"),
+        "a post out": wallet.movement(kind="boost", amount=Money(-1, "t3"), plan=hostile.TITLE),
+    },
+}

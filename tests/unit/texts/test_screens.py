@@ -1,0 +1,190 @@
+"""Every screen, word for word, and the rules all of them keep."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from types import ModuleType
+
+import pytest
+
+from tests.unit.texts import golden
+from tests.unit.texts.golden import Said
+from tests.unit.texts.screens import errors as error_cases
+from tests.unit.texts.screens import home as home_cases
+from tests.unit.texts.screens import hostile
+from tests.unit.texts.screens import invoices as invoice_cases
+from tests.unit.texts.screens import orders as order_cases
+from tests.unit.texts.screens import shop as shop_cases
+from tests.unit.texts.screens import staff as staff_cases
+from tests.unit.texts.screens import wallet as wallet_cases
+from viralcore.core.errors import DomainError
+from viralcore.core.screen import Html, Screen, decode, encode
+from viralcore.payments.api import ClaimView
+from viralcore.sandbox.telegram.markup import parse_html, utf16
+from viralcore.texts import errors, home, invoices, orders, shop, staff, wallet
+from viralcore.texts.actions import Go
+
+
+def _name(module: ModuleType) -> str:
+    return module.__name__.rpartition(".")[2]
+
+
+MODULES = [
+    (errors, error_cases.CASES),
+    (home, home_cases.CASES),
+    (invoices, invoice_cases.CASES),
+    (orders, order_cases.CASES),
+    (shop, shop_cases.CASES),
+    (staff, staff_cases.CASES),
+    (wallet, wallet_cases.CASES),
+]
+FILES = [(f"{_name(module)}.{function}", cases) for module, all_of in MODULES for function, cases in all_of.items()]
+EVERYTHING = [pytest.param(name, said, id=f"{name}: {case}") for name, cases in FILES for case, said in cases.items()]
+NO_WAY_HOME = {"home.home", "home.terms", "home.blocked", "home.group_only_private"}
+"""Home itself, what stands before it, and what is shown where no home is."""
+CAPTION, MESSAGE = 1024, 4096
+
+
+def _said() -> Iterator[tuple[str, str, Said]]:
+    return ((name, case, said) for name, cases in FILES for case, said in cases.items())
+
+
+def _shown(said: Said) -> str:
+    """The text as a person reads it; plain words are escaped where they are put into a text."""
+    if isinstance(said, Screen | Html):
+        return parse_html(said.text if isinstance(said, Screen) else said)[0]
+    return said if isinstance(said, str) else " ".join(said)
+
+
+@pytest.mark.parametrize(("name", "cases"), FILES, ids=[name for name, _ in FILES])
+def test_a_screen_reads_as_kept(name: str, cases: dict[str, Said]) -> None:
+    now, kept = golden.golden(name, cases)
+    assert now == kept, "read the difference; UPDATE_GOLDEN=1 keeps the new words"
+
+
+def test_no_golden_is_left_behind() -> None:
+    assert {path.stem for path in golden.FOLDER.glob("*.txt")} == {name for name, _ in FILES}
+
+
+@pytest.mark.parametrize(("module", "cases"), MODULES, ids=[_name(module) for module, _ in MODULES])
+def test_every_function_that_speaks_has_cases(module: ModuleType, cases: golden.Cases) -> None:
+    speaks = {
+        name
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__
+        and not name.startswith("_")
+        and inspect.signature(function).return_annotation in {"Screen", "Html", "str", "tuple[str, str]"}
+    }
+    assert speaks == set(cases)
+
+
+@pytest.mark.parametrize(("name", "said"), EVERYTHING)
+def test_telegram_takes_the_text(name: str, said: Said) -> None:
+    text = _shown(said)
+    assert text
+    assert utf16(text) <= (CAPTION if isinstance(said, Screen) and said.picture else MESSAGE)
+
+
+@pytest.mark.parametrize(("name", "said"), EVERYTHING)
+def test_the_text_is_well_spaced(name: str, said: Said) -> None:
+    text = _shown(said)
+    assert not re.search(r"\n{3}|[ \t]{2}|[ \t]\n|\n[ \t]| [,.;:!?](\s|$)|\(\s|\s\)", text)
+    assert not re.search(r"\bNone\b(?! (yet|of))|Decimal|Money\(|\b1 (posts|likes|views|votes|links)\b", text)
+
+
+@pytest.mark.parametrize(("name", "said"), EVERYTHING)
+def test_buttons_work(name: str, said: Said) -> None:
+    if not isinstance(said, Screen):
+        return
+    for button in (button for row in said.rows for button in row):
+        assert [button.action, button.url, button.copy].count(None) == 2, button
+        assert re.search(r"\w", button.label), "words beside every emoji"
+        if button.action is not None:
+            assert decode(encode(button.action, "n" * 8)).action == button.action
+        if button.url is not None:
+            assert button.url.startswith("https://t.me/")
+        if button.copy is not None:
+            assert 1 <= len(button.copy) <= 256
+    assert all(said.rows), "no empty row"
+
+
+@pytest.mark.parametrize(("name", "said"), EVERYTHING)
+def test_there_is_a_way_home(name: str, said: Said) -> None:
+    if not isinstance(said, Screen):
+        return
+    homes = [b for row in said.rows for b in row if "Home" in b.label and b.action == Go("home")]
+    assert len(homes) == (0 if name in NO_WAY_HOME - {"home.terms"} else len(homes))
+    assert homes or name in NO_WAY_HOME
+
+
+def test_hostile_names_and_titles_are_shown_as_they_are() -> None:
+    shown = [_shown(said) for _, case, said in _said() if "with markup" in case]
+    assert len(shown) > 10
+    for text in shown:
+        wanted = [hostile.NAME, hostile.TITLE, hostile.LINK, "/<b>&xxx"]
+        assert any(one in text for one in wanted), text
+
+
+def test_every_refusal_there_is_has_a_case() -> None:
+    shown = {error.code for error in error_cases.REFUSALS.values()}
+    assert shown == errors.KNOWN
+    assert all(isinstance(error, DomainError) for error in error_cases.REFUSALS.values())
+
+
+def test_a_code_without_words_is_refused_politely() -> None:
+    class Strange(DomainError):
+        code = "strange.thing"
+
+    assert errors.words(Strange()) == errors.words(DomainError())
+
+
+@pytest.mark.parametrize("state", list(invoice_cases.REASONS))
+def test_every_reason_of_a_hash_has_its_own_words(state: str) -> None:
+    """The reasons are those the door names; each is told differently, and money that is here is never denied."""
+    told = {
+        reason: invoices.claim(state=state, reason=reason, short_hash="0x", back=None, route="claim:1").text
+        for reason in invoice_cases.REASONS[state]
+    }
+    assert len(set(told.values())) == len(told)
+    documented = inspect.getdoc(ClaimView) or ""
+    assert state in documented or state == "credited"
+    assert all(reason in documented for reason in told)
+    if state == "suspense":
+        assert all("arrived" in text for text in told.values())
+
+
+LABELS = {
+    "home.home": ["Service Menu", "My Balance", "Support", "Admin Panel"],
+    "home.terms": ["I agree"],
+    "shop.service_menu": ["Twitter/X", "Telegram", "My Orders", "Submit Link"],
+    "shop.platform": ["Engagement", "Followers", "Poll", "Special", "Premium Members", "Automation", "Extra"],
+    "shop.group": [f"Tier {n}" for n in range(1, 6)],
+    "shop.plan": ["10", "25", "50", "100", "Other amount"],
+    "invoices.invoice": ["Crypto", "Wallet", "Cancel"],
+    "invoices.coins": ["USDT", "BNB", "SOL", "TRX", "APT"],
+    "invoices.networks": ["BSC", "Tron", "Solana", "Aptos"],
+    "invoices.payment": ["Copy amount", "Copy address", "I have paid", "Change method", "Cancel"],
+    "wallet.balance": ["History", "Credits"],
+    "orders.confirm": ["Confirm", "Cancel"],
+    "orders.confirm_cancel": ["Confirm", "Cancel"],
+}
+
+
+@pytest.mark.parametrize("name", list(LABELS))
+def test_people_who_knew_the_old_bot_find_their_way(name: str) -> None:
+    shown = [
+        button.label
+        for at, _, said in _said()
+        if at == name and isinstance(said, Screen)
+        for row in said.rows
+        for button in row
+    ]
+    assert [word for word in LABELS[name] if not any(word in label for label in shown)] == []
+
+
+def test_a_payment_has_exactly_two_copy_buttons() -> None:
+    for name, _, said in _said():
+        if name == "invoices.payment" and isinstance(said, Screen):
+            assert sum(button.copy is not None for row in said.rows for button in row) == 2
