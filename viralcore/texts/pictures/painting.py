@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import segno
 from viralcore.core.screen import Picture
 
 ASSETS = Path(__file__).resolve().parents[3] / "assets"
+_NAME = re.compile(r"[a-z0-9_-]+\.png")
 
 
 def qr(data: str) -> bytes:
@@ -22,7 +24,7 @@ def qr(data: str) -> bytes:
 
 def asset(name: str) -> bytes:
     """One of our own pictures. Raises FileNotFoundError."""
-    if "/" in name or name.startswith("."):
+    if not _NAME.fullmatch(name):
         raise FileNotFoundError(name)
     return (ASSETS / name).read_bytes()
 
