@@ -9,7 +9,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 USD = "USD"
 NGN = "NGN"
 _DECIMALS = {USD: 2, NGN: 2}
-_PLAIN = re.compile(r"^[+-]?(\d+)(\.\d+)?$")
+_PLAIN = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
 
 
 def decimals(asset: str) -> int:
@@ -19,7 +19,7 @@ def decimals(asset: str) -> int:
 
 def parse_decimal(text: str) -> Decimal:
     """A plain decimal number (digits, one dot). Raises ValueError on anything else, exponents included."""
-    if len(text) > 60 or not _PLAIN.match(text):
+    if len(text) > 60 or not _PLAIN.fullmatch(text):
         raise ValueError(f"not a plain decimal: {text[:20]!r}")
     try:
         return Decimal(text)

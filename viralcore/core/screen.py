@@ -140,7 +140,7 @@ def decode(data: str) -> Press:
     arguments: dict[str, int | str] = {}
     for field, value in zip(fields(cls), values, strict=True):
         if hints[field.name] is int:
-            if not re.fullmatch(r"-?\d{1,18}", value):
+            if not re.fullmatch(r"-?[0-9]{1,18}", value):
                 raise StaleCallback(data)
             arguments[field.name] = int(value)
         else:
