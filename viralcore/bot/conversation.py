@@ -20,7 +20,8 @@ _LINK = re.compile(r"(?:https?://|www\.)\S|\b(?:x|twitter|t|telegram)\.(?:com|me
 _POST = re.compile(r"\b(?:x|twitter|t|telegram)\.(?:com|me|dog)/\S", re.IGNORECASE)
 _EXPLORER = re.compile(r"/(?:tx|txn|transaction)/", re.IGNORECASE)
 _HASH = re.compile(
-    r"(?:^|[\s/])(?:0x)?[0-9a-fA-F]{64}(?:$|[\s?#/])|^\s*[1-9A-HJ-NP-Za-km-z]{80,90}\s*$|^\s*0x[0-9a-fA-F]{40}\s*$"
+    r"(?<![0-9a-zA-Z])(?:0[xX])?[0-9a-fA-F]{64}(?![0-9a-zA-Z])"
+    r"|^\s*[1-9A-HJ-NP-Za-km-z]{80,90}\s*$|^\s*0x[0-9a-fA-F]{40}\s*$"
 )
 
 
@@ -64,20 +65,20 @@ class Conversation:
         handler = ON_COMMAND.get(name)
         if handler is None:
             return home.unknown_command(first)
-        await turn.dialogues.close(turn.chat_id, turn.user.id)
+        await turn.close_question()
         return await handler(turn, arguments.strip())
 
     async def _free(self, turn: Turn, text: str) -> Screen | None:
-        question = await turn.dialogues.current(turn.chat_id, turn.user.id)
+        question = await turn.question()
         asked = question.name if question is not None else ""
         if looks_like_hash(text) and asked != HASH:
             return await self._paste(turn, text)
         if asked != LINK and (_POST.search(text) if asked == HASH else looks_like_link(text)):
-            await turn.dialogues.close(turn.chat_id, turn.user.id)
+            await turn.close_question()
             return await links(turn, text)
         if question is None:
             return home.not_understood()
-        await turn.dialogues.close(turn.chat_id, turn.user.id)
+        await turn.close_question()
         return await take_answer(turn, question, text)
 
     async def _paste(self, turn: Turn, text: str) -> Screen:
@@ -88,25 +89,27 @@ class Conversation:
 
     async def _cancel(self, turn: Turn) -> Screen:
         """Ends the open question; on an invoice screen it cancels that invoice."""
-        if await turn.dialogues.close(turn.chat_id, turn.user.id):
+        if await turn.close_question():
             return home.stopped()
         shown = await self._shower.home(turn.chat_id)
         invoice_id = await open_invoice_shown(turn, shown.route) if shown is not None else None
         return await cancel_shown(turn, invoice_id) if invoice_id is not None else home.nothing_to_cancel()
 
     async def group_line(self, turn: Turn, text: str) -> Screen | None:
-        """A command or an answer in the admin group; the words go into `turn.reply`."""
+        """A command or an answer in the admin group; the words go into `turn.reply`. Commands that people have in
+        private get the way there; those we do not know may be another bot's."""
         name = text.split(maxsplit=1)[0][1:].split("@", 1)[0].lower() if text.startswith("/") else ""
         if name == "cancel":
-            if await turn.dialogues.close(turn.chat_id, turn.user.id):
+            if await turn.close_question():
                 turn.reply = staff.stopped()
             return None
         if name == "admin":
             return await ON_COMMAND["admin"](turn, "")
         if text.startswith("/"):
-            return None
-        question = await turn.dialogues.current(turn.chat_id, turn.user.id)
+            known = name in ON_COMMAND or "@" in text.split(maxsplit=1)[0]
+            return home.group_only_private(bot_username=self._bot.username) if known else None
+        question = await turn.question()
         if question is None:
             return None
-        await turn.dialogues.close(turn.chat_id, turn.user.id)
+        await turn.close_question()
         return await take_answer(turn, question, text[:200])
