@@ -184,7 +184,7 @@ class Dispatcher:
         return await ON_ACTION[type(press.action)](turn, press.action)
 
     async def _out_of_date(self, turn: Turn, query_id: str) -> None:
-        turn.toast = home.OUT_OF_DATE
+        turn.toast = home.OUT_OF_DATE if turn.private else home.CARD_OUT_OF_DATE
         await self._answer(query_id, turn)
         if turn.private:
             screen = self._gate(turn.user) or await self._talk.fresh(turn.viewer)
@@ -242,8 +242,10 @@ class Dispatcher:
             return
         user = await self._meet(update, message.from_user, None)
         turn = self._turn(user, message.chat.id, update.update_id, private=False)
-        await self._guarded(turn, self._talk.group_line(turn, message.text))
-        if turn.reply is not None:
+        screen = await self._guarded(turn, self._talk.group_line(turn, message.text))
+        if screen is not None:
+            await self._say(message, screen)
+        elif turn.reply is not None:
             await self._bot.send_message(
                 message.chat.id,
                 turn.reply,

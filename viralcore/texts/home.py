@@ -176,5 +176,6 @@ def slow_down(*, commands: int, presses: int) -> Html:
 
 
 OUT_OF_DATE = "This menu is out of date, here is a fresh one."
+CARD_OUT_OF_DATE = "This card is out of date: it was decided already, or it is not one of mine."
 ALREADY_DONE = "The screen has just changed. Look at it, then press again if you still want to."
 AGREE_FIRST = Html("<b>Please agree to the terms first</b>, then send that again.")

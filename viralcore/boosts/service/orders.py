@@ -94,7 +94,8 @@ class Orders:
 
         async def decide(tx: Tx, order: Order, phase: Phase) -> None:
             panel = phase.panel or ""
-            if not given or await phases.panel_order_known(tx.conn, panel=panel, panel_order=given):
+            # Our panels number their orders: a word would be somebody's remark, taken for an id.
+            if not given.isdigit() or await phases.panel_order_known(tx.conn, panel=panel, panel_order=given):
                 raise BadPanelOrder(given=panel_order[:40])
             await phases.accepted(tx.conn, phase, panel_order=given, now=tx.now)
             await self._delivery.tell_sent(tx, order, phase, panel, given)

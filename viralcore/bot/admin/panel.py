@@ -59,7 +59,13 @@ async def unknown(viewer: Viewer, _: str) -> Screen:
 async def panels(viewer: Viewer, _: str) -> Screen:
     _staff_only(viewer)
     rows = [
-        (p.name, p.active, p.breaker, f"{p.balance} {p.currency}" if p.balance is not None else "unknown", p.checked_at)
+        (
+            p.name,
+            p.active,
+            p.breaker,
+            f"{p.balance:,.2f} {p.currency}" if p.balance is not None else "unknown",
+            p.checked_at,
+        )
         for p in await viewer.doors.boosts.panels()
     ]
     return staff.panels(rows)
