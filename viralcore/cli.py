@@ -82,11 +82,12 @@ def run(
 def sandbox(
     port: Annotated[int, typer.Option(envvar="SANDBOX_PORT", help="Where the page is.")] = 8080,
     demo: Annotated[bool, typer.Option("--demo", help="Play the whole story on the page by itself.")] = False,
+    pace: Annotated[float, typer.Option(min=0, help="Seconds between the steps of the demo.")] = 2.2,
 ) -> None:
     """Run the whole shop on this machine: database, simulators of every third party, the bot, and a page to try it."""
     from viralcore.sandbox import supervisor
 
-    sys.exit(supervisor.main(port=port, demo=demo))
+    sys.exit(supervisor.main(port=port, demo=pace if demo else None))
 
 
 @app.command()

@@ -35,5 +35,8 @@ class Say:
             "Stop   Ctrl-C\n",
             "Log    ",
             (str(log), "dim"),
+            overflow="fold",
         )
-        self._out.print(Panel(body, title="viralcore sandbox", border_style="cyan", padding=(1, 3), expand=False))
+        self._out.print(
+            Panel(body, title="viralcore sandbox", border_style="cyan", padding=(1, 3), expand=False), soft_wrap=False
+        )

@@ -11,10 +11,12 @@ import httpx
 
 from viralcore.core.clock import monotonic
 from viralcore.sandbox.console import Say
+from viralcore.sandbox.stage import ADA_ID
 
-ADA = 2001
+ADA = ADA_ID
 LINK = "https://x.com/viralcore/status/1790000000000000001"
-PAUSE, WITHIN = 2.2, 45.0
+WITHIN = 45.0
+OVER, STOPPED = "The demo is over.", "The demo stopped:"
 _AMOUNT, _ADDRESS = re.compile(r"^\d+\.\d+$"), re.compile(r"^0x[0-9a-fA-F]{40}$")
 
 Message = dict[str, Any]
@@ -24,25 +26,30 @@ class StuckError(Exception):
     """The story could not go on; the text says where."""
 
 
-async def play(page: str, say: Say, pause: float = PAUSE) -> bool:
-    """Play it once. Returns whether it ended well; the sandbox stays open afterwards."""
+async def play(page: str, say: Say, pause: float, show: Callable[[str], None]) -> bool:
+    """Play it once, with `pause` seconds between its steps and a caption `show`n for each on the page. Returns whether
+    it ended well; the sandbox stays open afterwards."""
     async with httpx.AsyncClient(base_url=page, timeout=70.0, trust_env=False) as http:
-        story = Story(http, say, pause)
+        story = Story(http, say, pause, show)
         try:
             await story.tell(page)
         except (StuckError, httpx.HTTPError) as error:
-            say.trouble(f"The demo stopped: {error}")
+            show("")
+            say.trouble(f"{STOPPED} {error}")
             return False
+    show("")
+    say.line(f"{OVER} The sandbox is yours; Ctrl-C stops it.")
     return True
 
 
 class Story:
     """Ada buys ten X Tier 3 posts, boosts one, and watches it being delivered."""
 
-    def __init__(self, http: httpx.AsyncClient, say: Say, pause: float) -> None:
+    def __init__(self, http: httpx.AsyncClient, say: Say, pause: float, show: Callable[[str], None]) -> None:
         self._http = http
         self._say = say
         self._pause = pause
+        self._show = show
 
     async def tell(self, page: str) -> None:
         await self._call("POST", "/sandbox/users", id=ADA, first_name="Ada", username="ada")
@@ -67,13 +74,11 @@ class Story:
             await self._press(label)
         screen = await self._find(lambda m: bool(_copies(m, _AMOUNT) and _copies(m, _ADDRESS)), "the payment screen")
         amount, address = _copies(screen, _AMOUNT)[0], _copies(screen, _ADDRESS)[0]
-        await self._caption(f"The transfer: {amount} USDT.")
+        await self._caption(f"Her wallet sends {amount} USDT. The bot watches the chain and waits until it is final.")
         sent = await self._call("POST", "/sandbox/chains/bsc/transfers", asset="USDT", to=address, amount=amount)
         self._say.line(f"    {sent['hash']}")
-        before = await self._newest_seq()
-        await self._call("POST", "/sandbox/settle", timeout_seconds=20)
-        await self._call("POST", "/sandbox/clock", advance_seconds=60)
-        await self._find(lambda m: m["seq"] > before and m["from"] != ADA, "the receipt")
+        await self._turn(60)
+        await self._find(lambda m: "is paid" in m["text"], "the receipt")
         await self._caption("Seen, final, credited: ten Tier 3 posts are hers.")
 
     async def _boost(self) -> None:
@@ -82,21 +87,21 @@ class Story:
         await self._press("Confirm")
 
     async def _deliver(self) -> None:
-        for minutes, words in ((30, "The first half is due."), (30, "The second half is due.")):
-            await self._caption(f"The clock is turned by {minutes} minutes. {words}")
-            await self._turn(minutes * 60)
+        for words in ("The first half is due and sent.", "The second half is due and sent."):
+            await self._caption(f"The clock is turned by 30 minutes. {words}")
+            await self._turn(1800)
             await self._orders()
-        await self._caption("The panel works; the clock is turned by 20 minutes more.")
+        await self._caption("The panels work; the clock is turned by 20 minutes more.")
         await self._turn(1200)
         await self._orders()
+        done = await self._find(lambda m: "is complete" in m["text"], "the end of the order")
+        self._say.line(f"    the bot says: {_first_line(done['text'])}")
 
     async def _close(self) -> None:
-        messages = await self._messages()
-        self._say.line(f"    the bot says: {_first_line(messages[-1]['text'])}")
         verdict = await self._call("GET", "/sandbox/check")
         if not verdict["balanced"]:
             raise StuckError("the books do not agree: " + "; ".join(verdict["problems"]))
-        await self._caption("Delivered. The ledger, the chain and the panels agree to the cent. The sandbox is yours.")
+        await self._caption("Delivered. The ledger, the chain and the panels agree to the cent.", 4)
 
     async def _orders(self) -> None:
         about = await self._call("GET", "/sandbox")
@@ -137,11 +142,9 @@ class Story:
         found: list[Message] = await self._call("GET", f"/sandbox/chats/{ADA}/messages")
         return found
 
-    async def _newest_seq(self) -> int:
-        return max((int(message["seq"]) for message in await self._messages()), default=0)
-
     async def _caption(self, text: str, pauses: float = 1.0) -> None:
         self._say.caption(text)
+        self._show(text)
         await asyncio.sleep(self._pause * pauses)
 
     async def _call(self, method: str, path: str, **body: Any) -> Any:

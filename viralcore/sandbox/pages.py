@@ -22,6 +22,8 @@ FILES = {
     "message.js": "text/javascript",
     "composer.js": "text/javascript",
     "chats.js": "text/javascript",
+    "guide.js": "text/javascript",
+    "pay.js": "text/javascript",
     "world.js": "text/javascript",
     "main.js": "text/javascript",
     "icon.svg": "image/svg+xml",
@@ -101,6 +103,7 @@ class Page:
                 "now": self._stage.clock.now().isoformat(),
                 "ahead": self._stage.clock.offset(),
                 "turning": self._stage.quiet.turning,
+                "caption": self._stage.caption,
                 "bot": {"pid": bot.pid, "starts": bot.starts},
                 "telegram": {
                     "unconfirmed": self._tg.updates.unconfirmed,

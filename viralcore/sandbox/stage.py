@@ -12,7 +12,7 @@ from viralcore.sandbox.telegram.inbound import Inbound
 from viralcore.sandbox.telegram.state import Telegram
 from viralcore.sandbox.world import World
 
-OWNER_ID, SECOND_ADMIN_ID = 1000, 1001
+OWNER_ID, SECOND_ADMIN_ID, ADA_ID = 1000, 1001, 2001
 ADMIN_GROUP, LIKES_GROUP = -1_001_000_000_001, -1_001_000_000_002
 
 
@@ -33,7 +33,8 @@ class BotProcess(Protocol):
 
 @dataclass(slots=True)
 class Stage:
-    """`check`: compares all books and returns problems in words. `outbox`: mail and Slack messages, oldest first."""
+    """`check`: compares all books and returns problems in words. `outbox`: mail and Slack messages, oldest first.
+    `caption`: what the demo says on the page at the moment."""
 
     clock: TurnedClock
     telegram: Telegram
@@ -43,6 +44,7 @@ class Stage:
     quiet: Quiet
     check: Callable[[], Awaitable[list[str]]]
     outbox: list[dict[str, Any]] = field(default_factory=list)
+    caption: str = ""
 
     def snapshot(self) -> dict[str, Any]:
         """All worlds' snapshots in one."""

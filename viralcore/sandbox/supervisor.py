@@ -27,7 +27,7 @@ from viralcore.sandbox.demo import play
 from viralcore.sandbox.pages import page_routes
 from viralcore.sandbox.quiet import Quiet
 from viralcore.sandbox.servers import PortTakenError, Servers, free_port
-from viralcore.sandbox.stage import ADMIN_GROUP, LIKES_GROUP, OWNER_ID, SECOND_ADMIN_ID, Stage
+from viralcore.sandbox.stage import ADA_ID, ADMIN_GROUP, LIKES_GROUP, OWNER_ID, SECOND_ADMIN_ID, Stage
 from viralcore.sandbox.telegram.app import TelegramApp
 from viralcore.sandbox.telegram.inbound import Inbound
 from viralcore.sandbox.telegram.model import Group, Person
@@ -42,8 +42,9 @@ READY_WITHIN, WELL, NOT_WELL = 60.0, 0, 1
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "PG_BIN", "VIRTUAL_ENV", "PYTHONPATH", "SETTINGS_DIR", "LOG_LEVEL")
 
 
-def main(*, port: int, demo: bool) -> int:
-    """Run the sandbox until it is told to stop. Returns the exit code."""
+def main(*, port: int, demo: float | None) -> int:
+    """Run the sandbox until it is told to stop. `demo`: play the story, with so many seconds between its steps.
+    Returns the exit code."""
     say = Say()
     try:
         return asyncio.run(_run(port, demo, say))
@@ -55,7 +56,7 @@ def main(*, port: int, demo: bool) -> int:
         return NOT_WELL
 
 
-async def _run(port: int, demo: bool, say: Say) -> int:
+async def _run(port: int, demo: float | None, say: Say) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -69,8 +70,8 @@ async def _run(port: int, demo: bool, say: Say) -> int:
             return WELL
         page = starting.result()
         say.welcome(page, supervisor.bot_log)
-        if demo:
-            supervisor.nursery.start("sandbox.demo", play(page, say))
+        if demo is not None:
+            supervisor.nursery.start("sandbox.demo", play(page, say, demo, supervisor.caption))
         await stopping
         say.line("stopping ...")
     return WELL
@@ -100,6 +101,7 @@ class Supervisor:
         self._exits = AsyncExitStack()
         self.nursery = Nursery()
         self.bot_log = folder / "bot.log"
+        self._stage: Stage | None = None
 
     async def __aenter__(self) -> Supervisor:
         self._exits.push_async_callback(self.nursery.stop, 3.0)
@@ -107,6 +109,11 @@ class Supervisor:
 
     async def __aexit__(self, *_: object) -> None:
         await self._exits.aclose()
+
+    def caption(self, words: str) -> None:
+        """Show a sentence of the demo on the page."""
+        if self._stage is not None:
+            self._stage.caption = words
 
     async def start(self, port: int) -> str:
         """Bring everything up; returns the address of the page. Raises PortTakenError."""
@@ -136,7 +143,7 @@ class Supervisor:
             say=self._say.line,
         )
         self._exits.push_async_callback(child.stop)
-        stage = build_stage(clock, telegram, worlds, child, environment)
+        stage = self._stage = build_stage(clock, telegram, worlds, child, environment)
         page_app.router.routes.extend([*control_routes(stage), *page_routes(stage)])
         first_people(stage.inbound)
         if await child.run_once("migrate") != 0:
@@ -172,11 +179,12 @@ def build_stage(
 
 
 def first_people(inbound: Inbound) -> None:
-    """The owner, the second admin and the two groups every shop has."""
+    """The owner, the second admin and the two groups every shop has; Ada, the first to walk in."""
     inbound.upsert_person(Person(OWNER_ID, "Olu", "olu_owner"))
     inbound.upsert_person(Person(SECOND_ADMIN_ID, "Sade", "sade_admin"))
     for chat_id, title in ((ADMIN_GROUP, "Shop admins"), (LIKES_GROUP, "Likes group")):
         inbound.add_group(Group(chat_id, title, {OWNER_ID, SECOND_ADMIN_ID}))
+    inbound.upsert_person(Person(ADA_ID, "Ada", "ada"))
 
 
 def bot_environment(

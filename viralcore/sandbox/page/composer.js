@@ -41,9 +41,9 @@ export class Composer {
     if (oldId !== null) this.drafts.set(oldId, this.text.value);
     this.text.value = this.drafts.get(newId) ?? "";
     this.take(null);
+    this.refresh();
     this.changed();
     this.hide();
-    this.refresh();
   }
 
   refresh() {
@@ -56,7 +56,7 @@ export class Composer {
 
   changed() {
     this.text.style.height = "auto";
-    this.text.style.height = `${Math.min(this.text.scrollHeight, 160)}px`;
+    if (this.text.scrollHeight) this.text.style.height = `${Math.min(this.text.scrollHeight, 160)}px`;
     const match = /^\/([a-z0-9_]*)$/i.exec(this.text.value);
     if (match) this.show(match[1].toLowerCase());
     else this.hide();
@@ -147,6 +147,13 @@ export class Composer {
       this.take(null);
       this.changed();
     });
+    this.text.focus();
+  }
+
+  /** Put words into the box for the person to send. */
+  offer(text) {
+    this.text.value = text;
+    this.changed();
     this.text.focus();
   }
 

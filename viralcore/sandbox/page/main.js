@@ -6,7 +6,7 @@ import { Composer } from "./composer.js";
 import { World } from "./world.js";
 
 const chats = new Chats();
-const world = new World(chats);
+const world = new World(chats, (text) => { document.body.dataset.tab = "chat"; composer.offer(text); });
 const composer = new Composer(() => {
   const person = chats.open > 0 ? chats.people.get(chats.open) : null;
   return {
@@ -18,9 +18,12 @@ const composer = new Composer(() => {
   };
 });
 
-chats.switched = (old, now) => { composer.switchTo(old, now); world.drawSuggestion(); if (world.data) world.draw(); };
+chats.switched = (old, now) => { composer.switchTo(old, now); if (world.data) world.draw(); else world.watch(); };
 chats.headDrawn = () => composer.refresh();
 chats.say = (words) => composer.say(words);
+
+// narrow screens have no room for the guide beside the chat, so a payment that waits calls for the other side
+chats.onChange(() => $("#to-world").classList.toggle("calls", Boolean($(".pay.ready button.strong"))));
 
 // light or dark
 const theme = stored.get("theme");

@@ -92,7 +92,7 @@ function picture(message) {
     $("img", viewer).src = message.photo;
     viewer.showModal();
   };
-  return el("button.picture", { type: "button", "aria-label": "Open the picture", onclick: open }, image);
+  return el(`button.picture${width <= height * 1.2 ? ".square" : ""}`, { type: "button", "aria-label": "Open the picture", onclick: open }, image);
 }
 
 function keyboard(message, deeds) {

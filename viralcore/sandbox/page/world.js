@@ -1,21 +1,26 @@
 // The right-hand panel: the clock, money on its way, the panels' orders, things to break, the bot itself.
 
-import { $, brief, busy, clockTime, copy, el, get, onCopy, post, short, toast } from "./dom.js";
+import { $, brief, busy, clockTime, el, get, onCopy, post, short, toast } from "./dom.js";
+import { Guide } from "./guide.js";
+import { hashButton, PayCard } from "./pay.js";
 
-const EVERY = 1000;
+const EVERY = 1000, WHILE_TURNING = 200;
 const TURNS = [[60, "+1 min"], [600, "+10 min"], [1800, "+30 min"], [3600, "+1 h"], [86400, "+1 day"]];
 const STATUSES = ["In progress", "Completed", "Partial", "Canceled"];
 const OUTAGES = [["", "works"], ["503", "503"], ["hang", "hangs"], ["drop", "drops"], ["html", "web page"], ["bad_json", "bad JSON"]];
 
 export class World {
-  /** `chats`: to block the open chat's person and to find payments that wait on the screen. */
-  constructor(chats) {
+  /** `chats`: to block the open chat's person and to find payments that wait; `offer(text)` fills the message box. */
+  constructor(chats, offer) {
     this.chats = chats;
     this.data = null;
+    this.turn = null; // {from, seconds} while this page turns the clock
+    this.pay = new PayCard(chats, () => this.refresh(), offer);
+    this.guide = new Guide(chats, offer);
     this.drawn = new Map(); // section -> what it was drawn from, so that nothing typed or focused is lost
     this.build();
     onCopy((text) => this.copied(text));
-    chats.onChange(() => this.drawSuggestion());
+    chats.onChange(() => this.watch());
   }
 
   async follow() {
@@ -24,9 +29,12 @@ export class World {
         this.data = await get("/page/world");
         this.draw();
       } catch { $("#bot-dot").className = "dot off"; }
-      await new Promise((resolve) => setTimeout(resolve, EVERY));
+      await new Promise((resolve) => setTimeout(resolve, this.turn ? WHILE_TURNING : EVERY));
     }
   }
+
+  /** What depends on the open chat. */
+  watch() { this.pay.draw(this.data?.transfers); this.guide.draw(this.data); }
 
   async refresh() {
     try { this.data = await get("/page/world"); this.draw(); } catch { /* the loop will say so */ }
@@ -34,6 +42,7 @@ export class World {
 
   build() {
     this.clock = el("div.clock-face", {}, el("div.hands", {}, "--:--"), el("div.soft.small", {}, ""));
+    this.progress = el("div.progress", { role: "progressbar", "aria-label": "Turning the clock", hidden: true }, el("div"));
     this.pending = el("p.small.soft.pending", { "aria-live": "polite" });
     this.form = this.transferForm();
     this.transfers = el("div.list");
@@ -43,10 +52,11 @@ export class World {
     this.bot = el("div.bot");
     this.books = el("div.books", { "aria-live": "polite" });
     const compare = el("button.wide", { type: "button", onclick: () => busy(compare, () => this.compare()) }, "Compare all books");
-    $("#world").append(
-      section("Clock", true, this.clock,
+    $("#world").append(this.guide.node,
+      section("Clock", true, this.clock, this.progress,
         el("div.chips", {}, ...TURNS.map(([seconds, words]) => this.turnButton(seconds, words))), this.pending),
-      section("Send coins", true, this.form, this.transfers),
+      section("Pay", true, this.pay.node,
+        el("details.more", {}, el("summary.small", {}, "Send something else"), this.form), this.transfers),
       section("Panels", true, this.panels),
       section("Prices", false, this.prices),
       section("Break things", false, this.faults),
@@ -57,13 +67,16 @@ export class World {
     const { data } = this;
     const [hands, under] = this.clock.children;
     hands.textContent = `${clockTime(data.now)}:${data.now.slice(17, 19)}`;
-    under.textContent = `${new Date(data.now).toUTCString().slice(0, 16)} UTC · ${ahead(data.ahead)}`;
+    under.textContent = `${new Date(data.now).toUTCString().slice(0, 16)} UTC ${ahead(data.ahead)}`;
     $("#bot-dot").className = `dot ${data.bot.pid ? "on" : "off"}`;
     this.fill("transfers", data.transfers ?? [], () => this.drawTransfers(data.transfers ?? []));
     this.fill("panels", data.panels ?? {}, () => this.drawPanels(data.panels ?? {}));
     this.fill("prices", [data.prices, data.price_sources], () => this.drawPrices(data.prices ?? {}, data.price_sources ?? {}));
     this.fill("faults", [data.chains, this.chats.open], () => this.drawFaults(data.chains ?? {}));
     this.fill("bot", [data.bot, data.telegram], () => this.drawBot(data.bot, data.telegram));
+    this.drawTurning(data);
+    this.drawCaption(data.caption);
+    this.watch();
     const to = $("[name=to]", this.form);
     if (!to.value && data.addresses?.bsc) to.value = data.addresses.bsc;
   }
@@ -80,29 +93,46 @@ export class World {
 
   turnButton(seconds, words) {
     const button = el("button.chip", { type: "button", "data-turn": seconds, onclick: () => busy(button, async () => {
-      this.pending.textContent = "turning the clock …";
+      this.pending.textContent = "Turning the clock, and doing what falls due …";
+      this.turn = { from: this.data.ahead, seconds };
+      this.refresh();
       try {
         const turned = await post("/sandbox/clock", { advance_seconds: seconds });
         this.pending.textContent = turned.quiet ? "Everything that was due is done." : `Still to do: ${turned.pending.join(", ")}`;
       } catch (error) {
         this.pending.textContent = "";
         throw error;
+      } finally {
+        this.turn = null;
       }
       await this.refresh();
     }) }, words);
     return button;
   }
 
+  drawTurning(data) {
+    const bar = this.progress;
+    bar.hidden = !data.turning && !this.turn;
+    const done = this.turn ? Math.min(1, Math.max(0.02, (data.ahead - this.turn.from) / this.turn.seconds)) : 1;
+    bar.firstChild.style.width = `${done * 100}%`;
+    bar.classList.toggle("endless", !this.turn);
+  }
+
+  /** What the demo says at the moment. */
+  drawCaption(words) {
+    const box = $("#caption");
+    box.hidden = !words;
+    if (box.textContent !== (words ?? "")) box.textContent = words ?? "";
+  }
+
   // coins
 
   transferForm() {
     const sender = el("button.strong.grow", { type: "submit" }, "Send");
-    this.suggestion = el("button.suggestion", { type: "button", hidden: true });
     const form = el("form.transfer", { autocomplete: "off", onsubmit: (event) => {
       event.preventDefault();
       busy(sender, () => this.send(new FormData(form)));
     } },
-      this.suggestion,
       el("div.row", {},
         el("label.grow", {}, "Amount", el("input.mono", { name: "amount", inputmode: "decimal", required: true, placeholder: "15.0034" })),
         el("label", {}, "Coin", el("select", { name: "asset" }, el("option", {}, "USDT"), el("option", {}, "BNB")))),
@@ -132,21 +162,9 @@ export class World {
     else if (/^0x[0-9a-f]{40}$/i.test(words)) $("[name=to]", this.form).value = words;
   }
 
-  /** A payment that waits on the open chat's newest screen with both copy buttons. */
-  drawSuggestion() {
-    const found = this.chats.open > 0 ? findPayment(this.chats.list(this.chats.open)) : null;
-    this.suggestion.hidden = !found;
-    if (!found) return;
-    this.suggestion.replaceChildren(el("span", {}, "Pay this: "), el("b", {}, `${found.amount} ${found.asset}`));
-    this.suggestion.onclick = () => {
-      for (const name of ["amount", "to", "asset"]) $(`[name=${name}]`, this.form).value = found[name];
-      $("button[type=submit]", this.form).focus();
-    };
-  }
-
   drawTransfers(transfers) {
     this.transfers.replaceChildren(...transfers.slice(0, 12).map((one) => el("div.item", {},
-      el("button.hash.mono", { type: "button", title: `Copy ${one.hash}`, onclick: (event) => copy(one.hash, event.currentTarget) }, brief(one.hash)),
+      hashButton(one.hash, brief(one.hash)),
       el("span.grow.cut", {}, `${one.amount} ${one.asset}`),
       one.held ? this.releaseButton(one.hash) : null,
       el(`span.state.${one.state}`, {}, one.state))));
@@ -175,7 +193,7 @@ export class World {
         el("b", {}, `#${order.order}`),
         el("span.grow.cut", { title: order.link }, `${Number(order.quantity).toLocaleString("en")} × service ${order.service}`),
         el(`span.state.${String(order.status).toLowerCase().replace(/\s+/g, "-")}`, {}, order.status)),
-      el("div.chips", {}, ...STATUSES.map((status) => {
+      el("div.chips.four", {}, ...STATUSES.map((status) => {
         const button = el(`button.mini${status === order.status ? ".on" : ""}`, { type: "button", onclick: () => busy(button, async () => {
           await post(`/sandbox/panels/${panel}/orders/${order.order}`, { status });
           await this.refresh();
@@ -259,22 +277,12 @@ function section(title, open, ...children) {
   return el("details.section", { open }, el("summary", {}, title), el("div.inside", {}, ...children));
 }
 
-export function findPayment(messages) {
-  for (const message of messages.slice(-6).reverse()) {
-    const copies = message.buttons.flat().map((button) => button.copy).filter(Boolean);
-    const amount = copies.find((text) => /^\d+(\.\d+)?$/.test(text));
-    const to = copies.find((text) => /^0x[0-9a-f]{40}$/i.test(text));
-    if (amount && to) return { amount, to, asset: /\bBNB\b/.test(message.text) && !/\bUSDT\b/.test(message.text) ? "BNB" : "USDT" };
-  }
-  return null;
-}
-
 function ahead(seconds) {
-  if (seconds < 1) return "as on the wall";
+  if (seconds < 1) return "";
   const parts = [[86400, "d"], [3600, "h"], [60, "min"]].map(([size, word]) => {
     const count = Math.floor(seconds / size);
     seconds -= count * size;
     return count ? `${count} ${word}` : "";
   }).filter(Boolean);
-  return `turned ${parts.join(" ") || `${Math.round(seconds)} s`} ahead`;
+  return ` · ${parts.join(" ") || `${Math.round(seconds)} s`} ahead`;
 }
