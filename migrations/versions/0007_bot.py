@@ -28,9 +28,13 @@ CREATE TABLE bot.dialogues (
     question   text NOT NULL,
     data       jsonb NOT NULL,
     expires_at timestamptz NOT NULL,
+    update_id       bigint NOT NULL,
+    before_question text NOT NULL,
+    before_data     jsonb NOT NULL,
     PRIMARY KEY (chat_id, user_id)
 );
-COMMENT ON TABLE bot.dialogues IS 'The question that waits for an answer. expires_at is business time.';
+COMMENT ON TABLE bot.dialogues IS 'The question that waits for an answer (empty: none). expires_at is business time. '
+    'update_id: the update that changed this row last; before_*: what it found, for when it is handled again.';
 
 CREATE TABLE bot.pictures (
     kind    text NOT NULL,

@@ -1,4 +1,8 @@
-"""Open questions, in Postgres: a restart in the middle of one resumes it. Expiry is business time."""
+"""Open questions, in Postgres: a restart in the middle of one resumes it. Expiry is business time.
+
+An update that is handled again after a crash must find what it found the first time, whatever its first handling closed
+or asked. So a row keeps, beside what is open now, which update changed it last and what was open before that one.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import case, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from viralcore.bot import tables
@@ -15,6 +19,9 @@ from viralcore.core.clock import Clock
 from viralcore.core.db import Database
 
 QUANTITY, HASH, LINK, PANEL_ORDER = "quantity", "hash", "link", "panel_order"
+KEPT = timedelta(days=2)
+"""For how long after its expiry a row is kept: its update may still be waiting to be handled again."""
+_T = tables.dialogues
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +34,10 @@ class Question:
 
 class Dialogues:
     """At most one open question per person and chat. Who is being asked is also kept in memory, for the throttle:
-    answers to a question do not count."""
+    answers to a question do not count.
+
+    `update_id` is everywhere the update being handled; updates of one person and chat are handled one at a time.
+    """
 
     def __init__(self, db: Database, clock: Clock, *, minutes: int) -> None:
         self._db = db
@@ -37,10 +47,10 @@ class Dialogues:
 
     async def start(self) -> None:
         """Remember who is being asked, after a restart."""
-        t = tables.dialogues
-        statement = select(t.c.chat_id, t.c.user_id, t.c.expires_at).where(t.c.expires_at > self._clock.now())
+        statement = select(_T.c.chat_id, _T.c.user_id, _T.c.expires_at)
+        statement = statement.where(_T.c.expires_at > self._clock.now(), _T.c.question != "").limit(100_000)
         async with self._db.read() as conn:
-            rows = (await conn.execute(statement.limit(100_000))).all()
+            rows = (await conn.execute(statement)).all()
         self._asked = {(row.chat_id, row.user_id): row.expires_at for row in rows}
 
     def asked(self, chat_id: int, user_id: int) -> bool:
@@ -48,36 +58,64 @@ class Dialogues:
         until = self._asked.get((chat_id, user_id))
         return until is not None and until > self._clock.now()
 
-    async def ask(self, chat_id: int, user_id: int, name: str, **data: Any) -> None:
+    async def ask(self, chat_id: int, user_id: int, update_id: int, name: str, **data: Any) -> None:
         """Open a question; it replaces the one before."""
         until = self._clock.now() + self._span
-        values = {"chat_id": chat_id, "user_id": user_id, "question": name, "data": data, "expires_at": until}
-        statement = insert(tables.dialogues).values(values)
-        changed = {key: values[key] for key in ("question", "data", "expires_at")}
+        row = {
+            "chat_id": chat_id,
+            "user_id": user_id,
+            "question": name,
+            "data": data,
+            "expires_at": until,
+            "update_id": update_id,
+            "before_question": "",
+            "before_data": {},
+        }
+        changed = {key: row[key] for key in ("question", "data", "expires_at", "update_id")}
+        statement = insert(_T).values(row)
+        statement = statement.on_conflict_do_update(
+            index_elements=["chat_id", "user_id"], set_={**changed, **self._before(update_id)}
+        )
         async with self._db.transaction() as tx:
-            await tx.conn.execute(statement.on_conflict_do_update(index_elements=["chat_id", "user_id"], set_=changed))
+            await tx.conn.execute(statement)
         self._asked[chat_id, user_id] = until
 
-    async def current(self, chat_id: int, user_id: int) -> Question | None:
-        """The open question, unless it has expired."""
-        t = tables.dialogues
-        where = (t.c.chat_id == chat_id, t.c.user_id == user_id, t.c.expires_at > self._clock.now())
+    async def current(self, chat_id: int, user_id: int, update_id: int) -> Question | None:
+        """The question this update found open when it was first handled, unless it had expired."""
         async with self._db.read() as conn:
-            row = (await conn.execute(select(t.c.question, t.c.data).where(*where))).one_or_none()
-        return Question(row.question, row.data) if row is not None else None
+            statement = select(_T).where(_T.c.chat_id == chat_id, _T.c.user_id == user_id)
+            row = (await conn.execute(statement)).one_or_none()
+        if row is None:
+            return None
+        if row.update_id == update_id:
+            return Question(row.before_question, row.before_data) if row.before_question else None
+        return Question(row.question, row.data) if row.question and row.expires_at > self._clock.now() else None
 
-    async def close(self, chat_id: int, user_id: int) -> bool:
-        """End the question; whether there was one."""
-        if self._asked.pop((chat_id, user_id), None) is None:
-            return False
-        t = tables.dialogues
-        async with self._db.transaction() as tx:
-            await tx.conn.execute(delete(t).where(t.c.chat_id == chat_id, t.c.user_id == user_id))
-        return True
+    async def close(self, chat_id: int, user_id: int, update_id: int) -> bool:
+        """End the question; whether this update found one open when it was first handled."""
+        self._asked.pop((chat_id, user_id), None)
+        statement = (
+            update(_T)
+            .where(_T.c.chat_id == chat_id, _T.c.user_id == user_id)
+            .where(or_(_T.c.question != "", _T.c.update_id == update_id))
+            .values(question="", update_id=update_id, **self._before(update_id))
+            .returning(_T.c.before_question)
+        )
+        closed = await self._db.single(statement, {})
+        return bool(closed and closed[0].before_question)
 
     async def prune(self) -> None:
         """Forget what nobody answered."""
         now = self._clock.now()
         self._asked = {who: until for who, until in self._asked.items() if until > now}
         async with self._db.transaction() as tx:
-            await tx.conn.execute(delete(tables.dialogues).where(tables.dialogues.c.expires_at <= now))
+            await tx.conn.execute(delete(_T).where(_T.c.expires_at <= now - KEPT))
+
+    def _before(self, update_id: int) -> dict[str, Any]:
+        """What was open before this update, kept through all it changes."""
+        again = _T.c.update_id == update_id
+        open_now = _T.c.expires_at > self._clock.now()
+        return {
+            "before_question": case((again, _T.c.before_question), (open_now, _T.c.question), else_=""),
+            "before_data": case((again, _T.c.before_data), else_=_T.c.data),
+        }

@@ -30,7 +30,7 @@ from viralcore.bot.config import BotConfig
 from viralcore.bot.conversation import Conversation
 from viralcore.bot.dialogue import Dialogues
 from viralcore.bot.show import Shower, keyboard
-from viralcore.bot.turn import ON_ACTION, Doors, Turn, UnknownRoute, Viewer
+from viralcore.bot.turn import LIVE_ROUTES, ON_ACTION, Doors, Turn, UnknownRoute, Viewer, render
 from viralcore.core.clock import Clock
 from viralcore.core.db import Database
 from viralcore.core.errors import DomainError
@@ -144,7 +144,7 @@ class Dispatcher:
             return
         screen = await self._guarded(turn, self._act(turn, press))
         await self._answer(query.id, turn)
-        await self._finish(turn, screen)
+        await self._finish(turn, screen, spent=press.nonce)
 
     async def _stale(self, turn: Turn, press: Press) -> bool:
         """Looking is always fine, staff cards carry their own state; anything else must come from the current home.
@@ -158,8 +158,9 @@ class Dispatcher:
         if item is not None and self.old(item):
             return True
         shown = await self._shower.home(turn.chat_id)
-        if shown is None or shown.message_id != turn.pressed:
+        if shown is None:
             return True
+        # The nonce says it all: one screen may stand in two messages, when it had to be sent anew.
         if press.nonce == shown.nonce:
             return False
         if press.nonce != shown.prev_nonce:
@@ -180,7 +181,7 @@ class Dispatcher:
         elif turn.user.blocked:
             raise Blocked()  # rights are the use case's to check, and no terms stand before them
         if not isinstance(press.action, STAFF_CARD):
-            await self._dialogues.close(turn.chat_id, turn.user.id)
+            await turn.close_question()
         return await ON_ACTION[type(press.action)](turn, press.action)
 
     async def _out_of_date(self, turn: Turn, query_id: str) -> None:
@@ -233,12 +234,10 @@ class Dispatcher:
         message = update.message
         if message is None or message.from_user is None or message.from_user.is_bot or not message.text:
             return
-        asked = self._dialogues.asked(message.chat.id, message.from_user.id)
-        if not (_for_us(message.text, self._bot.username) if message.text.startswith("/") else asked):
+        if not await self._heard_in_group(message.chat.id, message.from_user.id, update.update_id, message.text):
             return
         if message.chat.id != self._admin_chat_id:
-            screen = home.group_only_private(bot_username=self._bot.username)
-            await self._say(message, screen)
+            await self._say(message, home.group_only_private(bot_username=self._bot.username))
             return
         user = await self._meet(update, message.from_user, None)
         turn = self._turn(user, message.chat.id, update.update_id, private=False)
@@ -253,6 +252,14 @@ class Dispatcher:
                 reply_to_message_id=message.message_id,
                 allow_sending_without_reply=True,
             )
+
+    async def _heard_in_group(self, chat_id: int, user_id: int, update_id: int, text: str) -> bool:
+        if text.startswith("/"):
+            return _for_us(text, self._bot.username)
+        # Asked of the table, not of memory: a crash may lie between the first handling of an answer and this one.
+        return chat_id == self._admin_chat_id and (
+            await self._dialogues.current(chat_id, user_id, update_id) is not None
+        )
 
     async def on_membership(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """A person blocked the bot, or came back."""
@@ -310,9 +317,16 @@ class Dispatcher:
             return await self._talk.fresh(turn.viewer)
         return screen
 
-    async def _finish(self, turn: Turn, screen: Screen | None) -> None:
+    async def _finish(self, turn: Turn, screen: Screen | None, *, spent: str = "") -> None:
         if turn.private and screen is not None:
-            await self._shower.show(chat_id=turn.chat_id, screen=screen, update_id=turn.update_id, pressed=turn.pressed)
+            await self._shower.show(
+                chat_id=turn.chat_id,
+                screen=screen,
+                update_id=turn.update_id,
+                pressed=turn.pressed,
+                spent=spent,
+            )
+            await self._catch_up(turn, screen.route)
         elif not turn.private and turn.pressed is not None and turn.reply is not None and not turn.alert:
             await self._bot.send_message(
                 turn.chat_id,
@@ -321,6 +335,15 @@ class Dispatcher:
                 reply_to_message_id=turn.pressed,
                 allow_sending_without_reply=True,
             )
+
+    async def _catch_up(self, turn: Turn, where: str) -> None:
+        """What happened between reading and showing found no home that showed it, and redrew nothing: look again."""
+        if where.partition(":")[0] not in LIVE_ROUTES:
+            return
+        try:
+            await self._shower.refresh(turn.chat_id, where, lambda: render(turn.viewer, where))
+        except (DomainError, UnknownRoute) as error:
+            log.info("not_caught_up", route=where, reason=type(error).__name__)
 
     async def _say(self, message: Message, screen: Screen) -> None:
         await self._bot.send_message(

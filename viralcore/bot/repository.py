@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -15,8 +15,9 @@ from viralcore.core.screen import Picture
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The home message of a private chat. `update_id`: the update whose handling drew it; `prev_nonce`: the one before,
-    still good for that very update when it is handled again after a crash. `picture`: empty when it is text."""
+    """The home message of a private chat. `update_id`: the update whose handling drew it; `prev_nonce`: the nonce of
+    the press that it was (empty: it was none), still good for that very update when it is handled again after a crash.
+    `picture`: empty when it is text."""
 
     chat_id: int
     message_id: int
@@ -26,13 +27,6 @@ class Home:
     update_id: int
     digest: str
     picture: str
-
-    def drawn(self, *, nonce: str, route: str, update_id: int, digest: str, picture: str) -> Home:
-        """The same message showing something else."""
-        prev = self.prev_nonce if self.update_id == update_id else self.nonce
-        return replace(
-            self, nonce=nonce, prev_nonce=prev, route=route, update_id=update_id, digest=digest, picture=picture
-        )
 
 
 async def get_home(conn: Connection, chat_id: int) -> Home | None:

@@ -46,23 +46,23 @@ class Shower:
         async with self._db.read() as conn:
             return await repository.get_home(conn, chat_id)
 
-    async def show(self, *, chat_id: int, screen: Screen, update_id: int, pressed: int | None) -> None:
-        """Make `screen` what the chat shows. `pressed`: the message whose button was pressed. Raises Forbidden when the
-        person blocked the bot."""
+    async def show(self, *, chat_id: int, screen: Screen, update_id: int, pressed: int | None, spent: str = "") -> None:
+        """Make `screen` what the chat shows. `pressed`: the message whose button was pressed; `spent`: the nonce of
+        that button, when it was accepted. Raises Forbidden when the person blocked the bot."""
         screen = _fitting(screen)
         nonce = self.nonce(update_id)
         async with self._lock(chat_id):
             old = await self.home(chat_id)
-            again = old is not None and old.update_id == update_id
-            editable = old is not None and (old.message_id == pressed or (again and pressed is None))
             picture = picture_key(screen)
+            # What this very update has drawn before a crash is drawn over, even when that was a message of its own.
+            editable = old is not None and (old.message_id == pressed or old.update_id == update_id)
             if old is not None and editable and bool(old.picture) == bool(picture):
                 look = digest(screen)
-                home = old.drawn(nonce=nonce, route=screen.route, update_id=update_id, digest=look, picture=picture)
+                home = Home(chat_id, old.message_id, nonce, spent, screen.route, update_id, look, picture)
                 await self._put(home)  # first: a button must never arrive before we know its nonce
                 if await self._edit(home, screen, media=True):
                     return
-            await self._send(chat_id, screen, nonce, update_id, old)
+            await self._send(chat_id, screen, nonce, spent, update_id, old)
 
     async def refresh(self, chat_id: int, route: str, render: Callable[[], Awaitable[Screen]]) -> bool:
         """Draw a route again in place, if the chat still shows it; the nonce stays, so no press goes stale."""
@@ -75,7 +75,7 @@ class Shower:
                 return False
             picture = picture_key(screen)
             if bool(home.picture) != bool(picture):
-                await self._send(chat_id, screen, home.nonce, home.update_id, home)
+                await self._send(chat_id, screen, home.nonce, home.prev_nonce, home.update_id, home)
                 return True
             if not await self._edit(home, screen, media=picture != home.picture):
                 return False
@@ -96,15 +96,16 @@ class Shower:
 
         self._nursery.start("strip", work())
 
-    async def _send(self, chat_id: int, screen: Screen, nonce: str, update_id: int, old: Home | None) -> None:
+    async def _send(
+        self, chat_id: int, screen: Screen, nonce: str, spent: str, update_id: int, old: Home | None
+    ) -> None:
         message_id, with_picture = await self._new_message(chat_id, screen, keyboard(screen, nonce))
-        prev = old.nonce if old is not None else ""
         await self._put(
             Home(
                 chat_id,
                 message_id,
                 nonce,
-                prev,
+                spent,
                 screen.route,
                 update_id,
                 digest(screen),

@@ -28,6 +28,9 @@ dialogues = Table(
     Column("question", Text, nullable=False),
     Column("data", JSONB, nullable=False),
     Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("update_id", BigInteger, nullable=False),
+    Column("before_question", Text, nullable=False),
+    Column("before_data", JSONB, nullable=False),
 )
 
 pictures = Table(

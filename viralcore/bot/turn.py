@@ -66,13 +66,24 @@ class Turn:
 
     async def ask(self, question: str, **data: Any) -> None:
         """Take the next line typed as the answer to this question."""
-        await self.dialogues.ask(self.chat_id, self.user.id, question, **data)
+        await self.dialogues.ask(self.chat_id, self.user.id, self.update_id, question, **data)
+
+    async def question(self) -> Question | None:
+        """What this line may be the answer to; the same when the update is handled again."""
+        return await self.dialogues.current(self.chat_id, self.user.id, self.update_id)
+
+    async def close_question(self) -> bool:
+        """Wait for no answer any longer; whether one was waited for."""
+        return await self.dialogues.close(self.chat_id, self.user.id, self.update_id)
 
 
 Render = Callable[[Viewer, str], Awaitable[Screen]]
 OnAction = Callable[[Turn, Any], Awaitable[Screen | None]]
 OnCommand = Callable[[Turn, str], Awaitable[Screen | None]]
 OnAnswer = Callable[[Turn, Mapping[str, Any], str], Awaitable[Screen | None]]
+
+LIVE_ROUTES = frozenset({"invoice", "pay", "crypto", "claim", "order"})
+"""What events change while somebody looks at it (`refresh` says which)."""
 
 ROUTES: dict[str, Render] = {}
 ON_ACTION: dict[type[Action], OnAction] = {}

@@ -149,7 +149,8 @@ async def open_invoice_shown(turn: Turn, shown: str) -> int | None:
         one = await _invoice(turn.viewer, invoice_id)
     except (DomainError, UnknownRoute):
         return None
-    return one.id if one.state == "open" else None
+    # A cancelled one too: /cancel handled again after a crash must show what it has done, not that there is nothing.
+    return one.id if one.state in {"open", "cancelled"} else None
 
 
 async def cancel_shown(turn: Turn, invoice_id: int) -> Screen:
