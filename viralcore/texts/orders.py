@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from viralcore.core.money import Money
@@ -254,11 +254,6 @@ def _phases(one: OrderText) -> Html | None:
         by_time.setdefault(phase.due_at, []).append(wording.metric(phase.metric, phase.quantity))
     told = [markup("🕐 {at}: {what}", at=wording.moment(at), what=wording.join(by_time[at])) for at in sorted(by_time)]
     return lines(Html("\nStill to be sent:"), *told)
-
-
-def finished_in(created: datetime, finished: datetime | None) -> str:
-    """How long it took, for the closing message."""
-    return wording.span((finished or created) - created if finished else timedelta(0))
 
 
 def percent(lines_done: Sequence[tuple[int, int]]) -> int:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from viralcore.core.money import NGN, USD, Money
-from viralcore.core.screen import Button, Html
+from viralcore.core.screen import Button
 from viralcore.texts.actions import Go
 
 METRICS = {
@@ -94,7 +94,3 @@ def back_home(back: str | None = None) -> tuple[Button, ...]:
     """The way out that stands at the foot of every screen."""
     home = Button("🏠 Home", Go("home"))
     return (Button("⬅️ Back", Go(back)), home) if back else (home,)
-
-
-def quote(text: Html) -> Html:
-    return Html(f"<blockquote>{text}</blockquote>")

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from viralcore.boosts.api import Metric
 from viralcore.core.money import Money, ngn, usd
-from viralcore.core.screen import Html
 from viralcore.texts import orders, wording
 from viralcore.texts.actions import Go
 
@@ -145,7 +144,3 @@ def test_a_hundred_percent_means_all_of_it(counted: list[tuple[int, int]]) -> No
 def test_the_way_out() -> None:
     assert [button.action for button in wording.back_home()] == [Go("home")]
     assert [button.action for button in wording.back_home("menu")] == [Go("menu"), Go("home")]
-
-
-def test_a_quote() -> None:
-    assert wording.quote(Html("a &amp; b")) == "<blockquote>a &amp; b</blockquote>"

@@ -148,8 +148,4 @@ CASES: Cases = {
             older=f"orders:{10**12}",
         ),
     },
-    "finished_in": {
-        "two hours": orders.finished_in(AT, AT + timedelta(hours=2, minutes=3)),
-        "not finished": orders.finished_in(AT, None),
-    },
 }
