@@ -80,7 +80,12 @@ class Page:
         return JSONResponse(
             {
                 "seq": self._tg.version,
-                "bot": {**self._tg.bot.user(), "commands": self._tg.bot.commands, "texts": self._tg.bot.texts},
+                "bot": {
+                    **self._tg.bot.user(),
+                    "commands": self._tg.bot.commands,
+                    "private_commands": self._tg.bot.private_commands,
+                    "texts": self._tg.bot.texts,
+                },
                 "people": [
                     {**person.user(), "started": person.started, "blocked": person.blocked}
                     for person in self._tg.people.values()

@@ -144,6 +144,8 @@ export class Chats {
       deepLink: (url) => {
         const match = /^https?:\/\/t\.me\/([A-Za-z0-9_]+)\?start=([A-Za-z0-9_-]{1,64})$/.exec(url);
         if (!match || match[1].toLowerCase() !== this.bot.username?.toLowerCase()) return false;
+        const me = this.me();
+        if (this.open !== me) this.show(me); // out of a group, into the person's own chat with the bot
         this.say?.(`/start ${match[2]}`);
         return true;
       },

@@ -1,9 +1,11 @@
 // The next step for somebody who sees this for the first time, in one sentence. It only watches, and can be closed.
 
-import { el, stored } from "./dom.js";
+import { $, el, stored } from "./dom.js";
 import { findPayment } from "./pay.js";
 
 const LINK = "https://x.com/viralcore/status/1790000000000000001";
+
+const NARROW = matchMedia("(max-width: 900px)");
 
 export class Guide {
   /** `offer(text)`: put words into the message box. */
@@ -13,6 +15,14 @@ export class Guide {
     this.reached = new Map(); // person -> the furthest step seen, since screens are edited away
     this.drawn = "";
     this.node = el("div.guide", { "aria-live": "polite" });
+    this.place();
+    NARROW.addEventListener("change", () => { this.drawn = ""; this.place(); });
+  }
+
+  /** Beside the clock; on a phone, where one side is seen at a time, above the conversation. */
+  place() {
+    if (NARROW.matches) $("#scroll").before(this.node);
+    else $("#world").prepend(this.node);
   }
 
   steps() {
@@ -20,9 +30,10 @@ export class Guide {
       ["Press START below and agree to the terms."],
       ["Buy something: Service Menu, Twitter/X, Engagement, X Tier 3, 10."],
       ["Choose how to pay: Crypto, USDT, BSC."],
-      ["Pay it: press “Pay exactly” below. No real coins are moved."],
+      [NARROW.matches ? "Pay it: open 🌍 and press “Pay exactly”. No real coins are moved."
+        : "Pay it: press “Pay exactly” below. No real coins are moved."],
       ["Paid. Now boost a post: paste its link, then confirm.", "Use a sample link", () => this.offer(LINK)],
-      ["Ordered. Half is sent after 30 minutes, half after 60: turn the clock by +30 min, twice."],
+      [`Ordered. Half is sent after 30 minutes, half after 60: turn the clock${NARROW.matches ? " (in 🌍)" : ""} by +30 min, twice.`],
       ["Sent. The panels take about 15 minutes to deliver: turn the clock once more."],
       ["Delivered. Now try to break it: stop a panel, kill the bot, pay too little, write nonsense."],
     ];

@@ -12,7 +12,7 @@ const composer = new Composer(() => {
   return {
     chatId: chats.open,
     me: chats.me(),
-    commands: chats.bot.commands,
+    commands: chats.open > 0 && chats.bot.private_commands?.length ? chats.bot.private_commands : chats.bot.commands,
     startable: Boolean(person && !person.started && !chats.list(chats.open).length),
     blocked: Boolean(person?.blocked),
   };

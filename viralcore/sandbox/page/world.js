@@ -5,6 +5,7 @@ import { Guide } from "./guide.js";
 import { hashButton, PayCard } from "./pay.js";
 
 const EVERY = 1000, WHILE_TURNING = 200;
+const SHOWN = 4;
 const TURNS = [[60, "+1 min"], [600, "+10 min"], [1800, "+30 min"], [3600, "+1 h"], [86400, "+1 day"]];
 const STATUSES = ["In progress", "Completed", "Partial", "Canceled"];
 const OUTAGES = [["", "works"], ["503", "503"], ["hang", "hangs"], ["drop", "drops"], ["html", "web page"], ["bad_json", "bad JSON"]];
@@ -52,7 +53,7 @@ export class World {
     this.bot = el("div.bot");
     this.books = el("div.books", { "aria-live": "polite" });
     const compare = el("button.wide", { type: "button", onclick: () => busy(compare, () => this.compare()) }, "Compare all books");
-    $("#world").append(this.guide.node,
+    $("#world").append(
       section("Clock", true, this.clock, this.progress,
         el("div.chips", {}, ...TURNS.map(([seconds, words]) => this.turnButton(seconds, words))), this.pending),
       section("Pay", true, this.pay.node,
@@ -184,7 +185,8 @@ export class World {
     this.panels.replaceChildren(...Object.entries(panels).map(([name, panel]) => el("div.panel", {},
       el("div.row.head", {}, el("b.grow", {}, name), el("span.soft.small", {}, `$${Number(panel.balance).toFixed(2)}`),
         this.chooser(`What ${name} does`, OUTAGES, panel.outage, (value) => post(`/sandbox/panels/${name}`, { outage: value || false }))),
-      ...(panel.orders.length ? panel.orders.slice(0, 8).map((order) => this.order(name, order)) : [el("p.soft.small", {}, "No orders yet.")]))));
+      ...(panel.orders.length ? panel.orders.slice(0, SHOWN).map((order) => this.order(name, order)) : [el("p.soft.small", {}, "No orders yet.")]),
+      panel.orders.length > SHOWN ? el("p.soft.small", {}, `and ${panel.orders.length - SHOWN} earlier`) : null)));
   }
 
   order(panel, order) {

@@ -61,7 +61,7 @@ class Methods:
             "getchatmembercount": self._count_members,
             "leavechat": self._leave_chat,
             "setmycommands": self._set_commands,
-            "getmycommands": lambda _: telegram.bot.commands,
+            "getmycommands": self._get_commands,
             "deletemycommands": self._delete_commands,
             "getwebhookinfo": lambda _: telegram.updates.webhook_info(),
             "setwebhook": self._set_webhook,
@@ -163,13 +163,27 @@ class Methods:
                 raise bad_request("BOT_COMMAND_INVALID")
             if not 1 <= len(str(item.get("description", ""))) <= 256:
                 raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
-        if params.nested("scope") in (None, {"type": "default"}) and not params.text("language_code"):
-            self._tg.bot.commands = commands
+        self._keep_commands(params, commands)
         return True
 
-    def _delete_commands(self, _: Params) -> bool:
-        self._tg.bot.commands = []
+    def _delete_commands(self, params: Params) -> bool:
+        self._keep_commands(params, [])
         return True
+
+    def _keep_commands(self, params: Params, commands: list[dict[str, str]]) -> None:
+        """Kept for two scopes, everybody and private chats, in no particular language."""
+        if params.text("language_code"):
+            return
+        scope = (params.nested("scope") or {"type": "default"}).get("type")
+        if scope == "default":
+            self._tg.bot.commands = commands
+        elif scope == "all_private_chats":
+            self._tg.bot.private_commands = commands
+        self._tg.touch()
+
+    def _get_commands(self, params: Params) -> list[dict[str, str]]:
+        scope = str((params.nested("scope") or {"type": "default"}).get("type"))
+        return {"default": self._tg.bot.commands, "all_private_chats": self._tg.bot.private_commands}.get(scope, [])
 
     def _set_text(self, name: str) -> Method:
         def remember(params: Params) -> bool:

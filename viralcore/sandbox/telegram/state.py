@@ -42,6 +42,7 @@ class Bot:
     username: str = "viralcore_sandbox_bot"
     token: str = ""
     commands: list[dict[str, str]] = field(default_factory=list)
+    private_commands: list[dict[str, str]] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
 
     def user(self) -> dict[str, Any]:
