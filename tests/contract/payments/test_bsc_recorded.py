@@ -62,7 +62,7 @@ async def test_the_recorded_contract_call_with_bnb_is_not_a_payment_to_us() -> N
     found = await told(book(tx, receipt), tx["hash"])
     assert found.contract_call
     assert incoming(found, ours=OURS, contracts=CONTRACTS) == ()
-    assert why_nothing(found, ours=OURS, contracts=CONTRACTS) == "wrong_recipient"
+    assert why_nothing(found, ours=OURS, contracts=CONTRACTS) == "internal"
     (value,) = incoming(found, ours=tx["to"], contracts=CONTRACTS)
     assert (value.asset, value.amount) == ("BNB", 0x38D7EA4C68000)
 
@@ -207,11 +207,23 @@ async def test_only_a_fake_token_is_the_wrong_token() -> None:
     assert why_nothing(found, ours=OURS, contracts=CONTRACTS) == "wrong_token"
 
 
-@pytest.mark.parametrize("data", ["0x1", "0xzz", None, 5, "0x" + "0" * 128])
-def test_a_log_that_cannot_be_read_is_a_nodes_failure(data: Any) -> None:
+ODD_DATA: list[Any] = ["0x1", "0xzz", None, 5, "0x" + "0" * 128, "0x" + "f" * 62]
+
+
+@pytest.mark.parametrize("data", ODD_DATA)
+def test_a_log_of_our_token_that_cannot_be_read_is_a_nodes_failure(data: Any) -> None:
     _, receipt = paid_2026()
     with pytest.raises(NodeFailed):
-        token_movements(several(receipt, {"data": data})["logs"])
+        token_movements(several(receipt, {"data": data})["logs"], {USDT})
+
+
+@pytest.mark.parametrize("data", ODD_DATA)
+async def test_a_strangers_odd_log_beside_it_does_not_hide_our_money(data: Any) -> None:
+    """Any contract may log the same topic with whatever it likes in its data."""
+    tx, receipt = paid_2026()
+    made = several(receipt, {"address": "0x" + "6" * 40, "data": data}, {})
+    (amount,) = incoming(await told(book(tx, made), HASH), ours=OURS, contracts=CONTRACTS)
+    assert (amount.position, amount.amount) == (1, 0x347547A83401A4000)
 
 
 @pytest.mark.parametrize("logs", [True, False])

@@ -100,8 +100,10 @@ class BscChain:
         return scan
 
     async def transaction(self, canonical_hash: str) -> Lookup:
-        """The first node that knows it answers. "Missing" needs every answer to have been null."""
+        """The first node that knows it as final answers, else the first that knows it: one that stands still must
+        not hold it. "Missing" needs every answer to have been null."""
         missing, pending, reason = 0, False, "no_nodes"
+        waiting: Found | None = None
         for node in list(self._nodes):
             try:
                 found = await self._transaction(node, canonical_hash)
@@ -110,11 +112,15 @@ class BscChain:
                 self._failed(node, failure)
                 continue
             if isinstance(found, Found):
-                return found
+                if found.transaction.final:
+                    return found
+                waiting = waiting or found
             pending = pending or isinstance(found, Pending)
             missing += isinstance(found, Missing)
             if missing >= ENOUGH_MISSING:
                 break
+        if waiting is not None:
+            return waiting
         if pending:
             return Pending()
         if not missing:
@@ -122,6 +128,7 @@ class BscChain:
         return Missing(missing)
 
     async def confirm(self, found: Found) -> Agreement:
+        verdict: Agreement = "silent"
         for node in [node for node in self._nodes if node.name != found.node]:
             try:
                 other = await self._transaction(node, found.transaction.hash)
@@ -133,8 +140,10 @@ class BscChain:
             if replace(other.transaction, final=True) != replace(found.transaction, final=True):
                 log.error("nodes_disagree", network=self.network, one=found.node, other=node.name)
                 return "differs"
-            return "agrees" if other.transaction.final else "not_final"
-        return "silent"
+            if other.transaction.final:
+                return "agrees"
+            verdict = "not_final"
+        return verdict
 
     async def _transaction(self, node: JsonRpcNode, canonical_hash: str) -> Lookup:
         await self._check(node)
@@ -147,9 +156,12 @@ class BscChain:
         )
         if receipt is None or tx is None:
             return Missing(1) if receipt is None and tx is None else Pending()
-        header = await node.call("eth_getBlockByNumber", reading.obj(receipt).get("blockNumber"), False)
+        number = hex(reading.quantity(reading.obj(receipt).get("blockNumber")))
+        header = await node.call("eth_getBlockByNumber", number, False)
         finalized = reading.block_number(final)
-        transaction = reading.read_transaction(self.network, canonical_hash, receipt, tx, header, finalized)
+        transaction = reading.read_transaction(
+            self.network, canonical_hash, receipt, tx, header, finalized=finalized, contracts=self._contracts
+        )
         return Found(transaction, node.name)
 
     async def _scan(self, node: JsonRpcNode, after: int, limit: int, fresh: int) -> Scan:
@@ -163,7 +175,10 @@ class BscChain:
         newer: tuple[str, ...] = ()
         if fresh and upto >= finalized:
             first = max(finalized, after) + 1
-            newer = await self._hashes(node, max(first, latest - fresh + 1), latest)
+            try:
+                newer = await self._hashes(node, max(first, latest - fresh + 1), latest)
+            except NodeFailed as failure:  # behind a balancer the newest block is not everywhere yet; money is below it
+                log.info("fresh_blocks_not_read", network=self.network, node=node.name, reason=failure.reason)
         return Scan(max(upto, after), hashes, max(finalized - upto, 0), newer)
 
     async def _hashes(self, node: JsonRpcNode, first: int, last: int) -> tuple[str, ...]:
@@ -190,8 +205,19 @@ class BscChain:
             except NodeFailed as failure:
                 if not failure.refuses_method:
                     raise
-                log.info("node_refuses_logs", network=self.network, node=node.name, code=failure.code)
+                found = await self._in_receipts(node, numbers)  # only a node that can do this is remembered
+                log.info(
+                    "node_refuses_logs",
+                    network=self.network,
+                    node=node.name,
+                    reason=failure.reason,
+                    code=failure.code,
+                )
                 self._no_logs.add(node.name)
+                return found
+        return await self._in_receipts(node, numbers)
+
+    async def _in_receipts(self, node: JsonRpcNode, numbers: range) -> list[str]:
         return await self._in_batches(node, numbers, self._batch_receipts, "eth_getBlockReceipts", self._tokens)
 
     async def _in_batches(

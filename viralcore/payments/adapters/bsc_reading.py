@@ -68,23 +68,32 @@ def block_time(value: Any) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def token_movements(logs: Any) -> tuple[Movement, ...]:
+def token_movements(logs: Any, contracts: Collection[str]) -> tuple[Movement, ...]:
     """Transfers of tokens in the logs of one transaction: three topics, not removed.
 
     A log of another shape (an approval, an indexed-less fake, a transfer of an NFT with four topics) moves no money.
+    Any contract may log what it likes: an amount that is none breaks the answer only where the token is one of
+    `contracts`, else a stranger's log could keep money beside it from ever being read.
     """
     found = []
     for entry in map(obj, items(logs)):
         topics = [word(topic) for topic in items(entry.get("topics"))]
         if len(topics) != 3 or topics[0] != TRANSFER or entry.get("removed") is True:
             continue
+        contract = address(entry.get("address"))
+        try:
+            amount = _data(entry.get("data"))
+        except NodeFailed:
+            if contract in contracts:
+                raise
+            continue
         found.append(
             Movement(
                 position=quantity(entry.get("logIndex")),
-                contract=address(entry.get("address")),
+                contract=contract,
                 sender="0x" + topics[1][-40:],
                 recipient="0x" + topics[2][-40:],
-                amount=_data(entry.get("data")),
+                amount=amount,
             )
         )
     return tuple(found)
@@ -105,7 +114,9 @@ def native_movement(tx: Mapping[str, Any]) -> tuple[Movement, ...]:
     return (Movement(NATIVE_POSITION, NATIVE, address(tx.get("from")), address(tx.get("to")), value),) if value else ()
 
 
-def read_transaction(network: str, asked: str, receipt: Any, tx: Any, header: Any, finalized: int) -> ChainTransaction:
+def read_transaction(
+    network: str, asked: str, receipt: Any, tx: Any, header: Any, *, finalized: int, contracts: Collection[str]
+) -> ChainTransaction:
     """One transaction from its receipt, body and block header, which must tell one story. Raises NodeFailed."""
     receipt, tx, header = obj(receipt), obj(tx), obj(header)
     if word(receipt.get("transactionHash")) != asked or word(tx.get("hash")) != asked:
@@ -115,7 +126,7 @@ def read_transaction(network: str, asked: str, receipt: Any, tx: Any, header: An
         raise NodeFailed("block_changed")
     status = quantity(receipt.get("status"))
     movements = sorted(
-        [*native_movement(tx), *token_movements(receipt.get("logs"))], key=lambda movement: movement.position
+        [*native_movement(tx), *token_movements(receipt.get("logs"), contracts)], key=lambda movement: movement.position
     )
     return ChainTransaction(
         network=network,
@@ -145,6 +156,6 @@ def token_hashes(logs: Any, ours: str, contracts: Collection[str]) -> list[str]:
     for entry in map(obj, items(logs)):
         if str(entry.get("address", "")).lower() not in contracts:
             continue
-        if any(movement.recipient == ours and movement.amount > 0 for movement in token_movements([entry])):
+        if any(movement.recipient == ours and movement.amount > 0 for movement in token_movements([entry], contracts)):
             found.append(word(entry.get("transactionHash")))
     return found

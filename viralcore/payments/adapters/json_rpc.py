@@ -11,6 +11,8 @@ from typing import Any
 
 from viralcore.core.http import HttpFailure, ProviderClient
 
+_REFUSALS = ("http_400", "http_401", "http_403", "http_404", "http_405", "http_413")
+
 
 class NodeFailed(Exception):
     """This node gave no usable answer. `code`: the JSON-RPC error code when there was one; the text carries no
@@ -23,8 +25,9 @@ class NodeFailed(Exception):
 
     @property
     def refuses_method(self) -> bool:
-        """The node lives but will not do this: it is switched off, limited or not known there."""
-        return self.code in (-32601, -32005, -32602, -32000, -32001, -32004, -32053)
+        """The node lives but will not do this: it is switched off, limited or not known there. Codes and statuses for
+        that differ from node to node."""
+        return self.reason == "rpc_error" or self.code is not None or self.reason in _REFUSALS
 
 
 class JsonRpcNode:
@@ -53,10 +56,17 @@ class JsonRpcNode:
         try:
             answer = await self._client.read_json("POST", "", json=body)
         except HttpFailure as failure:
-            raise NodeFailed(failure.reason) from None
+            raise NodeFailed(failure.reason, _code(failure.body)) from None
         if not answer.ok:
-            raise NodeFailed(f"http_{answer.status}")
+            raise NodeFailed(f"http_{answer.status}", _code(answer.body))
         return answer.body
+
+
+def _code(body: Any) -> int | None:
+    """The code of a JSON-RPC error; some nodes send theirs under a status of 400, 403 or 413."""
+    error = body.get("error") if isinstance(body, dict) else None
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if isinstance(code, int) else None
 
 
 def read_result(body: Any) -> Any:
@@ -64,9 +74,7 @@ def read_result(body: Any) -> Any:
     if not isinstance(body, dict):
         raise NodeFailed("not_json_rpc")
     if body.get("error") is not None:
-        error = body["error"]
-        code = error.get("code") if isinstance(error, dict) else None
-        raise NodeFailed("rpc_error", code if isinstance(code, int) else None)
+        raise NodeFailed("rpc_error", _code(body))
     if "jsonrpc" not in body or "result" not in body:
         raise NodeFailed("not_json_rpc")
     return body["result"]

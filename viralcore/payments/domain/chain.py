@@ -88,4 +88,5 @@ def why_nothing(transaction: ChainTransaction, *, ours: str, contracts: Mapping[
         return "wrong_token"
     if to_us:
         return "zero"
-    return "internal" if transaction.contract_call and not transaction.movements else "wrong_recipient"
+    unseen = all(m.contract == NATIVE for m in transaction.movements)  # coins sent to a contract may have been sent on
+    return "internal" if transaction.contract_call and unseen else "wrong_recipient"
