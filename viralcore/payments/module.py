@@ -99,7 +99,14 @@ def assemble(
     watcher = Watcher(db=db, config=config, chains=chains, verifier=verifier, crediting=crediting)
     claiming = Claiming(db=db, clock=clock, config=config, verifier=verifier)
     invoicing = Invoicing(
-        db=db, clock=clock, ledger=ledger, users=users, config=config, pricing=pricing, fulfilment=fulfilment
+        db=db,
+        clock=clock,
+        ledger=ledger,
+        users=users,
+        config=config,
+        pricing=pricing,
+        fulfilment=fulfilment,
+        watched=chains,
     )
     service = PaymentsService(db=db, clock=clock, config=config, invoicing=invoicing, claiming=claiming)
     jobs = (

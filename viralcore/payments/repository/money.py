@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, case, delete, func, insert, select, update
+from sqlalchemy import Row, case, delete, func, insert, select, tuple_, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,6 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from viralcore.payments.api import ClaimState
 from viralcore.payments.domain.states import CLAIM_MOVES, Claim, Receipt, SightingState
 from viralcore.payments.tables import claims, receipts, sightings
+
+Mark = tuple[datetime, str]
+"""A place in the list of transactions that wait: when it was seen, and its hash."""
 
 
 async def lock_sighting(conn: AsyncConnection, network: str, canonical_hash: str, now: datetime) -> SightingState:
@@ -35,6 +38,14 @@ async def judged(conn: AsyncConnection, network: str, canonical_hash: str, now: 
         .values(state="judged", judged_at=now)
     )
     return done.rowcount == 1
+
+
+async def is_open(conn: AsyncConnection, network: str, canonical_hash: str) -> bool:
+    """Whether a transaction was seen to bring money and waits for its judgement."""
+    query = select(func.count()).where(
+        sightings.c.network == network, sightings.c.hash == canonical_hash, sightings.c.state != "judged"
+    )
+    return bool(await conn.scalar(query))
 
 
 async def add_sightings(
@@ -64,10 +75,17 @@ async def unknown_hashes(conn: AsyncConnection, network: str, hashes: Sequence[s
     return tuple(each for each in hashes if each not in known)
 
 
-async def found_hashes(conn: AsyncConnection, network: str, limit: int) -> tuple[str, ...]:
-    """Transactions that wait to be judged, oldest first."""
-    query = select(sightings.c.hash).where(sightings.c.network == network, sightings.c.state == "found")
-    return tuple((await conn.scalars(query.order_by(sightings.c.seen_at, sightings.c.hash).limit(limit))).all())
+async def found_hashes(
+    conn: AsyncConnection, network: str, limit: int, *, after: Mark | None = None
+) -> tuple[tuple[str, Mark], ...]:
+    """Transactions that wait to be judged, oldest first, from behind a mark; each with its own mark."""
+    query = select(sightings.c.hash, sightings.c.seen_at).where(
+        sightings.c.network == network, sightings.c.state == "found"
+    )
+    if after is not None:
+        query = query.where(tuple_(sightings.c.seen_at, sightings.c.hash) > tuple_(*after))
+    rows = await conn.execute(query.order_by(sightings.c.seen_at, sightings.c.hash).limit(limit))
+    return tuple((row.hash, (row.seen_at, row.hash)) for row in rows)
 
 
 async def forget_seen(conn: AsyncConnection, before: datetime) -> None:

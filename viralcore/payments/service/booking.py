@@ -55,7 +55,7 @@ class Booking:
         return value_cents(amount, decimals=decimals, rate=rate)
 
     async def suspend(self, case: Case, part: Part) -> None:
-        """Nobody's, for now: booked at the value of this moment, and finance is told."""
+        """Nobody's, for now: booked at the value of this moment. Whoever decides the claims tells finance."""
         tx, found = case.tx, case.found
         rate = await self._rate(case, part.asset)
         value = self._value(case, part.asset, part.amount, rate)
@@ -83,18 +83,16 @@ class Booking:
             entries=[Entry(_network(found, part.asset), -value), Entry(house_account("suspense"), value)],
             description=f"Receipt {receipt_id}: money nobody's invoice explains",
         )
-        if not case.claims:
-            self.stray(case, receipt_id, part.asset, part.amount, None)
 
-    def stray(self, case: Case, receipt_id: int, asset: str, amount: int, user_id: int | None) -> None:
+    def stray(self, case: Case, receipt: Receipt, user_id: int | None) -> None:
         found = case.found
-        decimals = self._config.asset(found.network, asset).decimals
+        decimals = self._config.asset(found.network, receipt.asset).decimals
         case.tx.record(
             StrayMoney(
-                receipt_id=receipt_id,
+                receipt_id=receipt.id,
                 network=found.network,
-                asset=asset,
-                amount=plain(whole_coins(amount, decimals)),
+                asset=receipt.asset,
+                amount=plain(whole_coins(receipt.amount_raw, decimals)),
                 hash=found.hash,
                 user_id=user_id,
             )

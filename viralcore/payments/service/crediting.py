@@ -70,13 +70,14 @@ class Crediting:
             return "settled"
         state = await money.lock_sighting(tx.conn, found.network, found.hash, tx.now)
         case = Case(tx, found, await money.lock_claims_on(tx.conn, found.network, found.hash))
-        if state == "judged":
+        booked = state == "judged" and bool(await money.receipts_of(tx.conn, found.network, found.hash))
+        if booked:
             reasons = await self._reconsider(case)
-        else:
+        else:  # also what was judged to have brought nothing, by nodes that did not know better
             reasons = await self._book(case, coming)
-            if not await money.judged(tx.conn, found.network, found.hash, tx.now):
+            if not await money.judged(tx.conn, found.network, found.hash, tx.now) and state != "judged":
                 raise RuntimeError("a held sighting was judged by somebody else")
-        await self._decide_all(case, reasons)
+        await self._decide_all(case, reasons, new=not booked)
         return "settled"
 
     async def _book(self, case: Case, coming: Sequence[Incoming]) -> dict[int, str]:
@@ -137,11 +138,15 @@ class Crediting:
             window=rules.inexact_window,
         )
 
-    async def _decide_all(self, case: Case, reasons: dict[int, str]) -> None:
-        if not case.claims:
+    async def _decide_all(self, case: Case, reasons: dict[int, str], *, new: bool) -> None:
+        """Every claim gets its answer; finance hears of everything in suspense, once without a claimant and once of
+        each. `new`: it was booked just now."""
+        if not case.claims and not (new and any(reasons.values())):
             return
         receipts = await money.receipts_of(case.tx.conn, case.found.network, case.found.hash)
         waiting = [receipt for receipt in receipts if receipt.state == "suspense"]
+        worth = [receipt for receipt in waiting if receipt.usd_cents]
+        wanted_by: list[int | None] = []
         for claim in case.claims:
             mine = [receipt for receipt in receipts if receipt.user_id == claim.user_id]
             if mine:
@@ -149,11 +154,12 @@ class Crediting:
             elif not waiting:
                 await self._decide(case.tx, claim, "refused", "used", claim.invoice_id)
             else:
-                first = waiting[0]
-                reason = reasons.get(first.position) or "ambiguous" if first.usd_cents else "dust"
-                told = await self._decide(case.tx, claim, "suspense", reason, claim.invoice_id)
-                if told and first.usd_cents:
-                    self._booking.stray(case, first.id, first.asset, first.amount_raw, claim.user_id)
+                reason = (reasons.get(worth[0].position) or "ambiguous") if worth else "dust"
+                if await self._decide(case.tx, claim, "suspense", reason, claim.invoice_id):
+                    wanted_by.append(claim.user_id)
+        for user_id in wanted_by or ([None] if new else []):
+            for receipt in worth:
+                self._booking.stray(case, receipt, user_id)
 
     async def _decide(self, tx: Tx, claim: Claim, state: ClaimState, reason: str, invoice_id: int | None) -> bool:
         """Move a claim and tell it; False when there was nothing to move."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -40,9 +40,10 @@ class Invoicing:
         config: PaymentsConfig,
         pricing: Pricing,
         fulfilment: Fulfilment,
+        watched: Collection[str],
         below: Callable[[int], int] = secrets.randbelow,
     ) -> None:
-        """`below(n)`: a number from 0 to n-1; picks a tail."""
+        """`watched`: networks that are read; no other is offered. `below(n)`: a number from 0 to n-1; picks a tail."""
         self._db = db
         self._clock = clock
         self._ledger = ledger
@@ -50,6 +51,7 @@ class Invoicing:
         self._config = config
         self._pricing = pricing
         self._fulfilment = fulfilment
+        self._watched = frozenset(watched)
         self._below = below
 
     async def open(
@@ -106,7 +108,7 @@ class Invoicing:
         """What is offered at this moment."""
         now = self._clock.now()
         priced = await self._pricing.usable(conn, now)
-        read = await chain_state.read_networks(conn)
+        read = await chain_state.read_networks(conn) & self._watched
         found = [
             Method(f"{network}:{name}", network, name)
             for network, settings in self._config.networks.items()
@@ -227,6 +229,8 @@ class Invoicing:
         address = self._config.deposit_address(network)
         if address is None:
             raise MethodUnavailable(method=method, reason="no_address")
+        if network not in self._watched:
+            raise MethodUnavailable(method=method, reason="switched_off")
         return address
 
     async def _due(self, tx: Tx, invoice: Invoice) -> int:

@@ -28,12 +28,9 @@ class Pricing:
         self._prices = config.prices
         self._first = first
         self._second = second
+        # What is switched off as well: money for it still comes, late or astray, and must be worth something.
         self._coins: dict[str, Asset] = {
-            name: asset
-            for network in config.networks.values()
-            if network.enabled
-            for name, asset in network.assets.items()
-            if asset.enabled
+            name: asset for network in config.networks.values() for name, asset in network.assets.items()
         }
         self._limits = Limits(
             divergence=config.prices.divergence,

@@ -14,6 +14,7 @@ from viralcore.payments.config import PaymentsConfig
 from viralcore.payments.domain.chain import ChainTransaction
 from viralcore.payments.domain.judging import value_cents
 from viralcore.payments.ports import Chain, ChainUnavailable, Found, Missing, Pending
+from viralcore.payments.repository import money
 from viralcore.payments.service.crediting import Crediting
 from viralcore.payments.service.pricing import Pricing
 
@@ -60,7 +61,9 @@ class Verifier:
 
     async def look(self, network: str, canonical_hash: str) -> ChainTransaction | Waiting:
         """A final transaction that the nodes agree on, or why there is none to judge."""
-        chain = self._chains[network]
+        chain = self._chains.get(network)
+        if chain is None:  # switched off, or without nodes, since the hash was pasted
+            return Waiting("node_down")
         try:
             lookup = await chain.transaction(canonical_hash)
         except ChainUnavailable:
@@ -77,7 +80,8 @@ class Verifier:
         return await self._agreed(chain, lookup)
 
     async def _agreed(self, chain: Chain, found: Found) -> ChainTransaction | Waiting:
-        """Small sums need that nobody contradicts; large ones that another node says the same."""
+        """Small sums need that nobody contradicts; large ones that another node says the same. So does "nothing came"
+        of a transaction in which the watcher saw money: it would never be looked at again."""
         verdict = await chain.confirm(found) if chain.nodes > 1 else "silent"
         if verdict == "agrees" or (verdict == "silent" and (chain.nodes < 2 or await self._small(found))):
             return found.transaction
@@ -88,8 +92,11 @@ class Verifier:
         transaction = found.transaction
         limit = int(self._config.rules.two_nodes_from_usd * 100)
         total = 0
+        coming = self._crediting.coming(transaction)
         async with self._db.read() as conn:
-            for each in self._crediting.coming(transaction):
+            if not coming:
+                return not await money.is_open(conn, transaction.network, transaction.hash)
+            for each in coming:
                 rate = await self._pricing.rate(conn, each.asset, self._clock.now())
                 if rate is None:
                     return False

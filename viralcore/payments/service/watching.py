@@ -34,6 +34,7 @@ class Watcher:
         self._chains = chains
         self._verifier = verifier
         self._crediting = crediting
+        self._marks: dict[str, money.Mark] = {}
 
     async def run(self) -> None:
         """The job. What one network or one transaction cannot do never stops the others."""
@@ -72,8 +73,19 @@ class Watcher:
                 return scan.fresh
 
     async def _judge(self, network: str) -> None:
+        """As many as one look may, going on where the last one stopped: those that cannot be judged now, however many,
+        never keep the others waiting."""
+        limit = self._config.watcher.settle_per_run
         async with self._db.read() as conn:
-            waiting = await money.found_hashes(conn, network, self._config.watcher.settle_per_run)
+            listed = await money.found_hashes(conn, network, limit, after=self._marks.get(network))
+            if len(listed) < limit and network in self._marks:
+                first = await money.found_hashes(conn, network, limit - len(listed))
+                listed += tuple(each for each in first if each not in listed)
+        if len(listed) == limit:
+            self._marks[network] = listed[-1][1]
+        else:
+            self._marks.pop(network, None)
+        waiting = [canonical_hash for canonical_hash, _ in listed]
         at_once = self._config.watcher.settle_at_once
         for start in range(0, len(waiting), at_once):
             await asyncio.gather(*(self._judge_one(network, each) for each in waiting[start : start + at_once]))
