@@ -64,7 +64,9 @@ CREATE TABLE boosts.orders (
     credit_returned boolean DEFAULT false NOT NULL,
     PRIMARY KEY (id),
     CONSTRAINT orders_of_draft UNIQUE (draft_id, position),
-    CONSTRAINT orders_state CHECK (state IN ('scheduled', 'sending', 'in_progress', 'completed', 'partial', 'failed', 'cancelled')),
+    CONSTRAINT orders_state CHECK (state IN (
+        'scheduled', 'sending', 'in_progress', 'completed', 'partial', 'failed', 'cancelled'
+    )),
     CONSTRAINT orders_finished CHECK ((finished_at IS NULL) = (state IN ('scheduled', 'sending', 'in_progress'))),
     CONSTRAINT orders_amounts CHECK (unit_cost >= 0 AND refunded_cents >= 0),
     CONSTRAINT orders_returned_once CHECK (NOT (credit_returned AND refunded_cents > 0)),
@@ -85,7 +87,9 @@ CREATE TABLE boosts.lines (
     finished_at timestamptz,
     PRIMARY KEY (id),
     CONSTRAINT lines_of_order UNIQUE (order_id, metric, channel),
-    CONSTRAINT lines_state CHECK (state IN ('scheduled', 'sending', 'in_progress', 'completed', 'partial', 'failed', 'cancelled', 'refunded')),
+    CONSTRAINT lines_state CHECK (state IN (
+        'scheduled', 'sending', 'in_progress', 'completed', 'partial', 'failed', 'cancelled', 'refunded'
+    )),
     CONSTRAINT lines_sizes CHECK (quantity > 0 AND share > 0 AND share <= 1),
     CONSTRAINT lines_amounts CHECK (delivered >= 0 AND refunded_cents >= 0),
     FOREIGN KEY(order_id) REFERENCES boosts.orders (id)
@@ -117,7 +121,9 @@ CREATE TABLE boosts.phases (
     finished_at timestamptz,
     PRIMARY KEY (id),
     CONSTRAINT phases_of_line UNIQUE (line_id, number),
-    CONSTRAINT phases_state CHECK (state IN ('waiting', 'sending', 'sent', 'unknown', 'completed', 'partial', 'failed', 'cancelled')),
+    CONSTRAINT phases_state CHECK (state IN (
+        'waiting', 'sending', 'sent', 'unknown', 'completed', 'partial', 'failed', 'cancelled'
+    )),
     CONSTRAINT phases_waiting CHECK ((state = 'waiting') = (next_at IS NOT NULL)),
     CONSTRAINT phases_tried CHECK (state NOT IN ('sending', 'unknown') OR (panel IS NOT NULL AND attempt > 0)),
     CONSTRAINT phases_panel_order CHECK (state NOT IN ('sent', 'completed', 'partial') OR panel_order IS NOT NULL),

@@ -1,1 +1,4 @@
-"""Searches, adjustments and reports for staff (PRODUCT 11). Not built yet: this package holds only this promise of where it will be."""
+"""Searches, adjustments and reports for staff (PRODUCT 11).
+
+Not built yet: nothing here can be called.
+"""

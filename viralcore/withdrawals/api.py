@@ -1,1 +1,4 @@
-"""Withdrawal requests, approvals, payouts and their settling (PRODUCT 9). Not built yet: this package holds only this promise of where it will be."""
+"""Withdrawal requests, approvals, payouts and their settling (PRODUCT 9).
+
+Not built yet: nothing here can be called.
+"""
