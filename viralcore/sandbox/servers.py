@@ -10,6 +10,7 @@ import socket
 from collections.abc import Iterator
 
 import uvicorn
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp
 
 from viralcore.core.nursery import Nursery
@@ -22,8 +23,8 @@ class PortTakenError(Exception):
 
 
 def _worth_saying(record: logging.LogRecord) -> bool:
-    """Long polls that are cut when everything stops are no errors."""
-    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+    """Long polls that are cut when everything stops are no errors, nor are callers that were killed while they spoke."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError | ClientDisconnect))
 
 
 class _Server(uvicorn.Server):
