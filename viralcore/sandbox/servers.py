@@ -23,7 +23,7 @@ class PortTakenError(Exception):
 
 
 def _worth_saying(record: logging.LogRecord) -> bool:
-    """Long polls that are cut when everything stops are no errors, nor are callers that were killed while they spoke."""
+    """Long polls that are cut when everything stops are no errors, nor are callers killed while they spoke."""
     return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError | ClientDisconnect))
 
 
