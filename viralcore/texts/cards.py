@@ -9,8 +9,7 @@ from viralcore.core.screen import Button, Html, Screen, lines, markup
 from viralcore.texts import wording
 from viralcore.texts.actions import PhaseNotPlaced, PhasePlaced
 from viralcore.texts.notices import DepositText, SaleText
-from viralcore.texts.order_notices import LineText, OrderText
-from viralcore.texts.orders import STATES
+from viralcore.texts.order_text import STATES, OrderLineText, OrderText
 
 _PRICE = {
     "diverged": "the two price sources are too far apart",
@@ -50,6 +49,7 @@ class PhaseCardText:
     what: str
     sent_at: datetime
     state: str
+    attempt: int = 0
 
 
 def person(one: PersonText) -> Html:
@@ -69,10 +69,8 @@ def deposit(money: DepositText, sale: SaleText, who: PersonText) -> Screen:
     text = lines(
         Html("💵 <b>Payment received</b>"),
         markup(
-            "{amount} {asset} on {network}, {usd} ({verdict})",
-            amount=money.amount,
-            asset=money.asset,
-            network=wording.NETWORK_BUTTONS.get(money.network, money.network),
+            "{coins}, {usd} ({verdict})",
+            coins=wording.coins(money.amount, money.asset, money.network),
             usd=wording.money(money.usd),
             verdict=verdict.get(money.outcome, money.outcome),
         ),
@@ -94,9 +92,7 @@ def stray(*, receipt_id: int, network: str, asset: str, amount: str, tx_hash: st
     """Money in suspense."""
     text = lines(
         Html("❗ <b>Money that nobody's invoice explains</b>"),
-        markup(
-            "{amount} {asset} on {network}", amount=amount, asset=asset, network=wording.NETWORKS.get(network, network)
-        ),
+        markup("{coins}", coins=wording.coins(amount, asset, network)),
         markup("<code>{hash}</code>", hash=tx_hash),
         markup("Pasted by {who}", who=person(who)) if who else Html("Nobody has pasted its hash."),
         markup("\nIt is in suspense as receipt #{id} until finance assigns it.", id=receipt_id),
@@ -105,7 +101,7 @@ def stray(*, receipt_id: int, network: str, asset: str, amount: str, tx_hash: st
 
 
 def order_created(order: OrderText, who: PersonText) -> Screen:
-    lines_of = wording.join([wording.metric(line.metric, line.quantity) for line in order.lines if line.planned])
+    lines_of = wording.join([wording.metric(line.metric, line.quantity) for line in order.lines if order.planned(line)])
     text = lines(
         markup("📦 <b>Order #{id}</b> · {plan}", id=order.id, plan=order.plan),
         markup("{link}", link=order.link),
@@ -123,7 +119,7 @@ def order_finished(order: OrderText, who: PersonText) -> Screen:
         *(
             markup("{icon} {n} of {what}", icon=wording.icon(one.metric), n=f"{one.delivered:,}", what=_whole(one))
             for one in order.lines
-            if one.planned
+            if order.planned(one)
         ),
         markup("Refunded: {money}", money=wording.money(order.refunded)) if order.refunded.minor else None,
         Html("The credit went back.") if order.credit_returned else None,
@@ -175,8 +171,8 @@ def unknown_phase(card: PhaseCardText) -> Screen:
         ),
     )
     rows = (
-        (Button("✅ It was placed", PhasePlaced(card.phase_id)),),
-        (Button("🔁 It was not: send again", PhaseNotPlaced(card.phase_id)),),
+        (Button("✅ It was placed", PhasePlaced(card.phase_id, card.attempt)),),
+        (Button("🔁 It was not: send again", PhaseNotPlaced(card.phase_id, card.attempt)),),
     )
     return Screen(text, rows)
 
@@ -216,5 +212,5 @@ def _sale(sale: SaleText, state: str) -> Html:
     )
 
 
-def _whole(line: LineText) -> str:
+def _whole(line: OrderLineText) -> str:
     return wording.metric(line.metric, line.quantity)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from viralcore.core.screen import Button, Html, Picture, Screen, markup
-from viralcore.texts import wording
+from viralcore.texts import buttons, wording
 from viralcore.texts.actions import Agree, AskLink, Go
 
 BANNER = Picture("asset", "banner.png")
@@ -59,9 +59,9 @@ def home(*, first_name: str, staff: bool, posts: int, balance: str, banner: bool
         balance=balance,
     )
     rows: list[tuple[Button, ...]] = [
-        (Button("🛒 Service Menu", Go("menu")),),
-        (Button("🔗 Submit Link", AskLink()), Button("📦 My Orders", Go("orders"))),
-        (Button("💰 My Balance", Go("balance")), Button("💬 Support", Go("support"))),
+        (buttons.MENU,),
+        (Button("🔗 Submit Link", AskLink()), buttons.ORDERS),
+        (buttons.BALANCE, buttons.SUPPORT),
     ]
     if staff:
         rows.append((Button("🛠 Admin Panel", Go("admin")),))
@@ -81,7 +81,7 @@ def help_screen() -> Screen:
         "/orders your orders · /balance your money and posts · /history every movement · /cancel stop a question · "
         "/support a person"
     )
-    rows = ((Button("🛒 Service Menu", Go("menu")), Button("🔗 Submit Link", AskLink())), wording.back_home())
+    rows = ((buttons.MENU, Button("🔗 Submit Link", AskLink())), wording.back_home())
     return Screen(text, rows, route="help")
 
 
@@ -102,7 +102,7 @@ def not_understood() -> Screen:
         "something below."
     )
     rows = (
-        (Button("🛒 Service Menu", Go("menu")), Button("🔗 Submit Link", AskLink())),
+        (buttons.MENU, Button("🔗 Submit Link", AskLink())),
         (Button("❓ Help", Go("help")), *wording.back_home()),
     )
     return Screen(text, rows)
@@ -141,7 +141,7 @@ def nothing_to_cancel() -> Screen:
 def stopped() -> Screen:
     return Screen(
         Html("All right, I stopped asking. Nothing was changed."),
-        ((Button("🛒 Service Menu", Go("menu")), *wording.back_home()),),
+        ((buttons.MENU, *wording.back_home()),),
     )
 
 

@@ -9,42 +9,11 @@ from decimal import Decimal
 
 from viralcore.core.money import Money
 from viralcore.core.screen import Button, Html, Picture, Screen, lines, markup
-from viralcore.texts import wording
+from viralcore.texts import buttons, hashes, wording
 from viralcore.texts.actions import CancelInvoice, Go, IHavePaid, PayFromWallet, PayWith
 
 STATES = {"open": "⏳ open", "paid": "✅ paid", "expired": "⌛ expired", "cancelled": "✖️ cancelled"}
 PAID = Picture("asset", "paid.png")
-CHECKING = {
-    "": "We are looking for your transaction now.",
-    "unknown_tx": "No node of the network knows this transaction yet. New ones take a moment to appear; "
-    "we keep looking.",
-    "not_final": "We see your transaction. It is waiting until the network cannot take it back; this takes seconds to "
-    "minutes.",
-    "node_down": "The network's nodes do not answer us at the moment. We keep asking; your money is safe.",
-    "price": "Your payment is here. We are waiting for a price that we trust to value it.",
-}
-DECIDED = {
-    "failed": "That transaction failed on the network, so no money moved. Send a new one.",
-    "wrong_token": "That transaction sent a token that we do not take. If you sent it by mistake, write to support.",
-    "wrong_recipient": "That transaction did not pay our address. Check that you copied the right hash.",
-    "self_transfer": "That transaction only moves our own money. Check that you copied the right hash.",
-    "zero": "That transaction moved no money to us. Check that you copied the right hash.",
-    "internal": "A contract ran in that transaction, and we cannot see coins it may have sent. Give the hash to "
-    "support.",
-    "too_old": "That transaction is from before this shop opened. If you think that is wrong, write to support.",
-    "used": "That transaction paid another invoice already. If it was yours, write to support.",
-    "unknown_tx": "No node of the network knows that transaction, so we stopped looking. Check in your wallet that it "
-    "was really sent, then paste its hash again.",
-    "node_down": "The network did not answer us for a long time. Paste the hash again later; your money is safe.",
-}
-SUSPENSE = {
-    "ambiguous": "Your payment arrived, but the amount does not tell which invoice it is for. Our finance team was "
-    "asked to assign it.",
-    "too_old": "Your payment arrived, but it was sent before the invoice was made. Our finance team was asked to "
-    "assign it.",
-    "no_invoice": "Your payment arrived, but no invoice of yours fits it. Our finance team was asked to assign it.",
-    "dust": "Your payment arrived, but it is worth less than a cent. Our finance team was told.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +74,7 @@ def closed(one: InvoiceText) -> Screen:
             else Html("Your money is in your wallet.")
         )
         text = lines(markup("✅ <b>Paid. Thank you!</b>"), Html(""), _head(one), _notes(one), Html(""), got)
-        rows = ((Button("🔗 Submit Link", Go("submit")), Button("💰 My Balance", Go("balance"))), wording.back_home())
+        rows = ((buttons.SUBMIT, buttons.BALANCE), wording.back_home())
         return Screen(text, rows, picture=PAID, route=f"invoice:{one.id}")
     why = "This invoice has expired." if one.state == "expired" else "This invoice was cancelled."
     text = lines(
@@ -126,8 +95,8 @@ def coins(one: InvoiceText, *, assets: Sequence[str]) -> Screen:
         if assets
         else Html("\n⚠️ No coin can be quoted right now. Try again in a minute, or pay from your wallet."),
     )
-    buttons = [Button(asset, Go(f"coin:{one.id}:{asset}")) for asset in assets]
-    rows = [tuple(buttons[i : i + 3]) for i in range(0, len(buttons), 3)]
+    ways = [Button(asset, Go(f"coin:{one.id}:{asset}")) for asset in assets]
+    rows = [tuple(ways[i : i + 3]) for i in range(0, len(ways), 3)]
     return Screen(text, (*rows, wording.back_home(f"invoice:{one.id}")), route=f"crypto:{one.id}")
 
 
@@ -139,10 +108,8 @@ def networks(one: InvoiceText, *, asset: str, methods: Sequence[tuple[str, str]]
         if methods
         else markup("\n⚠️ <b>{asset}</b> cannot be quoted right now. Go back and choose another coin.", asset=asset),
     )
-    buttons = [
-        Button(wording.NETWORK_BUTTONS.get(network, network), PayWith(one.id, code)) for code, network in methods
-    ]
-    rows = [tuple(buttons[i : i + 2]) for i in range(0, len(buttons), 2)]
+    ways = [Button(wording.network(network), PayWith(one.id, code)) for code, network in methods]
+    rows = [tuple(ways[i : i + 2]) for i in range(0, len(ways), 2)]
     return Screen(text, (*rows, wording.back_home(f"crypto:{one.id}")), route=f"coin:{one.id}:{asset}")
 
 
@@ -182,11 +149,14 @@ def ask_hash(*, invoice_id: int, network: str) -> Screen:
     return Screen(text, (wording.back_home(f"pay:{invoice_id}" if network else f"invoice:{invoice_id}"),))
 
 
-def claim(*, state: str, reason: str, short_hash: str, back: str | None, route: str) -> Screen:
+def claim(*, state: str, reason: str, tx_hash: str, back: str | None, route: str) -> Screen:
     """What is known of a pasted hash; redrawn whenever that changes."""
-    words = "Your payment is credited." if state == "credited" else _outcome(state, reason)
-    icon = {"checking": "🔎", "credited": "✅", "not_found": "❔", "refused": "⚠️", "suspense": "📥"}[state]
-    text = markup("{icon} <code>{hash}</code>\n\n{words}", icon=icon, hash=short_hash, words=words)
+    text = markup(
+        "{icon} <code>{hash}</code>\n\n{words}",
+        icon=hashes.ICONS[state],
+        hash=hashes.short(tx_hash),
+        words=hashes.outcome(state, reason),
+    )
     return Screen(text, (wording.back_home(back),), route=route)
 
 
@@ -272,13 +242,4 @@ def _claim(one: InvoiceText) -> Html | None:
     if state == "credited":
         return None
     head = "🔎 <b>Checking your hash.</b>" if state == "checking" else "⚠️ <b>About your hash:</b>"
-    return markup("\n{head} {words}", head=Html(head), words=_outcome(state, reason))
-
-
-def _outcome(state: str, reason: str) -> str:
-    """What is known of a hash. One reason may stand for money that is here, and for money that is not."""
-    if state == "checking":
-        return CHECKING.get(reason, CHECKING[""])
-    if state == "suspense":
-        return SUSPENSE.get(reason, SUSPENSE["ambiguous"])
-    return DECIDED.get(reason, "It was not accepted. Write to support if you think that is wrong.")
+    return markup("\n{head} {words}", head=Html(head), words=hashes.outcome(state, reason))

@@ -6,64 +6,19 @@ from dataclasses import dataclass
 
 from viralcore.core.money import Money
 from viralcore.core.screen import Button, Html, Screen, lines, markup
-from viralcore.texts import wording
+from viralcore.texts import buttons, hashes, wording
 from viralcore.texts.actions import Go
 
-_SUPPORT = Button("💬 Support", Go("support"))
-_SUBMIT = Button("🔗 Submit Link", Go("submit"))
-_BALANCE = Button("💰 My Balance", Go("balance"))
-_HOME = Button("🏠 Home", Go("home"))
-
-_LOOKING = {
-    "unknown_tx": "No node of the network knows it yet. New transactions take a moment to appear. We keep looking.",
-    "not_final": "It is on the network. We wait until it cannot be taken back any more; that takes seconds to minutes.",
-    "node_down": "The network's nodes do not answer us at the moment. We keep asking, and your money is safe.",
-    "price": "Your payment is here. We wait for a coin price that we can trust, and then credit it.",
-}
-_NOT_FOUND = {
-    "unknown_tx": "No node of the network knows this transaction, so there is nothing to credit yet.\n\nLook in your "
-    "wallet: was it really sent, and on this network? Then paste the hash again. If the money does arrive, it is "
-    "credited to you even without the hash, as long as the amount is the exact one.",
-    "node_down": "The network did not answer us for a long time, so we stopped asking. Your money is safe.\n\n"
-    "Paste the hash again and we look once more.",
-}
-_REFUSED = {
-    "failed": "This transaction failed on the network: no money moved, it is still in your wallet.\n\nSend it again, "
-    "then paste the new hash.",
-    "wrong_token": "This transaction moved a token that we do not take. Only the coins shown on the invoice count.\n\n"
-    "If you sent it to us by mistake, write to support.",
-    "wrong_recipient": "This transaction did not pay our address.\n\nCompare the address on the invoice with the one "
-    "in your wallet, and check that this is the right hash.",
-    "self_transfer": "This transaction only moves our own money from one pocket to the other.\n\nCheck that you copied "
-    "the hash of your own transfer.",
-    "zero": "This transaction brought us an amount of zero.\n\nCheck that you copied the hash of your own transfer.",
-    "internal": "A smart contract ran in this transaction, and we cannot see for certain whether it sent us coins.\n\n"
-    "Write to support with the hash: a person will look, and no money is lost.",
-    "too_old": "This transaction is older than our books, so it cannot pay an invoice.\n\nIf you think that is wrong, "
-    "write to support with the hash.",
-    "used": "This transaction has paid somebody's invoice already, and each one counts once.\n\nIf it was yours, write "
-    "to support with the hash.",
-}
-_SUSPENSE = {
-    "ambiguous": "Your money is here. Its amount does not tell us for certain which invoice it is for, so a person of "
-    "our finance team assigns it.",
-    "no_invoice": "Your money is here. Its amount fits none of your invoices, so a person of our finance team assigns "
-    "it.",
-    "too_old": "Your money is here. It was sent before your invoice was opened, so a person of our finance team "
-    "assigns it.",
-    "dust": "It arrived, but it is worth less than a cent, and a cent is the least we can credit.\n\nWas it meant to "
-    "pay the invoice? Then send the full amount shown there.",
-}
 _NOTHING_TO_DO = "\n\nThere is nothing you need to do. To ask how it stands, write to support with the hash."
 _UNPAID = {"open": "is not paid yet", "": "was not paid"}
 _ENDED = {
-    "not_found": ("❔", "Transaction not found"),
-    "refused": ("⚠️", "This transaction cannot be credited"),
-    "suspense": ("📥", "Your payment is being looked at"),
+    "not_found": "Transaction not found",
+    "refused": "This transaction cannot be credited",
+    "suspense": "Your payment is being looked at",
 }
 _ENDED_BY = {
-    ("not_found", "node_down"): ("❔", "We could not check this transaction"),
-    ("suspense", "dust"): ("📥", "A transfer too small to credit"),
+    ("not_found", "node_down"): "We could not check this transaction",
+    ("suspense", "dust"): "A transfer too small to credit",
 }
 
 
@@ -103,13 +58,11 @@ def transfer(*, stage: str, reason: str, network: str, tx_hash: str, invoice_id:
     elif stage == "ended":
         head, words = "☑️ <b>We have looked at this transaction</b>", "What came out is in the message below."
     elif stage == "seen":
-        head, words = (
-            "👀 <b>We see your payment</b>",
-            _LOOKING["not_final"] + " You are told as soon as it is credited.",
-        )
+        head = "👀 <b>We see your payment</b>"
+        words = hashes.outcome("checking", "not_final") + " You are told as soon as it is credited."
     else:
         head = "🔎 <b>Checking your transaction</b>"
-        words = _LOOKING.get(reason, "We are looking at it now.") + " You are told as soon as we know more."
+        words = hashes.outcome("checking", reason) + " You are told as soon as we know more."
     text = lines(
         Html(head),
         _hash(network, tx_hash),
@@ -124,10 +77,8 @@ def deposit(money: DepositText, sale: SaleText) -> Screen:
     text = lines(
         Html("✅ <b>Payment received</b>"),
         markup(
-            "{amount} {asset} on {network}, worth <b>{usd}</b>, for invoice #{id}.",
-            amount=money.amount,
-            asset=money.asset,
-            network=wording.NETWORK_BUTTONS.get(money.network, money.network),
+            "{coins}, worth <b>{usd}</b>, for invoice #{id}.",
+            coins=wording.coins(money.amount, money.asset, money.network),
             usd=wording.money(money.usd),
             id=sale.id,
         ),
@@ -137,8 +88,8 @@ def deposit(money: DepositText, sale: SaleText) -> Screen:
     if money.pays:
         return Screen(text, _next(sale))
     if sale.rest is not None:
-        return Screen(text, ((Button("▶️ Pay the rest", Go(f"invoice:{sale.id}")), _BALANCE), (_HOME,)))
-    return Screen(text, ((_BALANCE, _HOME),))
+        return Screen(text, ((Button("▶️ Pay the rest", Go(f"invoice:{sale.id}")), buttons.BALANCE), (buttons.HOME,)))
+    return Screen(text, ((buttons.BALANCE, buttons.HOME),))
 
 
 def _paid_by(money: DepositText, sale: SaleText) -> list[Html | None]:
@@ -210,31 +161,26 @@ def invoice_closed(sale: SaleText, *, state: str) -> Screen:
         ),
         Html("Still want it? Choose the plan again; that makes a fresh invoice."),
     )
-    return Screen(text, ((Button(f"🧾 Invoice #{sale.id}", Go(f"invoice:{sale.id}")), _HOME),))
+    return Screen(text, ((buttons.invoice(sale.id), buttons.HOME),))
 
 
 def claim_ended(*, state: str, reason: str, network: str, tx_hash: str, invoice_id: int | None) -> Screen:
     """A pasted hash that did not simply become money. `state`: not_found | refused | suspense."""
-    icon, head = _ENDED_BY.get((state, reason), _ENDED[state])
-    known = {"not_found": _NOT_FOUND, "refused": _REFUSED, "suspense": _SUSPENSE}[state]
-    words = known.get(reason, "Write to support with the hash: a person will look at it.")
-    if state == "suspense" and reason in known and reason != "dust":
+    head = _ENDED_BY.get((state, reason), _ENDED[state])
+    words = hashes.outcome(state, reason)
+    if state == "suspense" and reason != "dust":
         words += _NOTHING_TO_DO
     text = lines(
-        markup("{icon} <b>{head}</b>", icon=icon, head=head), _hash(network, tx_hash), markup("\n{words}", words=words)
+        markup("{icon} <b>{head}</b>", icon=hashes.ICONS[state], head=head),
+        _hash(network, tx_hash),
+        markup("\n{words}", words=words),
     )
-    first = (Button(f"🧾 Invoice #{invoice_id}", Go(f"invoice:{invoice_id}")),) if invoice_id is not None else ()
-    return Screen(text, ((*first, _SUPPORT), (_HOME,)))
-
-
-def short_hash(tx_hash: str) -> str:
-    """Enough of a hash to know it again."""
-    return tx_hash if len(tx_hash) <= 20 else f"{tx_hash[:10]}…{tx_hash[-8:]}"
+    first = (buttons.invoice(invoice_id),) if invoice_id is not None else ()
+    return Screen(text, ((*first, buttons.SUPPORT), (buttons.HOME,)))
 
 
 def _hash(network: str, tx_hash: str) -> Html:
-    where = wording.NETWORK_BUTTONS.get(network, network)
-    return markup("<code>{hash}</code> on {where}", hash=short_hash(tx_hash), where=where)
+    return markup("<code>{hash}</code> on {where}", hash=hashes.short(tx_hash), where=wording.network(network))
 
 
 def _what(sale: SaleText) -> str:
@@ -256,10 +202,14 @@ def _got(sale: SaleText) -> Html:
 
 
 def _next(sale: SaleText) -> tuple[tuple[Button, ...], ...]:
-    return ((_SUBMIT, _BALANCE), (_HOME,)) if sale.kind == "credits" else ((_BALANCE, _HOME),)
+    return (
+        ((buttons.SUBMIT, buttons.BALANCE), (buttons.HOME,))
+        if sale.kind == "credits"
+        else ((buttons.BALANCE, buttons.HOME),)
+    )
 
 
 def _invoice_row(invoice_id: int | None) -> tuple[Button, ...]:
     if invoice_id is None:
-        return (_HOME,)
-    return (Button(f"🧾 Invoice #{invoice_id}", Go(f"invoice:{invoice_id}")), _HOME)
+        return (buttons.HOME,)
+    return (buttons.invoice(invoice_id), buttons.HOME)

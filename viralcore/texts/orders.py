@@ -3,56 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 
 from viralcore.core.money import Money
 from viralcore.core.screen import Button, Html, Screen, lines, markup
-from viralcore.texts import errors, wording
+from viralcore.texts import buttons, errors, wording
 from viralcore.texts.actions import CancelOrder, ChoosePlan, ConfirmDraft, DiscardDraft, Go
+from viralcore.texts.order_text import STATES, OrderText, body
 from viralcore.texts.shop import LineText
-
-STATES = {
-    "scheduled": ("🗓", "scheduled"),
-    "sending": ("📤", "being sent"),
-    "in_progress": ("🚚", "being delivered"),
-    "completed": ("✅", "completed"),
-    "partial": ("🟡", "partly delivered"),
-    "failed": ("⚠️", "not delivered"),
-    "cancelled": ("✖️", "cancelled"),
-}
-_LINE_END = {"completed": "✅", "partial": "🟡 ended early", "failed": "⚠️ not delivered", "cancelled": "✖️ cancelled"}
-
-
-@dataclass(frozen=True, slots=True)
-class OrderLineText:
-    metric: str
-    quantity: int
-    delivered: int
-    state: str
-    refunded: Money
-
-
-@dataclass(frozen=True, slots=True)
-class PhaseText:
-    metric: str
-    quantity: int
-    due_at: datetime
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
-class OrderText:
-    id: int
-    plan: str
-    link: str
-    state: str
-    lines: tuple[OrderLineText, ...]
-    phases: tuple[PhaseText, ...]
-    refunded: Money
-    credit_returned: bool
-    can_cancel: bool
 
 
 def ask_link() -> Screen:
@@ -129,7 +87,7 @@ def _back(now: Sequence[LineText], later: Sequence[LineText], refund: Money | No
 def discarded() -> Screen:
     return Screen(
         Html("All right, nothing was ordered and nothing was used."),
-        ((Button("🔗 Submit Link", Go("submit")), *wording.back_home()),),
+        ((buttons.SUBMIT, *wording.back_home()),),
     )
 
 
@@ -142,32 +100,17 @@ def placed(orders: Sequence[tuple[int, str]]) -> Screen:
         else Html("✅ <b>Ordered.</b> Each order has a message below that follows its delivery.\n"),
         *told,
     )
-    rows: list[tuple[Button, ...]] = [(Button(f"📦 Order #{i}", Go(f"order:{i}")),) for i, _ in orders[:3]]
-    rows.append((Button("🔗 Submit another link", Go("submit")), Button("📦 My Orders", Go("orders"))))
+    rows: list[tuple[Button, ...]] = [(buttons.order(i),) for i, _ in orders[:3]]
+    rows.append((Button("🔗 Submit another link", Go("submit")), buttons.ORDERS))
     return Screen(text, (*rows, wording.back_home()))
 
 
-def order_text(one: OrderText) -> Html:
-    """Everything there is to know about an order: a bar per line, the parts with their times, what came back."""
-    icon, state = STATES[one.state]
-    return lines(
-        markup("{icon} <b>Order #{id}</b> · {plan} · <b>{state}</b>", icon=icon, id=one.id, plan=one.plan, state=state),
-        markup("{link}\n", link=one.link),
-        *(_line(line, one) for line in one.lines),
-        _phases(one),
-        markup("\n💰 {money} went back to your wallet.", money=wording.money(one.refunded))
-        if one.refunded.minor
-        else None,
-        Html("\n🎟 The post went back to your plan.") if one.credit_returned else None,
-    )
-
-
-def order(one: OrderText) -> Screen:
+def order(one: OrderText, *, can_cancel: bool) -> Screen:
     rows: list[tuple[Button, ...]] = []
-    if one.can_cancel:
+    if can_cancel:
         rows.append((Button("✖️ Cancel this order", Go(f"ocancel:{one.id}")),))
     rows.append(wording.back_home("orders"))
-    return Screen(order_text(one), tuple(rows), route=f"order:{one.id}")
+    return Screen(body(one), tuple(rows), route=f"order:{one.id}")
 
 
 def confirm_cancel(one: OrderText) -> Screen:
@@ -204,10 +147,10 @@ def my_orders(
     if unpaid:
         parts.append(Html("\n<b>Unpaid invoices</b>"))
         parts += [markup("#{id} {title}, {total}", id=i, title=t, total=wording.money(m)) for i, t, m in unpaid]
-    buttons = [Button(f"#{i}", Go(f"order:{i}")) for i, *_ in orders]
-    rows = [tuple(buttons[i : i + 5]) for i in range(0, len(buttons), 5)]
+    ways = [Button(f"#{i}", Go(f"order:{i}")) for i, *_ in orders]
+    rows = [tuple(ways[i : i + 5]) for i in range(0, len(ways), 5)]
     rows += [(Button(f"▶️ Pay invoice #{i}", Go(f"invoice:{i}")),) for i, _, _ in unpaid]
-    rows.append((Button("🔗 Submit Link", Go("submit")), *((Button("⏬ Older", Go(older)),) if older else ())))
+    rows.append((buttons.SUBMIT, *((Button("⏬ Older", Go(older)),) if older else ())))
     return Screen(lines(*parts), (*rows, wording.back_home()), route="orders")
 
 
@@ -222,38 +165,6 @@ def _problems(problems: Sequence[tuple[str, str]]) -> Html | None:
         return None
     told = [markup("• {text}: {why}", text=text[:60], why=errors.link_problem(reason)) for text, reason in problems]
     return lines(Html("\n⚠️ Not taken:"), *told)
-
-
-def _line(line: OrderLineText, of: OrderText) -> Html:
-    """A bar; or, of what has no part to be sent, that it is paid back."""
-    icon, what = wording.icon(line.metric), wording.metric(line.metric, line.quantity)
-    if line.state == "refunded":
-        back = f", {wording.money(line.refunded)} back in your wallet" if line.refunded.minor else ""
-        return markup("{icon} {what}: not delivered{back}", icon=icon, what=what, back=back)
-    if of.state not in ("failed", "cancelled") and line.metric not in {phase.metric for phase in of.phases}:
-        return markup(
-            "{icon} {what}: we cannot deliver these yet, their part is paid back at the end", icon=icon, what=what
-        )
-    return markup(
-        "{icon} {bar} {done} of {what}{end}",
-        icon=icon,
-        bar=wording.bar(line.delivered, line.quantity),
-        done=f"{line.delivered:,}",
-        what=what,
-        end=f" {_LINE_END[line.state]}" if line.state in _LINE_END else "",
-    )
-
-
-def _phases(one: OrderText) -> Html | None:
-    """The parts still to come, with their times."""
-    waiting = [phase for phase in one.phases if phase.state == "waiting"]
-    if not waiting or one.state in ("cancelled", "failed"):
-        return None
-    by_time: dict[datetime, list[str]] = {}
-    for phase in waiting:
-        by_time.setdefault(phase.due_at, []).append(wording.metric(phase.metric, phase.quantity))
-    told = [markup("🕐 {at}: {what}", at=wording.moment(at), what=wording.join(by_time[at])) for at in sorted(by_time)]
-    return lines(Html("\nStill to be sent:"), *told)
 
 
 def percent(lines_done: Sequence[tuple[int, int]]) -> int:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from viralcore.core.money import USD, ceil_money
 from viralcore.core.screen import Button, Html, Screen, lines, markup
-from viralcore.texts import wording
+from viralcore.texts import buttons, wording
 from viralcore.texts.actions import AskQuantity, Buy, Go
 
 PLATFORMS = {"x": "Twitter/X", "telegram": "Telegram"}
@@ -52,16 +52,16 @@ class PlanText:
 
 def service_menu(*, platforms: Sequence[str]) -> Screen:
     rows: list[tuple[Button, ...]] = [tuple(Button(_platform(p), Go(f"p:{p}")) for p in platforms)]
-    rows.append((Button("📦 My Orders", Go("orders")), Button("🔗 Submit Link", Go("submit"))))
+    rows.append((buttons.ORDERS, buttons.SUBMIT))
     rows.append(wording.back_home())
     return Screen(Html("🛒 <b>Service Menu</b>\n\nWhere should your post be seen?"), tuple(rows), route="menu")
 
 
 def platform(*, name: str, groups: Sequence[str], contacts: Sequence[tuple[str, str]], contact: str) -> Screen:
     """`contacts`: (id, title) of entries that are arranged with a person."""
-    buttons = [Button(_group(group), Go(f"g:{name}:{group}")) for group in groups]
-    buttons += [Button(f"💬 {title}", Go(f"contact:{plan_id}")) for plan_id, title in contacts]
-    rows = [tuple(buttons[i : i + 2]) for i in range(0, len(buttons), 2)]
+    ways = [Button(_group(group), Go(f"g:{name}:{group}")) for group in groups]
+    ways += [Button(f"💬 {title}", Go(f"contact:{plan_id}")) for plan_id, title in contacts]
+    rows = [tuple(ways[i : i + 2]) for i in range(0, len(ways), 2)]
     if groups:
         text = markup("<b>{name}</b>\n\nWhat do you need?", name=PLATFORMS.get(name, name))
     else:
@@ -94,8 +94,8 @@ def group(*, name: str, of: str, plans: Sequence[PlanText]) -> Screen:
             )
         )
     parts += [note for note in (_later([line for plan in plans for line in plan.lines]),) if note is not None]
-    buttons = [Button(f"{plan.title} · {wording.price(plan.price)}", Go(f"plan:{plan.id}")) for plan in plans]
-    rows = [tuple(buttons[i : i + 2]) for i in range(0, len(buttons), 2)]
+    ways = [Button(f"{plan.title} · {wording.price(plan.price)}", Go(f"plan:{plan.id}")) for plan in plans]
+    rows = [tuple(ways[i : i + 2]) for i in range(0, len(ways), 2)]
     return Screen(lines(*parts), (*rows, wording.back_home(f"p:{of}")), route=f"g:{of}:{name}")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from viralcore.core.money import Money
 from viralcore.core.screen import Button, Html, Screen, lines, markup
-from viralcore.texts import wording
+from viralcore.texts import buttons, wording
 from viralcore.texts.actions import Go
 
 
@@ -21,7 +21,7 @@ def balance(*, wallet: Money, bonus: Money, posts: Sequence[tuple[str, int]]) ->
     )
     rows = (
         (Button("🧾 History", Go("history")), Button("🎟 Credits", Go("credits"))),
-        (Button("🛒 Service Menu", Go("menu")),),
+        (buttons.MENU,),
         wording.back_home(),
     )
     return Screen(text, rows, route="balance")
@@ -31,16 +31,14 @@ def credits_screen(rows_of: Sequence[tuple[str, str, int]]) -> Screen:
     """`rows_of`: plan id, title, posts left."""
     if not rows_of:
         text = Html("🎟 <b>Credits</b>\n\nYou have no posts left. Buy a plan, then send me links.")
-        return Screen(text, ((Button("🛒 Service Menu", Go("menu")),), wording.back_home("balance")), route="credits")
+        return Screen(text, ((buttons.MENU,), wording.back_home("balance")), route="credits")
     text = lines(
         Html("🎟 <b>Credits</b>\n\nEach one boosts one post. They do not expire.\n"),
         *(markup("{title}: <b>{n}</b>", title=title, n=wording.count(left, "post")) for _, title, left in rows_of),
     )
     more = [Button(f"Buy more {title}", Go(f"plan:{plan}")) for plan, title, _ in rows_of]
     rows = [tuple(more[i : i + 2]) for i in range(0, len(more), 2)]
-    return Screen(
-        text, ((Button("🔗 Submit Link", Go("submit")),), *rows, wording.back_home("balance")), route="credits"
-    )
+    return Screen(text, ((buttons.SUBMIT,), *rows, wording.back_home("balance")), route="credits")
 
 
 MOVEMENTS = {

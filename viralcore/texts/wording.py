@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from viralcore.core.money import NGN, USD, Money
 from viralcore.core.screen import Button
+from viralcore.texts import buttons
 from viralcore.texts.actions import Go
 
 METRICS = {
@@ -60,6 +61,15 @@ def icon(name: str) -> str:
     return METRICS[name][0]
 
 
+def network(name: str) -> str:
+    return NETWORK_BUTTONS.get(name, name)
+
+
+def coins(amount: str, asset: str, on: str) -> str:
+    """``15.003412 USDT on BSC (BEP-20)``."""
+    return f"{amount} {asset} on {network(on)}"
+
+
 def join(words: Sequence[str]) -> str:
     """``likes``, ``likes and views``, ``likes, views and reposts``."""
     if len(words) <= 1:
@@ -92,5 +102,4 @@ def bar(done: int, total: int, width: int = 10) -> str:
 
 def back_home(back: str | None = None) -> tuple[Button, ...]:
     """The way out that stands at the foot of every screen."""
-    home = Button("🏠 Home", Go("home"))
-    return (Button("⬅️ Back", Go(back)), home) if back else (home,)
+    return (Button("⬅️ Back", Go(back)), buttons.HOME) if back else (buttons.HOME,)

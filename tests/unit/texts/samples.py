@@ -11,7 +11,7 @@ from viralcore.core.screen import Screen
 from viralcore.texts import cards, notices, order_notices
 from viralcore.texts.cards import PersonText, PhaseCardText
 from viralcore.texts.notices import DepositText, SaleText
-from viralcore.texts.order_notices import LineText, OrderText, PartText
+from viralcore.texts.order_text import OrderLineText, OrderPartText, OrderText
 
 HASH = "0x" + "ab12" * 16
 LINK = "https://x.com/ada/status/123"
@@ -63,11 +63,11 @@ def order(
         link=LINK,
         state=state,
         lines=tuple(
-            LineText(metric, quantity, delivered[i], lines[i], refunds[i], i < 2)
+            OrderLineText(metric, quantity, delivered[i], lines[i], refunds[i])
             for i, (metric, quantity) in enumerate(asked)
         ),
         parts=tuple(
-            PartText(number, metric, quantity, 0, AT + timedelta(minutes=30 * (number - 1)), parts[i])
+            OrderPartText(number, metric, quantity, 0, AT + timedelta(minutes=30 * (number - 1)), parts[i])
             for i, (number, metric, quantity) in enumerate(sent)
         ),
         refunded=sum(refunds, ZERO),

@@ -74,10 +74,5 @@ def test_the_credits_are_told_with_what_to_do() -> None:
     assert "You have 10 X Tier 3 posts. Paste the link" in words
 
 
-def test_a_short_hash_is_shown_whole() -> None:
-    assert notices.short_hash("abc") == "abc"
-    assert notices.short_hash("0x" + "1" * 64) == "0x11111111…11111111"
-
-
 if __name__ == "__main__":
     GOLDEN.write_text(written({**PEOPLE, **STAFF}))

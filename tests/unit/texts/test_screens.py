@@ -23,7 +23,7 @@ from viralcore.core.errors import DomainError
 from viralcore.core.screen import Html, Screen, decode, encode
 from viralcore.payments.api import ClaimView
 from viralcore.sandbox.telegram.markup import parse_html, utf16
-from viralcore.texts import errors, home, invoices, orders, shop, staff, wallet
+from viralcore.texts import errors, home, invoices, order_text, orders, shop, staff, wallet
 from viralcore.texts.actions import Go
 
 
@@ -35,6 +35,7 @@ MODULES = [
     (errors, error_cases.CASES),
     (home, home_cases.CASES),
     (invoices, invoice_cases.CASES),
+    (order_text, order_cases.DRAWN),
     (orders, order_cases.CASES),
     (shop, shop_cases.CASES),
     (staff, staff_cases.CASES),
@@ -144,7 +145,7 @@ def test_a_code_without_words_is_refused_politely() -> None:
 def test_every_reason_of_a_hash_has_its_own_words(state: str) -> None:
     """The reasons are those the door names; each is told differently, and money that is here is never denied."""
     told = {
-        reason: invoices.claim(state=state, reason=reason, short_hash="0x", back=None, route="claim:1").text
+        reason: invoices.claim(state=state, reason=reason, tx_hash="0x", back=None, route="claim:1").text
         for reason in invoice_cases.REASONS[state]
     }
     assert len(set(told.values())) == len(told)

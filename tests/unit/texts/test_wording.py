@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from viralcore.boosts.api import Metric
 from viralcore.core.money import Money, ngn, usd
-from viralcore.texts import orders, wording
+from viralcore.texts import hashes, orders, wording
 from viralcore.texts.actions import Go
 
 
@@ -139,6 +139,11 @@ def test_a_hundred_percent_means_all_of_it(counted: list[tuple[int, int]]) -> No
     asked = [(done, total) for done, total in counted if total > 0]
     assert 0 <= shown <= 100
     assert (shown == 100) == (bool(asked) and all(done >= total for done, total in asked))
+
+
+def test_a_short_hash_is_shown_whole() -> None:
+    assert hashes.short("abc") == "abc"
+    assert hashes.short("0x" + "1" * 64) == "0x11111111…11111111"
 
 
 def test_the_way_out() -> None:

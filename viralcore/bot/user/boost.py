@@ -9,9 +9,9 @@ from viralcore.boosts.api import BadLink, DraftView, NoCredits, TooManyLinks
 from viralcore.bot import dialogue
 from viralcore.bot.turn import Turn, Viewer, answer, command, number, on, route
 from viralcore.bot.user.views import invoice_row, line_text, order_row, order_text
-from viralcore.core.screen import Button, Screen
-from viralcore.texts import errors, home, orders
-from viralcore.texts.actions import AskLink, CancelOrder, ChoosePlan, ConfirmDraft, DiscardDraft, Go
+from viralcore.core.screen import Screen
+from viralcore.texts import buttons, errors, home, orders
+from viralcore.texts.actions import AskLink, CancelOrder, ChoosePlan, ConfirmDraft, DiscardDraft
 
 
 async def ask_for_link(turn: Turn) -> Screen:
@@ -42,9 +42,9 @@ async def links(turn: Turn, text: str) -> Screen:
     try:
         draft = await turn.doors.boosts.draft(key=turn.key, user_id=turn.user.id, text=text)
     except NoCredits as error:
-        return home.refused(errors.words(error), more=(Button("🛒 Service Menu", Go("menu")),))
+        return home.refused(errors.words(error), more=(buttons.MENU,))
     except (BadLink, TooManyLinks) as error:
-        return home.refused(errors.words(error), more=(Button("🔗 Submit Link", Go("submit")),))
+        return home.refused(errors.words(error), more=(buttons.SUBMIT,))
     return _draft(draft)
 
 
@@ -98,19 +98,20 @@ async def orders_command(turn: Turn, _: str) -> Screen:
 @route("order")
 async def order(viewer: Viewer, argument: str) -> Screen:
     one = await viewer.doors.boosts.get_order(order_id=number(argument), user_id=viewer.user.id)
-    return orders.order(order_text(one))
+    return orders.order(order_text(one), can_cancel=one.can_cancel)
 
 
 @route("ocancel")
 async def confirm_cancel(viewer: Viewer, argument: str) -> Screen:
     one = await viewer.doors.boosts.get_order(order_id=number(argument), user_id=viewer.user.id)
-    return orders.confirm_cancel(order_text(one)) if one.can_cancel else orders.order(order_text(one))
+    text = order_text(one)
+    return orders.confirm_cancel(text) if one.can_cancel else orders.order(text, can_cancel=False)
 
 
 @on(CancelOrder)
 async def cancel(turn: Turn, act: CancelOrder) -> Screen:
     one = await turn.doors.boosts.cancel(key=turn.key, user_id=turn.user.id, order_id=act.order)
-    return orders.order(order_text(one))
+    return orders.order(order_text(one), can_cancel=one.can_cancel)
 
 
 def _draft(one: DraftView) -> Screen:

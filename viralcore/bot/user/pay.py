@@ -134,9 +134,8 @@ async def claim(viewer: Viewer, argument: str) -> Screen:
 
 
 def _claim(one: ClaimView) -> Screen:
-    short = f"{one.hash[:10]}…{one.hash[-6:]}" if len(one.hash) > 20 else one.hash
     back = f"pay:{one.invoice_id}" if one.invoice_id else None
-    return invoices.claim(state=one.state, reason=one.reason, short_hash=short, back=back, route=f"claim:{one.id}")
+    return invoices.claim(state=one.state, reason=one.reason, tx_hash=one.hash, back=back, route=f"claim:{one.id}")
 
 
 async def open_invoice_shown(turn: Turn, shown: str) -> int | None:

@@ -9,7 +9,7 @@ from viralcore.core.money import Money
 from viralcore.payments.api import InvoiceView
 from viralcore.texts import orders as order_texts
 from viralcore.texts.invoices import InvoiceText
-from viralcore.texts.orders import OrderLineText, OrderText, PhaseText
+from viralcore.texts.order_text import OrderLineText, OrderPartText, OrderText
 from viralcore.texts.shop import LineText, PlanText
 
 
@@ -58,10 +58,11 @@ def order_text(order: OrderView) -> OrderText:
         link=order.link.canonical,
         state=order.state,
         lines=tuple(OrderLineText(x.metric, x.quantity, x.delivered, x.state, x.refunded) for x in order.lines),
-        phases=tuple(PhaseText(x.metric, x.quantity, x.due_at, x.state) for x in order.phases),
+        parts=tuple(
+            OrderPartText(x.number, x.metric, x.quantity, x.delivered, x.due_at, x.state) for x in order.phases
+        ),
         refunded=order.refunded,
         credit_returned=order.credit_returned,
-        can_cancel=order.can_cancel,
     )
 
 

@@ -12,6 +12,7 @@ from viralcore.core.screen import Screen
 from viralcore.notifications.domain import Notice
 from viralcore.payments.api import InvoiceView, Payments
 from viralcore.texts import cards, notices, order_notices, wording
+from viralcore.texts.order_text import OrderLineText, OrderPartText, OrderText
 from viralcore.users.api import Users
 
 Paint = Callable[[Notice, Mapping[str, Any]], Awaitable[Screen | None]]
@@ -161,7 +162,7 @@ class Painter:
             available = next((one.available for one in mine if one.plan.id == invoice.item.ref), None)
         return _sale_text(invoice, unit, available)
 
-    async def _order(self, order_id: int) -> order_notices.OrderText:
+    async def _order(self, order_id: int) -> OrderText:
         return _order_text(await self._boosts.get_order(order_id=order_id))
 
     async def _person(self, user_id: int) -> cards.PersonText:
@@ -210,23 +211,17 @@ def _sale_text(invoice: InvoiceView, unit: str, available: int | None) -> notice
     )
 
 
-def _order_text(order: OrderView) -> order_notices.OrderText:
-    planned = {phase.metric for phase in order.phases}
-    return order_notices.OrderText(
+def _order_text(order: OrderView) -> OrderText:
+    return OrderText(
         id=order.id,
         plan=order.plan_title,
         link=order.link.canonical,
         state=order.state,
         lines=tuple(
-            order_notices.LineText(
-                line.metric, line.quantity, line.delivered, line.state, line.refunded, line.metric in planned
-            )
-            for line in order.lines
+            OrderLineText(line.metric, line.quantity, line.delivered, line.state, line.refunded) for line in order.lines
         ),
         parts=tuple(
-            order_notices.PartText(
-                phase.number, phase.metric, phase.quantity, phase.delivered, phase.due_at, phase.state
-            )
+            OrderPartText(phase.number, phase.metric, phase.quantity, phase.delivered, phase.due_at, phase.state)
             for phase in order.phases
         ),
         refunded=order.refunded,
@@ -244,4 +239,5 @@ def _phase_card(phase: UnknownPhaseView) -> cards.PhaseCardText:
         what=wording.metric(phase.metric, phase.quantity),
         sent_at=phase.sent_at,
         state=phase.state,
+        attempt=phase.attempt,
     )

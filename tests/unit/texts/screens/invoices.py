@@ -23,6 +23,7 @@ REASONS = {
     "credited": ("",),
 }  # fmt: skip
 """Every state and reason `payments.api.ClaimView` names. A test holds this against its docstring."""
+HASH = "0x" + "ab12" * 16
 ADDRESS = "0x8894E0a0c962CB723c1976a4421c95949bE2D4E3"
 AT = datetime(2026, 3, 2, 9, 5, tzinfo=UTC)
 ZERO = usd(0)
@@ -63,7 +64,7 @@ def _payment(one: InvoiceText, *, network: str = "bsc", asset: str = "USDT", see
 
 _CLAIMS = {
     f"{state} {reason}".strip(): invoices.claim(
-        state=state, reason=reason, short_hash="0xab12cd34…ef56ab", back="pay:12", route="claim:3"
+        state=state, reason=reason, tx_hash=HASH, back="pay:12", route="claim:3"
     )
     for state, reasons in REASONS.items()
     for reason in reasons
@@ -135,9 +136,7 @@ CASES: Cases = {
     },
     "claim": {
         **_CLAIMS,
-        "without an invoice": invoices.claim(
-            state="checking", reason="", short_hash="0xab12cd34…ef56ab", back=None, route="claim:3"
-        ),
+        "without an invoice": invoices.claim(state="checking", reason="", tx_hash=HASH, back=None, route="claim:3"),
     },
     "already_have": {
         "three": invoices.already_have(

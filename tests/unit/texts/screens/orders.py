@@ -10,18 +10,18 @@ from tests.unit.texts.screens import hostile
 from tests.unit.texts.screens.shop import TIERS
 from viralcore.core.money import usd
 from viralcore.core.screen import Screen
-from viralcore.texts import errors, orders
-from viralcore.texts.orders import OrderLineText, OrderText, PhaseText
+from viralcore.texts import errors, order_text, orders
+from viralcore.texts.order_text import OrderLineText, OrderPartText, OrderText
 
 LINK = "https://x.com/ada/status/123"
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 LATER = AT + timedelta(minutes=30)
 ZERO = usd(0)
 WAITING = (
-    PhaseText("likes", 38, AT, "waiting"),
-    PhaseText("views", 3500, AT, "waiting"),
-    PhaseText("likes", 37, LATER, "waiting"),
-    PhaseText("views", 3500, LATER, "waiting"),
+    OrderPartText(1, "likes", 38, 0, AT, "waiting"),
+    OrderPartText(1, "views", 3500, 0, AT, "waiting"),
+    OrderPartText(2, "likes", 37, 0, LATER, "waiting"),
+    OrderPartText(2, "views", 3500, 0, LATER, "waiting"),
 )
 SCHEDULED = OrderText(
     id=7,
@@ -34,15 +34,15 @@ SCHEDULED = OrderText(
         OrderLineText("comments", 30, 0, "scheduled", ZERO),
         OrderLineText("reposts", 15, 0, "scheduled", ZERO),
     ),
-    phases=WAITING,
+    parts=WAITING,
     refunded=ZERO,
     credit_returned=False,
-    can_cancel=True,
 )
 
 
 def _at(state: str, likes: tuple[int, str], views: tuple[int, str], *, waiting: int = 0, back: str = "0") -> OrderText:
     """The order with its panel lines as given; comments and reposts refunded once `back` says so."""
+    ended = state if state in ("failed", "cancelled") else "completed"
     crowd = "refunded" if back != "0" else "scheduled"
     return replace(
         SCHEDULED,
@@ -53,12 +53,10 @@ def _at(state: str, likes: tuple[int, str], views: tuple[int, str], *, waiting: 
             OrderLineText("comments", 30, 0, crowd, usd("0.75") if back != "0" else ZERO),
             OrderLineText("reposts", 15, 0, crowd, usd("0.30") if back != "0" else ZERO),
         ),
-        phases=tuple(
-            replace(phase, state="waiting" if i >= len(WAITING) - waiting else "completed")
-            for i, phase in enumerate(WAITING)
+        parts=tuple(
+            replace(part, state="waiting" if i >= len(WAITING) - waiting else ended) for i, part in enumerate(WAITING)
         ),
         refunded=usd(back),
-        can_cancel=False,
     )
 
 
@@ -77,7 +75,7 @@ STATES = {
         ),
     ),
     "failed": replace(_at("failed", (0, "failed"), (0, "failed")), credit_returned=True),
-    "cancelled": replace(_at("cancelled", (0, "cancelled"), (0, "cancelled"), waiting=4), credit_returned=True),
+    "cancelled": replace(_at("cancelled", (0, "cancelled"), (0, "cancelled")), credit_returned=True),
     "a title and a link with markup": replace(SCHEDULED, plan=hostile.TITLE, link=hostile.LINK),
 }
 PROBLEMS = [(hostile.LINK, reason) for reason in errors.LINK_PROBLEMS] + [("https://example.com/" + "a" * 60, "new")]
@@ -99,6 +97,7 @@ def _confirm(**changed: object) -> Screen:
     return orders.confirm(**{**given, **changed})  # type: ignore[arg-type]
 
 
+DRAWN: Cases = {"body": {name: order_text.body(one) for name, one in STATES.items()}}
 CASES: Cases = {
     "ask_link": {"asked": orders.ask_link()},
     "choose_plan": {
@@ -123,8 +122,10 @@ CASES: Cases = {
         "twenty": orders.placed([(i, hostile.LONGEST_LINK) for i in range(7, 27)]),
         "a link with markup": orders.placed([(7, hostile.LINK)]),
     },
-    "order_text": {name: orders.order_text(one) for name, one in STATES.items()},
-    "order": {"can be cancelled": orders.order(SCHEDULED), "cannot": orders.order(STATES["in progress"])},
+    "order": {
+        "can be cancelled": orders.order(SCHEDULED, can_cancel=True),
+        "cannot": orders.order(STATES["in progress"], can_cancel=False),
+    },
     "confirm_cancel": {
         "asked": orders.confirm_cancel(SCHEDULED),
         "a link with markup": orders.confirm_cancel(STATES["a title and a link with markup"]),
@@ -137,7 +138,7 @@ CASES: Cases = {
         "every state": orders.my_orders(
             orders=[
                 (10 + i, "X Tier 3", LINK, state, percent)
-                for i, (state, percent) in enumerate(zip(orders.STATES, (0, 0, 45, 100, 99, 0, 0), strict=True))
+                for i, (state, percent) in enumerate(zip(order_text.STATES, (0, 0, 45, 100, 99, 0, 0), strict=True))
             ],
             unpaid=[(12, "X Tier 3", usd("15.00"))],
             older="orders:10",

@@ -19,8 +19,8 @@ CASES: Cases = {
     "unknown_list": {
         "none": staff.unknown_list([]),
         "ten": staff.unknown_list(
-            [(5 + i, 7 + i, "smmflare", "likes", 38, hostile.LONGEST_LINK) for i in range(9)]
-            + [(10**12, 10**12, "a<b>&", "views", 1, hostile.LINK)]
+            [(5 + i, 1, 7 + i, "smmflare", "likes", 38, hostile.LONGEST_LINK) for i in range(9)]
+            + [(10**12, 99, 10**12, "a<b>&", "views", 1, hostile.LINK)]
         ),
     },
     "panels": {

@@ -1,0 +1,137 @@
+"""An order as it is drawn wherever it is shown: its live message, and its screen in the bot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from viralcore.core.money import Money
+from viralcore.core.screen import Html, lines, markup
+from viralcore.texts import wording
+
+STATES = {
+    "scheduled": ("🗓", "scheduled"),
+    "sending": ("📤", "being sent"),
+    "in_progress": ("🚚", "being delivered"),
+    "completed": ("✅", "completed"),
+    "partial": ("🟡", "partly delivered"),
+    "failed": ("⚠️", "not delivered"),
+    "cancelled": ("✖️", "cancelled"),
+}
+_PART = {
+    "waiting": ("🕐", "to be sent"),
+    "sending": ("📤", "being sent"),
+    "unknown": ("🔎", "being checked by our team"),
+    "sent": ("🚚", "sent, on its way"),
+    "completed": ("✅", "delivered"),
+    "partial": ("🟡", "ended early"),
+    "failed": ("⚠️", "not delivered"),
+    "cancelled": ("✖️", "cancelled"),
+}
+_ASK_US = Html("Write to support and we look at it together.")
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLineText:
+    metric: str
+    quantity: int
+    delivered: int
+    state: str
+    refunded: Money
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPartText:
+    """One part of a line, as it was or will be sent."""
+
+    number: int
+    metric: str
+    quantity: int
+    delivered: int
+    due_at: datetime
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderText:
+    id: int
+    plan: str
+    link: str
+    state: str
+    lines: tuple[OrderLineText, ...]
+    parts: tuple[OrderPartText, ...]
+    refunded: Money
+    credit_returned: bool
+
+    def planned(self, line: OrderLineText) -> bool:
+        """Whether anything is to be sent for it; not while its channel does not deliver yet."""
+        return any(part.metric == line.metric for part in self.parts)
+
+
+def body(order: OrderText) -> Html:
+    """A bar for each line, the parts with their times, what comes next. Whoever shows it draws it again on changes."""
+    icon, state = STATES[order.state]
+    return lines(
+        markup("{icon} <b>Order #{id}</b> · {plan}", icon=icon, id=order.id, plan=order.plan),
+        markup("{link}\n", link=order.link),
+        *(_bar(line, order) for line in order.lines),
+        *_parts(order),
+        markup("\n<b>{state}.</b> {next}", state=state.capitalize(), next=_what_next(order)),
+    )
+
+
+def _bar(line: OrderLineText, of: OrderText) -> Html:
+    icon, what = wording.icon(line.metric), wording.metric(line.metric, line.quantity)
+    if line.state == "refunded":
+        back = f", {wording.money(line.refunded)} is back in your wallet" if line.refunded.minor else ""
+        return markup("{icon} {what}: not delivered{back}", icon=icon, what=what, back=back)
+    if of.state not in ("failed", "cancelled") and not of.planned(line):
+        return markup(
+            "{icon} {what}: we cannot deliver these yet, their part is paid back at the end", icon=icon, what=what
+        )
+    ends = {"completed": " ✅", "partial": " 🟡", "failed": " ⚠️"}
+    return markup(
+        "{icon} {bar} {done} of {what}{end}",
+        icon=icon,
+        bar=wording.bar(line.delivered, line.quantity),
+        done=f"{line.delivered:,}",
+        what=what,
+        end=ends.get(line.state, ""),
+    )
+
+
+def _parts(order: OrderText) -> list[Html]:
+    """One line for each part and state: what belongs to it and when it was due."""
+    groups: dict[tuple[int, datetime, str], list[str]] = {}
+    for part in sorted(order.parts, key=lambda one: (one.number, one.due_at)):
+        what = wording.metric(part.metric, part.quantity)
+        groups.setdefault((part.number, part.due_at, part.state), []).append(what)
+    told = [
+        markup(
+            "{icon} Part {number} at {at}: {what} ({words})",
+            icon=_PART[state][0],
+            number=number,
+            at=wording.moment(due_at),
+            what=wording.join(what),
+            words=_PART[state][1],
+        )
+        for (number, due_at, state), what in groups.items()
+    ]
+    return [Html(""), *told] if told else []
+
+
+def _what_next(order: OrderText) -> Html:
+    if order.state in ("completed", "partial"):
+        back = wording.money(order.refunded)
+        return markup("{back} came back to your wallet.", back=back) if order.refunded.minor else Html("Thank you!")
+    if order.state in ("failed", "cancelled"):
+        return Html("The post is back in your plan.") if order.credit_returned else _ASK_US
+    waiting = [part.due_at for part in order.parts if part.state == "waiting"]
+    if not waiting:
+        return Html("Everything is sent and arrives bit by bit. This message keeps itself up to date.")
+    which = "first" if all(part.state == "waiting" for part in order.parts) else "next"
+    return markup(
+        "The {which} part is sent at {at}. This message keeps itself up to date.",
+        which=which,
+        at=wording.moment(min(waiting)),
+    )
