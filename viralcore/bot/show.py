@@ -11,7 +11,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 import structlog
-from telegram import Bot, CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup, InputMediaPhoto
+from telegram import Bot, InlineKeyboardMarkup, InputMediaPhoto
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, TelegramError
 
@@ -19,9 +19,10 @@ from viralcore.bot import repository
 from viralcore.bot.lanes import lane
 from viralcore.bot.repository import Home
 from viralcore.core import ids
+from viralcore.core import screen as screens
 from viralcore.core.db import Database
 from viralcore.core.nursery import Nursery
-from viralcore.core.screen import Button, Picture, Screen, encode
+from viralcore.core.screen import Picture, Screen
 from viralcore.texts.pictures.painting import paint
 
 log = structlog.get_logger(__name__)
@@ -180,10 +181,9 @@ class Shower:
 
 
 def keyboard(screen: Screen, nonce: str) -> InlineKeyboardMarkup | None:
-    """The screen's buttons as Telegram wants them."""
-    if not screen.rows:
-        return None
-    return InlineKeyboardMarkup([[_button(button, nonce) for button in row] for row in screen.rows])
+    """The screen's buttons as Telegram's library wants them."""
+    rows = screens.keyboard(screen, nonce)
+    return InlineKeyboardMarkup.de_json({"inline_keyboard": rows}) if rows else None
 
 
 def picture_key(screen: Screen) -> str:
@@ -194,16 +194,6 @@ def picture_key(screen: Screen) -> str:
 def digest(screen: Screen) -> str:
     """What a screen looks like, nonce aside: a redraw that changes nothing is not sent."""
     return hashlib.sha256(repr((screen.text, screen.rows, screen.picture)).encode()).hexdigest()[:32]
-
-
-def _button(button: Button, nonce: str) -> InlineKeyboardButton:
-    if button.url is not None:
-        return InlineKeyboardButton(button.label, url=button.url)
-    if button.copy is not None:
-        return InlineKeyboardButton(button.label, copy_text=CopyTextButton(button.copy))
-    if button.action is None:
-        raise ValueError(f"the button {button.label!r} does nothing")
-    return InlineKeyboardButton(button.label, callback_data=encode(button.action, nonce))
 
 
 def _fitting(screen: Screen) -> Screen:

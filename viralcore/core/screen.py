@@ -127,6 +127,21 @@ def encode(act: Action, nonce: str) -> str:
     return data
 
 
+def keyboard(screen: Screen, nonce: str) -> list[list[dict[str, object]]]:
+    """The buttons of a screen as the Bot API writes an inline keyboard; empty when there are none."""
+    return [[_key(button, nonce) for button in row] for row in screen.rows]
+
+
+def _key(button: Button, nonce: str) -> dict[str, object]:
+    if button.url is not None:
+        return {"text": button.label, "url": button.url}
+    if button.copy is not None:
+        return {"text": button.label, "copy_text": {"text": button.copy}}
+    if button.action is None:
+        raise ValueError(f"the button {button.label!r} does nothing")
+    return {"text": button.label, "callback_data": encode(button.action, nonce)}
+
+
 def decode(data: str) -> Press:
     """Read callback data back. Raises StaleCallback on another version, an unknown code or fields that do not fit."""
     head, *values = data.split("|")

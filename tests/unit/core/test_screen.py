@@ -14,13 +14,16 @@ from viralcore.core.screen import (
     ACTIONS,
     CALLBACK_LIMIT,
     Action,
+    Button,
     Html,
     Press,
+    Screen,
     StaleCallback,
     action,
     decode,
     encode,
     esc,
+    keyboard,
     lines,
     markup,
 )
@@ -183,3 +186,14 @@ def test_html_is_taken_as_it_is() -> None:
 def test_lines_leave_out_what_is_none() -> None:
     assert lines(Html("a"), None, Html(""), Html("b")) == "a\n\nb"
     assert lines() == ""
+
+
+def test_buttons_are_written_as_telegram_reads_them() -> None:
+    go, url, copy = Button("Go", Go("home")), Button("Chat", url="https://t.me/x"), Button("Copy", copy="15.0034")
+    assert keyboard(Screen(Html("x"), ((go, url), (copy,))), "n" * 8) == [
+        [{"text": "Go", "callback_data": encode(Go("home"), "n" * 8)}, {"text": "Chat", "url": "https://t.me/x"}],
+        [{"text": "Copy", "copy_text": {"text": "15.0034"}}],
+    ]
+    assert keyboard(Screen(Html("x")), "n" * 8) == []
+    with pytest.raises(ValueError, match="does nothing"):
+        keyboard(Screen(Html("x"), ((Button("Nothing"),),)), "n" * 8)

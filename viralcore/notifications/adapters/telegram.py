@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import structlog
-from telegram import Bot, CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, Message
+from telegram import Bot, InlineKeyboardMarkup, LinkPreviewOptions, Message
 from telegram.constants import ParseMode
 from telegram.error import (
     BadRequest,
@@ -22,7 +22,7 @@ from telegram.error import (
 )
 
 from viralcore.core.errors import OpenTransaction
-from viralcore.core.screen import Button, Screen, encode
+from viralcore.core.screen import Screen, keyboard
 from viralcore.notifications.ports import Answer, Blocked, Gone, Moved, Rejected, Shown, Silent, Unsent, Wait
 
 __all__ = ["Bot", "TelegramMessenger"]
@@ -52,7 +52,7 @@ class TelegramMessenger:
                 chat_id,
                 str(screen.text),
                 parse_mode=ParseMode.HTML,
-                reply_markup=keyboard(screen, nonce),
+                reply_markup=_keyboard(screen, nonce),
                 link_preview_options=_NO_PREVIEW,
             )
 
@@ -65,7 +65,7 @@ class TelegramMessenger:
                 chat_id=chat_id,
                 message_id=message_id,
                 parse_mode=ParseMode.HTML,
-                reply_markup=keyboard(screen, nonce),
+                reply_markup=_keyboard(screen, nonce),
                 link_preview_options=_NO_PREVIEW,
             )
             return message_id
@@ -111,16 +111,7 @@ def answer_to(error: TelegramError) -> Answer:
     return Silent(type(error).__name__)
 
 
-def keyboard(screen: Screen, nonce: str) -> InlineKeyboardMarkup | None:
-    """Rows of buttons; None when there are none, which takes those of an edited message away."""
-    if not screen.rows:
-        return None
-    return InlineKeyboardMarkup([[_button(button, nonce) for button in row] for row in screen.rows])
-
-
-def _button(button: Button, nonce: str) -> InlineKeyboardButton:
-    if button.action is not None:
-        return InlineKeyboardButton(button.label, callback_data=encode(button.action, nonce))
-    if button.copy is not None:
-        return InlineKeyboardButton(button.label, copy_text=CopyTextButton(button.copy))
-    return InlineKeyboardButton(button.label, url=button.url)
+def _keyboard(screen: Screen, nonce: str) -> InlineKeyboardMarkup | None:
+    """None when there are no buttons, which takes those of an edited message away."""
+    rows = keyboard(screen, nonce)
+    return InlineKeyboardMarkup.de_json({"inline_keyboard": rows}) if rows else None
