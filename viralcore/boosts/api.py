@@ -161,6 +161,7 @@ class UnknownPhaseView:
     quantity: int
     sent_at: datetime
     state: PhaseState
+    attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,13 +294,16 @@ class Boosts(Protocol):
 
     async def unknown_phases(self) -> tuple[UnknownPhaseView, ...]: ...
 
-    async def resolve_placed(self, *, key: str, actor: int, phase_id: int, panel_order: str) -> UnknownPhaseView:
+    async def resolve_placed(
+        self, *, key: str, actor: int, phase_id: int, panel_order: str, attempt: int = 0
+    ) -> UnknownPhaseView:
         """Staff: it was placed, under this panel order id. Right ``orders.retry``. Raises AlreadyDecided,
-        BadPanelOrder."""
+        BadPanelOrder. `attempt`: the send they looked at (0: the one that is unknown now)."""
         ...
 
-    async def resolve_not_placed(self, *, key: str, actor: int, phase_id: int) -> UnknownPhaseView:
-        """Staff: it was not placed; send again. Right ``orders.retry``. Raises AlreadyDecided."""
+    async def resolve_not_placed(self, *, key: str, actor: int, phase_id: int, attempt: int = 0) -> UnknownPhaseView:
+        """Staff: it was not placed; send again. Right ``orders.retry``. Raises AlreadyDecided, also when the send they
+        looked at was decided and a later one is unknown now."""
         ...
 
     async def panels(self) -> tuple[PanelView, ...]: ...

@@ -118,19 +118,21 @@ class CancelOrder(Action):
 @action
 @dataclass(frozen=True, slots=True)
 class PhasePlaced(Action):
-    """Staff card: the panel did take it; the next line typed is the panel's order id."""
+    """Staff card: the panel did take this attempt; the next line typed is the panel's order id."""
 
     CODE: ClassVar[str] = "ph_yes"
     phase: int
+    attempt: int = 0
 
 
 @action
 @dataclass(frozen=True, slots=True)
 class PhaseNotPlaced(Action):
-    """Staff card: the panel did not take it; send again."""
+    """Staff card: the panel did not take this attempt; send again."""
 
     CODE: ClassVar[str] = "ph_no"
     phase: int
+    attempt: int = 0
 
 
 @action

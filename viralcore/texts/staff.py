@@ -36,8 +36,8 @@ def session_opened(*, until: datetime) -> Html:
     return markup("🔑 Your staff session is open until {at}.", at=wording.moment(until))
 
 
-def unknown_list(rows_of: Sequence[tuple[int, int, str, str, int, str]]) -> Screen:
-    """`rows_of`: phase, order, panel, metric, quantity, link."""
+def unknown_list(rows_of: Sequence[tuple[int, int, int, str, str, int, str]]) -> Screen:
+    """`rows_of`: phase, its attempt, order, panel, metric, quantity, link."""
     if not rows_of:
         text = Html("❓ <b>Unknown sends</b>\n\nNothing is open. Every panel has answered.")
         return Screen(text, (wording.back_home("admin"),), route="unknown")
@@ -50,7 +50,7 @@ def unknown_list(rows_of: Sequence[tuple[int, int, str, str, int, str]]) -> Scre
             panel=panel,
             link=link,
         )
-        for phase, order, panel, metric, quantity, link in rows_of
+        for phase, _, order, panel, metric, quantity, link in rows_of
     ]
     text = lines(
         Html(
@@ -61,8 +61,8 @@ def unknown_list(rows_of: Sequence[tuple[int, int, str, str, int, str]]) -> Scre
     )
     rows = [
         (
-            Button(f"✅ {p[0]} was placed", PhasePlaced(p[0])),
-            Button(f"🔁 {p[0]} was not: send again", PhaseNotPlaced(p[0])),
+            Button(f"✅ {p[0]} was placed", PhasePlaced(p[0], p[1])),
+            Button(f"🔁 {p[0]} was not: send again", PhaseNotPlaced(p[0], p[1])),
         )
         for p in rows_of
     ]

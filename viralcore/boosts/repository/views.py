@@ -39,6 +39,7 @@ async def unknown_view(conn: AsyncConnection, phase: Phase) -> UnknownPhaseView:
         quantity=phase.quantity,
         sent_at=phase.sent_at,
         state=phase.state,
+        attempt=phase.attempt,
     )
 
 

@@ -101,11 +101,15 @@ class BoostsService:
     async def unknown_phases(self) -> tuple[UnknownPhaseView, ...]:
         return await self._orders.unknown_phases()
 
-    async def resolve_placed(self, *, key: str, actor: int, phase_id: int, panel_order: str) -> UnknownPhaseView:
-        return await self._orders.resolve_placed(key=key, actor=actor, phase_id=phase_id, panel_order=panel_order)
+    async def resolve_placed(
+        self, *, key: str, actor: int, phase_id: int, panel_order: str, attempt: int = 0
+    ) -> UnknownPhaseView:
+        return await self._orders.resolve_placed(
+            key=key, actor=actor, phase_id=phase_id, panel_order=panel_order, attempt=attempt
+        )
 
-    async def resolve_not_placed(self, *, key: str, actor: int, phase_id: int) -> UnknownPhaseView:
-        return await self._orders.resolve_not_placed(key=key, actor=actor, phase_id=phase_id)
+    async def resolve_not_placed(self, *, key: str, actor: int, phase_id: int, attempt: int = 0) -> UnknownPhaseView:
+        return await self._orders.resolve_not_placed(key=key, actor=actor, phase_id=phase_id, attempt=attempt)
 
     async def panels(self) -> tuple[PanelView, ...]:
         return await self._desk.views()

@@ -89,7 +89,9 @@ class Orders:
         async with self._db.read() as conn:
             return tuple([await views.unknown_view(conn, phase) for phase in await phases.unknown(conn)])
 
-    async def resolve_placed(self, *, key: str, actor: int, phase_id: int, panel_order: str) -> UnknownPhaseView:
+    async def resolve_placed(
+        self, *, key: str, actor: int, phase_id: int, panel_order: str, attempt: int
+    ) -> UnknownPhaseView:
         given = read_order_id(panel_order)
 
         async def decide(tx: Tx, order: Order, phase: Phase) -> None:
@@ -100,31 +102,33 @@ class Orders:
             await phases.accepted(tx.conn, phase, panel_order=given, now=tx.now)
             await self._delivery.tell_sent(tx, order, phase, panel, given)
 
-        inputs = {"phase_id": phase_id, "panel_order": panel_order}
+        inputs = {"phase_id": phase_id, "panel_order": panel_order, "attempt": attempt}
         try:
-            return await self._resolve(key, actor, phase_id, "placed", inputs, decide)
+            return await self._resolve(key, actor, "placed", inputs, decide)
         except phases.PanelOrderTaken:
             raise BadPanelOrder(given=panel_order[:40]) from None
 
-    async def resolve_not_placed(self, *, key: str, actor: int, phase_id: int) -> UnknownPhaseView:
+    async def resolve_not_placed(self, *, key: str, actor: int, phase_id: int, attempt: int) -> UnknownPhaseView:
         async def decide(tx: Tx, order: Order, phase: Phase) -> None:
             await phases.not_placed(tx.conn, phase, now=tx.now)
             lines = (await orders.lines_of(tx.conn, [order.id]))[order.id]
             metric = next(line.metric for line in lines if line.id == phase.line_id)
             await self._delivery.place(tx, order, metric, phase)
 
-        return await self._resolve(key, actor, phase_id, "not_placed", {"phase_id": phase_id}, decide)
+        return await self._resolve(key, actor, "not_placed", {"phase_id": phase_id, "attempt": attempt}, decide)
 
     async def _resolve(
-        self, key: str, actor: int, phase_id: int, how: str, inputs: Mapping[str, Any], decide: Decide
+        self, key: str, actor: int, how: str, inputs: Mapping[str, Any], decide: Decide
     ) -> UnknownPhaseView:
-        """Authorised, decided once (the phase must still be unknown under the order's lock), audited."""
+        """Authorised, decided once, audited. Under the order's lock the phase must still be unknown, and by the send
+        that was looked at: a button about an earlier one must not decide a later one."""
+        phase_id, attempt = int(inputs["phase_id"]), int(inputs["attempt"])
         async with self._db.transaction() as tx:
             await self._users.authorize(tx, actor=actor, right=RIGHT)
 
             async def run() -> Mapping[str, Any]:
                 order, phase = await self._locked(tx, phase_id)
-                if phase.state != "unknown":
+                if phase.state != "unknown" or attempt not in {0, phase.attempt}:
                     raise AlreadyDecided(phase_id=phase_id, state=phase.state)
                 await decide(tx, order, phase)
                 await self._delivery.advance(tx, order, progressed=True)

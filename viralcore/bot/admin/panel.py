@@ -52,7 +52,9 @@ async def open_session(turn: Turn, _: OpenSession) -> Screen | None:
 async def unknown(viewer: Viewer, _: str) -> Screen:
     _staff_only(viewer)
     found = (await viewer.doors.boosts.unknown_phases())[:10]
-    return staff.unknown_list([(p.phase_id, p.order_id, p.panel, p.metric, p.quantity, p.link) for p in found])
+    return staff.unknown_list(
+        [(p.phase_id, p.attempt, p.order_id, p.panel, p.metric, p.quantity, p.link) for p in found]
+    )
 
 
 @route("panels")
@@ -76,7 +78,7 @@ async def phase_placed(turn: Turn, act: PhasePlaced) -> Screen | None:
     """Ask for the panel's order number. Who may answer is checked when they do."""
     _staff_only(turn.viewer)
     phase = await turn.doors.boosts.unknown_phase(phase_id=act.phase)
-    await turn.ask(dialogue.PANEL_ORDER, phase=act.phase, key=turn.key)
+    await turn.ask(dialogue.PANEL_ORDER, phase=act.phase, attempt=act.attempt)
     question = staff.ask_panel_order(phase=act.phase, panel=phase.panel)
     if turn.private:
         return home.notice(question, back="unknown")
@@ -86,13 +88,17 @@ async def phase_placed(turn: Turn, act: PhasePlaced) -> Screen | None:
 
 @answer(dialogue.PANEL_ORDER)
 async def panel_order_typed(turn: Turn, data: Mapping[str, Any], text: str) -> Screen | None:
-    phase_id = int(data["phase"])
+    phase_id, attempt = int(data["phase"]), int(data["attempt"])
     try:
         phase = await turn.doors.boosts.resolve_placed(
-            key=turn.key, actor=turn.user.id, phase_id=phase_id, panel_order=text.strip().lstrip("#")
+            key=turn.key,
+            actor=turn.user.id,
+            phase_id=phase_id,
+            panel_order=text.strip().lstrip("#"),
+            attempt=attempt,
         )
     except BadPanelOrder as error:
-        await turn.ask(dialogue.PANEL_ORDER, phase=phase_id)
+        await turn.ask(dialogue.PANEL_ORDER, phase=phase_id, attempt=attempt)
         if turn.private:
             return home.refused(errors.words(error), back="unknown")
         turn.reply = errors.words(error)
@@ -106,6 +112,8 @@ async def panel_order_typed(turn: Turn, data: Mapping[str, Any], text: str) -> S
 
 @on(PhaseNotPlaced)
 async def phase_not_placed(turn: Turn, act: PhaseNotPlaced) -> Screen | None:
-    await turn.doors.boosts.resolve_not_placed(key=turn.key, actor=turn.user.id, phase_id=act.phase)
+    await turn.doors.boosts.resolve_not_placed(
+        key=turn.key, actor=turn.user.id, phase_id=act.phase, attempt=act.attempt
+    )
     turn.toast = staff.sent_again(phase=act.phase)
     return await render(turn.viewer, "unknown") if turn.private else None
