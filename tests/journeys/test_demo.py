@@ -13,7 +13,7 @@ from tests.support.sandbox import ROOT
 from viralcore.sandbox.demo import OVER, STOPPED
 from viralcore.sandbox.servers import free_port
 
-WITHIN, DOWN_WITHIN = 85.0, 20.0
+WITHIN, DOWN_WITHIN = 240.0, 20.0  # some 40 s when the machine has nothing else to do
 
 
 def test_the_demo_tells_its_story_to_the_end(tmp_path: Path) -> None:
