@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from starlette.routing import Route
 from telegram import Bot
-from telegram.error import InvalidToken, TelegramError
+from telegram.error import BadRequest, InvalidToken, NetworkError, RetryAfter, TelegramError
 
 from viralcore.bot.config import Pace
 from viralcore.bot.intake import Polling, TokenRefusedError, Webhook
@@ -24,6 +24,11 @@ from viralcore.core.nursery import Nursery
 log = structlog.get_logger(__name__)
 ThrottleCall = Callable[[Mapping[str, Any]], bool]
 LONGEST_PAUSE = 10.0
+
+
+def bad_weather(error: BaseException) -> bool:
+    """Telegram is away or wants us to wait: what we were doing is not to blame. (To PTB a BadRequest is one, too.)"""
+    return isinstance(error, NetworkError | RetryAfter) and not isinstance(error, BadRequest)
 
 
 class Line:

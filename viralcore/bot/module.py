@@ -16,7 +16,7 @@ from viralcore.bot.config import BotConfig
 from viralcore.bot.dialogue import Dialogues
 from viralcore.bot.dispatch import Dispatcher
 from viralcore.bot.intake import TokenRefusedError
-from viralcore.bot.line import Line
+from viralcore.bot.line import Line, bad_weather
 from viralcore.bot.show import Shower
 from viralcore.bot.throttle import Throttle
 from viralcore.bot.turn import Doors
@@ -86,7 +86,7 @@ def build(
         clock=clock,
         admin_chat_id=admin_chat_id,
     )
-    inbox.handle("telegram", dispatcher.handle, dispatcher.on_held)
+    inbox.handle("telegram", dispatcher.handle, dispatcher.on_held, passing=bad_weather)
     words = home.slow_down(commands=config.throttle.commands, presses=config.throttle.presses)
 
     async def tell(chat_id: int, query_id: str | None) -> None:

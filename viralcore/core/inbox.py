@@ -43,12 +43,14 @@ class InboxItem:
 
 InboxHandler = Callable[[InboxItem], Awaitable[None]]
 HeldHandler = Callable[[InboxItem, str], Awaitable[None]]
+Weather = Callable[[BaseException], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class _Source:
     handle: InboxHandler
     on_held: HeldHandler | None
+    passing: Weather
 
 
 class Inbox:
@@ -67,9 +69,11 @@ class Inbox:
         begun_limit: int = 6,
         retry_seconds: float = 0.3,
         handler_seconds: float = 300.0,
+        patience_seconds: float = 600.0,
     ) -> None:
         """`window`: items kept in memory. `failures`: exceptions after which an item is held. `begun_limit`: how often
-        it may be begun in all before it is suspected of killing the process, and held."""
+        it may be begun in all before it is suspected of killing the process, and held. `patience_seconds`: how long an
+        outage of somebody the handler needs is waited out before its exceptions count."""
         self._db = db
         self._nursery = nursery
         self._metrics = metrics or Metrics()
@@ -80,6 +84,7 @@ class Inbox:
         self._begun_limit = begun_limit
         self._retry_seconds = retry_seconds
         self._handler_seconds = handler_seconds
+        self._patience = patience_seconds
         self._sources: dict[str, _Source] = {}
         self._waiting: dict[tuple[str, str], deque[InboxItem]] = {}
         self._ready: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
@@ -95,9 +100,17 @@ class Inbox:
         self._begin = _Batch(self._write_begun)
         self._finish = _Batch(self._write_handled)
 
-    def handle(self, source: str, handler: InboxHandler, on_held: HeldHandler | None = None) -> None:
-        """Who handles a source. `on_held(item, reason)` hears of an item given up; it may run again after a crash."""
-        self._sources[source] = _Source(handler, on_held)
+    def handle(
+        self,
+        source: str,
+        handler: InboxHandler,
+        on_held: HeldHandler | None = None,
+        *,
+        passing: Weather = lambda error: False,
+    ) -> None:
+        """Who handles a source. `on_held(item, reason)` hears of an item given up; it may run again after a crash.
+        `passing(error)`: whether it is somebody's outage, not the item's fault: it is waited out."""
+        self._sources[source] = _Source(handler, on_held, passing)
         self._behind = self._look_again = True
         self._page_wanted.set()
 
@@ -231,10 +244,10 @@ class Inbox:
             self._page_wanted.set()
 
     async def _see_through(self, item: InboxItem) -> None:
-        """Handle one item until it is handled or held. A database that is away costs patience, not attempts."""
+        """Handle one item until it is handled or held. An outage costs patience, not attempts."""
         source = self._sources[item.source]
         failed, pause = 0, self._retry_seconds
-        count = True
+        count, began = True, monotonic()
         if item.attempts >= self._begun_limit:
             await self._hold(item, "begun too often without an end: the process died while handling it")
             return
@@ -247,7 +260,8 @@ class Inbox:
             except (Exception, asyncio.CancelledError) as error:
                 if isinstance(error, asyncio.CancelledError) and cancelled_from_outside():
                     raise
-                count = not table.database_away(error)
+                waits = source.passing(error) and monotonic() - began < self._patience
+                count = not (waits or table.database_away(error))
                 failed += count
                 log.exception("inbox_handler_failed", source=item.source, item=item.id, failed=failed)
                 if failed >= self._failures:

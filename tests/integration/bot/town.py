@@ -208,7 +208,7 @@ class Town:
 
     def _bot(self) -> bot.BotModule:
         class NoInbox:
-            def handle(self, *_: object) -> None: ...
+            def handle(self, *_: object, **__: object) -> None: ...
 
         return bot.build(
             db=self.db,

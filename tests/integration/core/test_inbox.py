@@ -200,6 +200,33 @@ async def test_a_database_that_is_away_costs_no_attempts(make: Make, database: D
     assert tries == 6
 
 
+async def test_an_outage_elsewhere_is_waited_out_for_a_while(make: Make, database: Database) -> None:
+    """Telegram away for some tries: the answer comes when it is back. Away for too long: the key goes on."""
+    tries: list[str] = []
+
+    async def handler(item: InboxItem) -> None:
+        tries.append(item.external_id)
+        if item.external_id == "later" and tries.count("later") > 6:
+            return
+        raise ConnectionResetError
+
+    def passing(error: BaseException) -> bool:
+        return isinstance(error, ConnectionResetError)
+
+    inbox = make()
+    inbox.handle("telegram", handler, passing=passing)
+    await inbox.start()
+    await inbox.store("telegram", [("later", "k", {})])
+    await drained(inbox)
+    impatient = make(patience_seconds=0.0)
+    impatient.handle("other", handler, passing=passing)
+    await impatient.start()
+    await impatient.store("other", [("never", "k", {})])
+    await drained(impatient)
+    assert (tries.count("later"), tries.count("never")) == (7, 3)
+    assert [row[:2] for row in await rows(database)] == [("later", "handled"), ("never", "held")]
+
+
 async def test_an_item_that_keeps_killing_the_process_is_held(make: Make, database: Database) -> None:
     held: list[str] = []
 
