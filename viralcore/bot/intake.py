@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import structlog
+from cachetools import LRUCache
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -29,6 +30,7 @@ SOURCE = "telegram"
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
 _SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 - the name of a header
 _LONGEST_PAUSE = 10.0
+MOST_UNSTORED = 10_000
 
 RawUpdate = Mapping[str, Any]
 Throttle = Callable[[RawUpdate], bool]
@@ -222,6 +224,7 @@ class Webhook:
         self._inbox = inbox
         self._throttle = throttle
         self._metrics = metrics or Metrics()
+        self._counted: LRUCache[int, bool] = LRUCache(MOST_UNSTORED)
         self.route = Route(path, self._receive, methods=["POST"])
 
     async def register(self, caller: RawCaller, api_url: str, url: str) -> None:
@@ -253,13 +256,15 @@ class Webhook:
             return JSONResponse({"error": "not JSON"}, status_code=400)
         if not _is_update(update):
             return JSONResponse({"error": "not an update"}, status_code=400)
-        if not admits(self._throttle, update):
+        # What comes again because we could not store it has been counted: the throttle must not take it for a flood.
+        if not self._counted.pop(update["update_id"], False) and not admits(self._throttle, update):
             self._metrics.updates.labels(source=SOURCE, outcome="throttled").inc()
             return JSONResponse({"ok": True})
         try:
             await self._inbox.store(SOURCE, [incoming(update)])
         except Exception:
             log.exception("telegram_update_not_stored")
+            self._counted[update["update_id"]] = True
             return JSONResponse({"error": "try again"}, status_code=503)
         return JSONResponse({"ok": True})
 

@@ -271,6 +271,21 @@ async def test_what_could_not_be_stored_is_asked_for_again() -> None:
     assert shelf.stored == ["1"]
 
 
+async def test_what_could_not_be_stored_is_counted_once() -> None:
+    """Telegram sends it again while our database is away; a throttle that counted each time would lose it."""
+    counted: list[int] = []
+    shelf = Shelf(failures=4)
+
+    def throttle(update: Any) -> bool:
+        counted.append(update["update_id"])
+        return len(counted) <= 1
+
+    async with webhook(shelf, throttle=throttle) as http:
+        answers = [await post(http, "s3cret", message(1)) for _ in range(5)]
+    assert answers == [503, 503, 503, 503, 200]
+    assert (shelf.stored, counted) == (["1"], [1])
+
+
 async def test_registering_the_webhook() -> None:
     telegram = Telegram()
     hook = Webhook("s3cret", Shelf())
