@@ -69,6 +69,17 @@ async def test_two_pollers_at_once_settle_once(shop: Shop) -> None:
     assert len(await shop.events("order_finished")) == 1
 
 
+async def test_a_panel_that_does_not_answer_keeps_nobody_waiting(shop: Shop) -> None:
+    """A round asks about so many phases: those of a dead panel must not be the first of every round."""
+    await shop.grant(10)
+    await shop.order()
+    await shop.turn(30, poll=False)
+    shop.panels["smmflare"].money = None
+    await shop.job("boosts.poll")
+    asked = await shop.rows("SELECT DISTINCT polled_at FROM boosts.phases WHERE state = 'sent'")
+    assert [row.polled_at for row in asked] == [shop.clock.now()]
+
+
 async def test_an_order_is_delivered_told_and_settled_to_the_cent(shop: Shop) -> None:
     """The crowd's lines are refunded by share with the last panel line, and the books stay balanced."""
     await shop.grant(10)

@@ -81,6 +81,11 @@ async def running(conn: AsyncConnection, *, limit: int) -> list[Phase]:
     return [Phase(**row._mapping) for row in await conn.execute(statement)]
 
 
+async def asked(conn: AsyncConnection, ids: Sequence[int], *, now: datetime) -> None:
+    """They were asked about in vain: others come first in the next round."""
+    await conn.execute(update(phases).where(phases.c.id.in_(ids), phases.c.state == "sent").values(polled_at=now))
+
+
 async def unknown(conn: AsyncConnection, *, limit: int = 100) -> list[Phase]:
     statement = select(phases).where(phases.c.state == "unknown").order_by(phases.c.id).limit(limit)
     return [Phase(**row._mapping) for row in await conn.execute(statement)]

@@ -24,7 +24,7 @@ MOST_IDS = 100
 
 
 class Polling:
-    """Asks each panel about its orders, all panels at once."""
+    """Asks each panel about its orders, all panels at once. A panel that does not answer keeps nobody's place."""
 
     def __init__(self, db: Database, config: BoostsConfig, desk: PanelDesk, delivery: Delivery) -> None:
         self._db = db
@@ -45,6 +45,10 @@ class Polling:
         for phase in running:
             if phase.id in readings:
                 by_order[phase.order_id][phase.id] = readings[phase.id]
+        unread = [phase.id for phase in running if phase.id not in readings]
+        if unread:
+            async with self._db.transaction() as tx:
+                await phases.asked(tx.conn, unread, now=tx.now)
         for order_id in sorted(by_order):
             try:
                 await self._db.run(partial(self._delivery.read, order_id, by_order[order_id]))
