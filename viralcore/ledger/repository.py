@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -224,6 +225,15 @@ async def statement(conn: AsyncConnection, *, owner: str, before_id: int, limit:
         )
         for row in rows
     )
+
+
+@asynccontextmanager
+async def unhurried(conn: AsyncConnection) -> AsyncIterator[None]:
+    """Whole books are read once a night and grow for ever: inside, a statement may take an hour."""
+    raw = await raw_connection(conn)
+    async with raw.transaction():
+        await raw.execute("SET LOCAL statement_timeout = '1h'")
+        yield
 
 
 async def trial_balance(conn: AsyncConnection) -> tuple[tuple[str, str, int], ...]:

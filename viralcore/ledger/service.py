@@ -135,12 +135,12 @@ class LedgerService:
             )
 
     async def trial_balance(self) -> TrialBalance:
-        async with self._db.read() as conn:
+        async with self._db.read() as conn, repository.unhurried(conn):
             rows = await repository.trial_balance(conn)
         return TrialBalance(rows=rows, balanced=not domain.out_of_balance(rows))
 
     async def check(self) -> tuple[str, ...]:
-        async with self._db.read() as conn:
+        async with self._db.read() as conn, repository.unhurried(conn):
             problems = await repository.check(conn, limit=MOST_PROBLEMS)
             rows = await repository.trial_balance(conn)
         off = domain.out_of_balance(rows)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
 from tests.integration.ledger.books import BANK, REVENUE, Books, move, wallet
+from viralcore.core.db import Connection
+from viralcore.ledger import repository
 from viralcore.ledger.module import build
 
 BREAK = {
@@ -45,6 +48,24 @@ async def test_the_audit_sees_a_broken_book_and_tells(books: Books, problem: str
         (event,) = connection.execute("SELECT name, payload FROM core.events").fetchall()
     assert event[0] == "ledger.problem_found.v1"
     assert event[1]["total"] == len(await books.service.check())
+
+
+async def test_the_audit_is_not_cut_off_by_the_bound_on_ordinary_statements(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whole books outgrow fifteen seconds; the connection is an ordinary one again afterwards."""
+    bounds: list[str] = []
+    whole = repository.check
+
+    async def looks(conn: Connection, *, limit: int) -> tuple[str, ...]:
+        bounds.append(str(await conn.scalar(text("SHOW statement_timeout"))))
+        return await whole(conn, limit=limit)
+
+    monkeypatch.setattr(repository, "check", looks)
+    assert await books.service.check() == ()
+    async with books.db.read() as conn:
+        bounds.append(str(await conn.scalar(text("SHOW statement_timeout"))))
+    assert bounds == ["1h", "15s"]
 
 
 async def test_sound_books_record_nothing(books: Books) -> None:
