@@ -31,6 +31,8 @@ BODY = CANONICAL[2:]
         f"\u200b{CANONICAL}\u200b",
         f"{CANONICAL} {CANONICAL.upper()}",
         f"https://explorer.example/whatever/{CANONICAL}/",
+        f"{CANONICAL[:40]}\n{CANONICAL[40:]}",
+        f"0x {BODY[:32]} {BODY[32:]}\u00a0",
     ],
 )
 def test_every_spelling_of_one_hash_is_one_hash(text: str) -> None:
@@ -47,6 +49,8 @@ def test_every_spelling_of_one_hash_is_one_hash(text: str) -> None:
         (BODY + "0", "garbage"),
         (f"0x{BODY[:-1]}g", "garbage"),
         (f"{CANONICAL} 0x{'1' * 64}", "garbage"),
+        (f"{BODY[:32]} {BODY[32:-1]}", "garbage"),
+        (f"{BODY[:32]} and {BODY[32:]}", "garbage"),
         ("<b>0x</b>" * 10, "garbage"),
         ("x" * 5000, "garbage"),
         ("' OR 1=1 --", "garbage"),

@@ -60,6 +60,8 @@ def parse_hash(text: str) -> ChainHash:
     if any(_explorer(match.group()) == "other" for match in _URL.finditer(clean)):
         raise BadHash(reason="other_network")
     found = {match.group(1).lower() for match in _HEX_HASH.finditer(clean)}
+    if not found and (whole := _HEX_HASH.fullmatch("".join(clean.split()))):
+        found.add(whole.group(1).lower())  # one hash and nothing else, broken over lines by whoever copied it
     if len(found) == 1:
         return ChainHash(network="bsc", hash="0x" + found.pop())
     if found:
