@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.support.sandbox import ROOT
 from viralcore.sandbox.demo import OVER, STOPPED
 from viralcore.sandbox.servers import free_port
@@ -16,6 +18,7 @@ from viralcore.sandbox.servers import free_port
 WITHIN, DOWN_WITHIN = 240.0, 20.0  # some 40 s when the machine has nothing else to do
 
 
+@pytest.mark.timeout(WITHIN + DOWN_WITHIN + 20)
 def test_the_demo_tells_its_story_to_the_end(tmp_path: Path) -> None:
     said = tmp_path / "said.txt"
     command = [sys.executable, "-m", "viralcore", "sandbox", "--port", str(free_port()), "--demo", "--pace", "0"]
