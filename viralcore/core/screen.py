@@ -119,8 +119,8 @@ def encode(act: Action, nonce: str) -> str:
     if len(nonce) != NONCE_LENGTH:
         raise ValueError("a nonce has 8 characters")
     values = [str(getattr(act, field.name)) for field in fields(act)]
-    if any("|" in value for value in values):
-        raise ValueError("callback fields must not contain |")
+    if any("|" in value or "\x00" in value for value in values):
+        raise ValueError("callback fields must not contain | or NUL")
     data = "|".join([f"{VERSION}{nonce}{act.CODE}", *values])
     if len(data.encode()) > CALLBACK_LIMIT:
         raise ValueError(f"callback data of {act.CODE} is over {CALLBACK_LIMIT} bytes")
@@ -147,6 +147,8 @@ def decode(data: str) -> Press:
     head, *values = data.split("|")
     if len(data.encode()) > CALLBACK_LIMIT or not head.startswith(VERSION) or len(head) <= 1 + NONCE_LENGTH:
         raise StaleCallback(data[:CALLBACK_LIMIT])
+    if "\x00" in data:  # forged: no text of ours has it, and no database takes it
+        raise StaleCallback(repr(data))
     nonce, code = head[1 : 1 + NONCE_LENGTH], head[1 + NONCE_LENGTH :]
     cls = ACTIONS.get(code)
     if cls is None or len(fields(cls)) != len(values):

@@ -33,7 +33,7 @@ from viralcore.texts.actions import Agree, AskLink, Buy, CancelInvoice, Go
 NONCE = "n0nce_-8"
 NONCES = st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-", min_size=8, max_size=8)
 NUMBERS = st.integers(-(10**18) + 1, 10**18 - 1)
-WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="|"), max_size=20)
+WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="|\x00"), max_size=20)
 
 
 @st.composite
