@@ -49,7 +49,7 @@ class Cluster:
             migrate.upgrade(self.of("template_viralcore"))
             self._template = "template_viralcore"
         name = f"test_{next(self._numbers)}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {self._template} STRATEGY wal_log")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {self._template} STRATEGY file_copy")
         return self.of(name)
 
     def drop(self, url: str) -> None:

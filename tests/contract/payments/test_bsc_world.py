@@ -16,6 +16,7 @@ import pytest
 from tests.integration.payments.shop import SETTINGS, FakeUsers
 from tests.support.clock import FakeClock
 from tests.support.worlds import control_client, seeded, served
+from viralcore.core import http
 from viralcore.core.db import Database
 from viralcore.core.http import HttpClients
 from viralcore.core.registry import Registry
@@ -121,11 +122,11 @@ async def sandbox(database: Database, clock: FakeClock, registry: Registry) -> A
                 "price_second_base_url": told["PRICE_SECOND_BASE_URL"],
             }
         )
-        http = HttpClients(clock)
-        stack.push_async_callback(http.close)
+        clients = HttpClients(clock)
+        stack.push_async_callback(clients.close)
         ledger = ledger_module.build(database).service
         users: Any = FakeUsers()
-        payments = module.build(db=database, clock=clock, ledger=ledger, users=users, http=http, config=config)
+        payments = module.build(db=database, clock=clock, ledger=ledger, users=users, http=clients, config=config)
         registry.add_kinds(*payments.effects)
         control = await stack.enter_async_context(control_client(world))
         price_control = await stack.enter_async_context(control_client(prices))
@@ -188,7 +189,8 @@ async def test_a_transfer_through_the_mempool_into_a_block(sandbox: Sandbox) -> 
 
 
 @pytest.mark.parametrize("outage", [*OUTAGES, "rate_limit", "archive"])
-async def test_one_broken_node_is_not_noticed(sandbox: Sandbox, outage: str) -> None:
+async def test_one_broken_node_is_not_noticed(sandbox: Sandbox, outage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "ATTEMPTS", 1)  # how often one node is asked again is tested where it is done
     await sandbox.faults(node=0, outage=outage)
     invoice = await sandbox.quoted(7)
     await sandbox.send(invoice, final=True)

@@ -45,8 +45,8 @@ def bases(cents: int, rate: Decimal, scale: Scale, *, rise_cents: int, rises: in
 
 def free_tails(base: int, taken: Collection[int], scale: Scale) -> list[int]:
     """Amounts (raw) over `base` that nobody is asked for. A tail is never zero: it must be seen."""
-    busy = set(taken)
-    return [amount for tail in range(1, 10**scale.tail_digits) if (amount := base + tail * scale.unit) not in busy]
+    busy, unit = set(taken), scale.unit  # ten thousand times: nothing is worked out twice
+    return [amount for amount in range(base + unit, base + scale.step, unit) if amount not in busy]
 
 
 def shown_amount(raw: int, scale: Scale) -> Decimal:
