@@ -256,9 +256,11 @@ class EffectRunner:
                 await tx.conn.execute(store.JOBS_BACK, {"living": sorted(others)})
                 values = {"living": sorted(living), "me": self._worker.uuid, "in_flight": sorted(self._in_flight)}
                 rows = (await tx.conn.execute(store.ABANDONED, values)).all()
-                jobs = [job for row in rows if (job := await self._abandoned(tx, row)) is not None]
+                # Asked once more, with the rows locked: a call of ours may have begun between our list and the look.
+                left = [row for row in rows if row.id not in self._in_flight]
+                jobs = [job for row in left if (job := await self._abandoned(tx, row)) is not None]
                 await outbox.enqueue(await raw_connection(tx.conn), jobs)
-            total += len(rows)
+            total += len(left)
             if len(rows) < store.BATCH:
                 return total
 

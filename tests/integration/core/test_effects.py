@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -240,6 +241,39 @@ async def test_a_crash_during_the_call(
     await settled(engine)
     assert len(kind.calls) == calls
     assert kind.outcomes == outcomes
+
+
+class _SeenTooEarly(set[int]):
+    """The calls under way, listed in the moment before one more begins."""
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(())
+
+
+async def test_a_call_that_begins_while_we_look_for_abandoned_ones_is_not_abandoned(
+    database: Database, registry: Registry, engine: QueueEngine, nursery: Nursery
+) -> None:
+    kind = ScriptedKind(silence="once", max_attempts=1, answers=[Succeeded({"ok": True})])
+    release = asyncio.Event()
+
+    async def wait() -> None:
+        await release.wait()
+
+    kind.before = wait
+    registry.add_kinds(kind)
+    await _store(database)
+    engine.effects._in_flight = _SeenTooEarly()
+    task = nursery.start("call", engine.effects.run((await _row(database)).id, 1))
+
+    async def calling() -> bool:
+        return bool(kind.calls)
+
+    await until(calling)
+    assert await engine.effects.recover() == 0
+    release.set()
+    await task
+    assert kind.outcomes == [Succeeded({"ok": True})]
+    assert (await _row(database)).state == "succeeded"
 
 
 async def test_an_answer_that_comes_after_we_were_taken_for_dead_changes_nothing(
