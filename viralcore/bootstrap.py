@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -41,6 +41,7 @@ log = structlog.get_logger(__name__)
 Role = Literal["all", "bot", "worker"]
 GiveUp = Callable[[Exception], None]
 Check = Callable[[], Awaitable[str | None]]
+FINISH_SECONDS = 4.0
 INBOX_KEPT = timedelta(days=2)
 
 
@@ -249,7 +250,7 @@ async def _serve(process: _Process, role: Role, stack: AsyncExitStack, stop: asy
         process.metrics,
         host=env.http_host,
         port=env.http_port,
-        routes=line.routes,
+        routes=line.routes if role != "worker" else (),
         checks={"postgres": _database_check(db), "queue": _queue_check(process.engine, role), "telegram": line.check},
     )
     await web.start()
@@ -257,21 +258,30 @@ async def _serve(process: _Process, role: Role, stack: AsyncExitStack, stop: asy
     if not await _connected(process, stop):
         return
     stack.push_async_callback(line.close)
+    at_work: list[Callable[[float], Awaitable[object]]] = []
+    stack.push_async_callback(_finish, at_work)
     if role != "bot":
         await process.engine.start()
-        stack.push_async_callback(process.engine.stop, 4.0)
+        at_work.append(process.engine.stop)
         await process.scheduler.start()
-        stack.push_async_callback(process.scheduler.stop, 1.0)
+        at_work.append(process.scheduler.stop)
     if role != "worker":
         await talk.dispatcher.ptb.initialize()
         await talk.introduce(line.bot)
         await talk.resume(process.clock, slept)
         await process.inbox.start()
-        stack.push_async_callback(process.inbox.stop, 4.0)
+        at_work.append(process.inbox.stop)
         await line.open()
         stack.push_async_callback(line.close_intake)
     log.info("running", role=role, bot=line.bot.username, http_port=web.port)
     await stop.wait()
+
+
+async def _finish(at_work: Sequence[Callable[[float], Awaitable[object]]]) -> None:
+    """Let what is under way finish for a while, all kinds side by side: their times must not add up to ours."""
+    for error in await asyncio.gather(*(stop(FINISH_SECONDS) for stop in at_work), return_exceptions=True):
+        if isinstance(error, Exception):
+            log.error("not_stopped_well", exc_info=error)
 
 
 async def _connected(process: _Process, stop: asyncio.Event) -> bool:
