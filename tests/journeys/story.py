@@ -208,7 +208,7 @@ class Story:
         says(balance, "X Tier 3: 9")
         history = self.say("/history", "$15.00")
         says(history, "+10 posts", "-1 post", "+$0.75", "+$0.30")
-        self.say("/menu", labelled("Twitter/X"))
+        self.say("/menu", labelled("Service Menu"))
         self.say("/help", "/submitlink")
         self.say("/submitlink", "link")
         self.say("/cancel", lambda m: m["from"] != self.person and bool(m["text"]))
