@@ -18,7 +18,7 @@ import httpx
 from viralcore.sandbox.servers import free_port
 
 ROOT = Path(__file__).parents[2]
-UP_WITHIN, DOWN_WITHIN = 90.0, 20.0
+UP_WITHIN, DOWN_WITHIN = 180.0, 30.0
 
 Message = dict[str, Any]
 
