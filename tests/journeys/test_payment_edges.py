@@ -183,7 +183,7 @@ def test_an_outage_of_the_nodes_only_delays(sandbox: Sandbox, crowd: Crowd) -> N
 def test_bnb_pays_too_and_is_not_offered_without_a_price_to_trust(sandbox: Sandbox, crowd: Crowd) -> None:
     payer, refused = crowd.take(2)
     payer.invoice(140)
-    payer.go("Crypto", "BNB", "BSC")
+    payer.go("Crypto", "BNB")
     amount, address = copies(payer.see(lambda m: len(copies(m)) == 2))
     sandbox.transfer("BNB", address, amount, final=True)
     sandbox.turn(30)

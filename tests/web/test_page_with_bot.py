@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -12,7 +13,7 @@ from tests.support.sandbox import Sandbox, running_sandbox
 from viralcore.sandbox.stage import ADA_ID, ADMIN_GROUP
 
 SHOWN = 30_000
-WAY = ("I agree", "Service Menu", "Twitter/X", "Engagement", "X Tier 3", "10 ·", "Crypto", "USDT", "BSC")
+WAY = ("I agree", "Service Menu", "Twitter/X", "Engagement", "X Tier 3", "10", "Crypto", "USDT", "BSC")
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,8 @@ async def chrome() -> AsyncIterator[Browser]:
 
 
 async def press(page: Page, label: str) -> None:
-    button = page.locator("#messages button.key", has_text=label).last
+    wanted = re.compile(rf"(?<!\w){re.escape(label)}(?!\w)")  # 10 is not 100
+    button = page.locator("#messages button.key", has_text=wanted).last
     await expect(button).to_be_visible(timeout=SHOWN)
     await button.click()
 

@@ -57,7 +57,7 @@ def invoice(one: InvoiceText, *, balance: Money, crypto: bool, wallet: bool) -> 
     if wallet:
         ways.append(Button(f"💰 Wallet ({wording.money(balance)})", PayFromWallet(one.id)))
     rows.append(tuple(ways))
-    rows.append((Button("✖️ Cancel", CancelInvoice(one.id)), *wording.back_home()))
+    rows.append((Button("✖️ Cancel", CancelInvoice(one.id)), *wording.back_home("menu")))
     return Screen(text, tuple(row for row in rows if row), route=f"invoice:{one.id}")
 
 
@@ -87,16 +87,20 @@ def closed(one: InvoiceText) -> Screen:
     return Screen(text, rows, route=f"invoice:{one.id}")
 
 
-def coins(one: InvoiceText, *, assets: Sequence[str]) -> Screen:
+def coins(one: InvoiceText, *, ways: Sequence[tuple[str, str | None]]) -> Screen:
+    """`ways`: coin, and the method when the coin has one network of its own; None leads to the network step."""
     text = lines(
         _head(one),
         markup("\n<b>Total: {total}</b>", total=wording.money(one.total)),
         Html("\nWhich coin?")
-        if assets
+        if ways
         else Html("\n⚠️ No coin can be quoted right now. Try again in a minute, or pay from your wallet."),
     )
-    ways = [Button(asset, Go(f"coin:{one.id}:{asset}")) for asset in assets]
-    rows = [tuple(ways[i : i + 3]) for i in range(0, len(ways), 3)]
+    choices = [
+        Button(asset, Go(f"coin:{one.id}:{asset}") if method is None else PayWith(one.id, method))
+        for asset, method in ways
+    ]
+    rows = [tuple(choices[i : i + 3]) for i in range(0, len(choices), 3)]
     return Screen(text, (*rows, wording.back_home(f"invoice:{one.id}")), route=f"crypto:{one.id}")
 
 

@@ -107,10 +107,10 @@ def plan(one: PlanText) -> Screen:
         markup("\nFor each {unit}:", unit=one.unit) if told else None,
         *(line.html() for line in told),
         _later(one.lines),
+        markup("\n{totals}", totals=" · ".join(_preset(one, n) for n in one.presets)),
         markup("\nHow many {units} do you want?", units=f"{one.unit}s"),
     )
-    presets = [Button(_preset(one, n), Buy(one.id, n)) for n in one.presets]
-    rows = [tuple(presets[i : i + 2]) for i in range(0, len(presets), 2)]
+    rows: list[tuple[Button, ...]] = [tuple(Button(str(n), Buy(one.id, n)) for n in one.presets)]
     rows.append((Button("✏️ Other amount", AskQuantity(one.id)),))
     return Screen(text, (*rows, wording.back_home(one.back)), route=f"plan:{one.id}")
 
@@ -158,7 +158,7 @@ def _units(one: PlanText) -> str:
 
 
 def _preset(one: PlanText, quantity: int) -> str:
-    return f"{quantity:,} · {wording.money(ceil_money(one.price * quantity, USD))}"
+    return f"{quantity:,} for {wording.money(ceil_money(one.price * quantity, USD))}"
 
 
 def _group(name: str) -> str:

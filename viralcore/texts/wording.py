@@ -101,5 +101,5 @@ def bar(done: int, total: int, width: int = 10) -> str:
 
 
 def back_home(back: str | None = None) -> tuple[Button, ...]:
-    """The way out that stands at the foot of every screen."""
-    return (Button("⬅️ Back", Go(back)), buttons.HOME) if back else (buttons.HOME,)
+    """The way out that stands at the foot of every screen; where there is nothing to go back to, back is home too."""
+    return (Button("⬅️ Back", Go(back or "home")), buttons.HOME)

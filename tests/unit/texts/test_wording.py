@@ -147,5 +147,5 @@ def test_a_short_hash_is_shown_whole() -> None:
 
 
 def test_the_way_out() -> None:
-    assert [button.action for button in wording.back_home()] == [Go("home")]
+    assert [button.action for button in wording.back_home()] == [Go("home"), Go("home")]
     assert [button.action for button in wording.back_home("menu")] == [Go("menu"), Go("home")]

@@ -46,13 +46,19 @@ async def coins(viewer: Viewer, argument: str) -> Screen:
     one = await _invoice(viewer, argument)
     if one.state != "open":
         return await invoice(viewer, argument)
-    assets = list(dict.fromkeys(m.asset for m in await _methods(viewer) if m.code != WALLET))
-    return invoices.coins(invoice_text(one, viewer.clock.now()), assets=assets)
+    offered: dict[str, list[str]] = {}
+    for method in await _methods(viewer):
+        if method.code != WALLET:
+            offered.setdefault(method.asset, []).append(method.code)
+    ways = [
+        (asset, codes[0] if len(codes) == 1 and asset not in NETWORK_STEP else None) for asset, codes in offered.items()
+    ]
+    return invoices.coins(invoice_text(one, viewer.clock.now()), ways=ways)
 
 
 @route("coin")
 async def networks(viewer: Viewer, argument: str) -> Screen:
-    """The network step; coins with a network of their own come here too, so that the step is one tap, not a guess."""
+    """The network step of a coin that lives on several."""
     invoice_id, _, asset = argument.partition(":")
     one = await _invoice(viewer, invoice_id)
     if one.state != "open":

@@ -100,8 +100,17 @@ CASES: Cases = {
         "a title with markup": invoices.closed(replace(HOSTILE, state="cancelled")),
     },
     "coins": {
-        "all": invoices.coins(OPEN, assets=["USDT", "BNB", "SOL", "TRX", "APT"]),
-        "none": invoices.coins(OPEN, assets=[]),
+        "all": invoices.coins(
+            OPEN,
+            ways=[
+                ("USDT", None),
+                ("BNB", "bsc:BNB"),
+                ("SOL", "solana:SOL"),
+                ("TRX", "tron:TRX"),
+                ("APT", "aptos:APT"),
+            ],
+        ),
+        "none": invoices.coins(OPEN, ways=[]),
     },
     "networks": {
         "USDT": invoices.networks(
