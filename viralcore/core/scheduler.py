@@ -30,6 +30,8 @@ ON CONFLICT (name) DO UPDATE SET last_run = excluded.last_run, last_ok = exclude
 """)
 _LAST_RUN = text("SELECT max(last_run) FROM core.job_runs")
 _WALL = SystemClock()
+RARE_SECONDS = 600
+"""Jobs that come at least this seldom (audits, tidying) do not run at every small turn of the clock."""
 
 
 class _Runner:
@@ -42,7 +44,14 @@ class _Runner:
         self.busy = False
         self.due: datetime | None = None
         self.overdue_pause = 0.0
+        self.began: datetime | None = None  # business time of the last run
         self.finished = asyncio.Condition()
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether a turn of the clock to `now` is a reason to run: for a poll always, for a rare job by its interval."""
+        if self.began is None or self.job.every_seconds < RARE_SECONDS:
+            return True
+        return abs((now - self.began).total_seconds()) >= self.job.every_seconds
 
 
 class Scheduler:
@@ -175,7 +184,8 @@ class Scheduler:
         log.warning("clock_lost", epoch=lease.epoch)
 
     async def _watch(self, lease: Lease) -> None:
-        """Every turn of the clock, the first look at it included, runs every job once."""
+        """Every turn of the clock runs every poll once, and the rarer jobs when their time has come; the first look
+        runs them all."""
         while self._lease is lease:
             offset = self._clock.offset()
             if offset != self._settled:
@@ -186,7 +196,9 @@ class Scheduler:
                 await asyncio.sleep(self._watch_seconds)
 
     async def _round(self) -> None:
-        ordered = sorted(self._runners.values(), key=lambda runner: runner.job.order)
+        now = self._clock.now()
+        due = [runner for runner in self._runners.values() if runner.is_due(now)]
+        ordered = sorted(due, key=lambda runner: runner.job.order)
         for _, group in groupby(ordered, key=lambda runner: runner.job.order):
             await asyncio.gather(*(self._run_after_now(runner) for runner in group))
 
@@ -218,7 +230,7 @@ class Scheduler:
     async def _serve(self, runner: _Runner) -> None:
         try:
             while runner.asked > runner.served and self._lease is not None and not self._closing:
-                serving = runner.asked
+                serving, runner.began = runner.asked, self._clock.now()
                 await self._once(runner.job, self._lease)
                 await self._plan(runner)
                 runner.served = serving

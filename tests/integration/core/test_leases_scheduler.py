@@ -139,6 +139,19 @@ async def test_the_start_and_each_turn_run_every_job_once_in_order(make: Make, c
     assert await scheduler.backlog() == 0
 
 
+async def test_a_small_turn_runs_polls_but_no_rare_job_before_its_time(make: Make, clock: FakeClock) -> None:
+    poll, nightly = Work([], "poll"), Work([], "nightly")
+    scheduler = make(Job("poll", 60, poll), Job("nightly", 86400, nightly))
+    await scheduler.start()
+    await until(lambda: scheduler.settled_offset() == 0)
+    clock.advance(3600)
+    await until(lambda: scheduler.settled_offset() == 3600)
+    assert (poll.runs, nightly.runs) == (2, 1)
+    clock.advance(86400)
+    await until(lambda: scheduler.settled_offset() == 90000)
+    assert (poll.runs, nightly.runs) == (3, 2)
+
+
 async def test_a_run_that_began_before_the_turn_does_not_count_for_it(make: Make, clock: FakeClock) -> None:
     gate = asyncio.Event()
     seen: list[datetime] = []
