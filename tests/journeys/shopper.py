@@ -114,6 +114,16 @@ def newcomers(sandbox: Sandbox, number: int, names: Sequence[str] = ()) -> list[
     return people
 
 
+def pass_time(sandbox: Sandbox, seconds: float) -> None:
+    """Turn the clock, and wait until everything that this brought is done: a slow machine arrives before it is."""
+    told = sandbox.turn(seconds)
+    for _ in range(4):
+        if told["quiet"]:
+            return
+        told = sandbox.settle(45)
+    raise AssertionError(f"not quiet: {told['pending']}")
+
+
 def together(do: Callable[[T], R], cases: Iterable[T]) -> list[R]:
     """Everybody at once: a chat is slow, many chats are not."""
     with ThreadPoolExecutor(12) as pool:

@@ -16,6 +16,7 @@ from tests.journeys.shopper import (
     invoice_number,
     newcomers,
     nonce_of,
+    pass_time,
     polite,
     together,
 )
@@ -218,7 +219,7 @@ def test_links_by_the_dozen(sandbox: Sandbox, crowd: Crowd) -> None:
     person, poor = crowd.take(2)
     amount, address = person.quote(25, "t1")
     sandbox.transfer("USDT", address, amount, final=True)
-    sandbox.turn(30)
+    pass_time(sandbox, 30)
     person.see("25 X Tier 1 posts")
     many = person.ask("\n".join(X_POST.format(n) for n in range(1, 22)))
     polite(many, "21 links", "at most 20")
@@ -244,7 +245,7 @@ def test_the_excess_gets_one_polite_answer(sandbox: Sandbox, crowd: Crowd) -> No
     typing.see("a bit fast")
     assert typing.texts().count("a bit fast") == 1
     polite(typing.ask("/menu"), "Hello")  # the way out is always free
-    sandbox.turn(61)
+    pass_time(sandbox, 61)
     polite(typing.ask("/orders"), "My Orders")
 
 
@@ -253,7 +254,7 @@ def test_somebody_who_blocked_the_bot_and_came_back(sandbox: Sandbox, crowd: Cro
     amount, address = person.quote(31)
     sandbox.call("POST", "/telegram", block_user=person.id)
     sandbox.transfer("USDT", address, amount, final=True)
-    sandbox.turn(30)
+    pass_time(sandbox, 30)
     sandbox.call("POST", "/telegram", unblock_user=person.id)
     polite(person.ask("/start"), "Hello", "31")
     polite(person.ask("/history"), "paid")
