@@ -161,7 +161,7 @@ async def test_a_run_that_began_before_the_turn_does_not_count_for_it(make: Make
         if len(seen) == 2:
             await gate.wait()
 
-    scheduler = make(Job("slow", 3600, slow))
+    scheduler = make(Job("slow", 300, slow))
     await scheduler.start()
     await until(lambda: scheduler.settled_offset() == 0)
     scheduler.wake("slow")
@@ -276,8 +276,8 @@ async def test_a_hanging_job_is_cut_off(make: Make) -> None:
 
 async def test_only_the_holder_of_the_lease_runs_the_clock(make: Make, database: Database, clock: FakeClock) -> None:
     log: list[str] = []
-    one = make(Job("job", 3600, Work(log, "one")), holder="one", lease_seconds=0.4)
-    two = make(Job("job", 3600, Work(log, "two")), holder="two", lease_seconds=0.4)
+    one = make(Job("job", 300, Work(log, "one")), holder="one", lease_seconds=0.4)
+    two = make(Job("job", 300, Work(log, "two")), holder="two", lease_seconds=0.4)
     await one.start()
     await until(lambda: one.settled_offset() == 0)
     await two.start()
