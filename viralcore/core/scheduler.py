@@ -48,7 +48,7 @@ class _Runner:
         self.finished = asyncio.Condition()
 
     def is_due(self, now: datetime) -> bool:
-        """Whether a turn of the clock to `now` is a reason to run: for a poll always, for a rare job by its interval."""
+        """Whether a turn of the clock to `now` is a reason to run: a poll always does, a rare job by its interval."""
         if self.began is None or self.job.every_seconds < RARE_SECONDS:
             return True
         return abs((now - self.began).total_seconds()) >= self.job.every_seconds
