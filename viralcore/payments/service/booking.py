@@ -12,12 +12,13 @@ from viralcore.ledger.api import WALLET, Account, Entry, Ledger, house_account, 
 from viralcore.payments.config import PaymentsConfig
 from viralcore.payments.domain.chain import ChainTransaction
 from viralcore.payments.domain.judging import Ask, Part, Settlement, settle, value_cents
-from viralcore.payments.domain.quotes import plain, whole_coins
+from viralcore.payments.domain.quotes import plain, shown_amount, whole_coins
 from viralcore.payments.domain.states import Claim, Invoice, Quote, Receipt
 from viralcore.payments.events import DepositConfirmed, StrayMoney
 from viralcore.payments.repository import invoices, money
 from viralcore.payments.service.fulfilment import Fulfilment
 from viralcore.payments.service.pricing import Pricing
+from viralcore.payments.service.views import scale
 
 
 class Unpriced(Exception):
@@ -180,7 +181,6 @@ class Booking:
 
     def _tell(self, case: Case, part: Part, invoice: Invoice, receipt_id: int, value: int, verdict: Settlement) -> None:
         found = case.found
-        decimals = self._config.asset(found.network, part.asset).decimals
         case.tx.record(
             DepositConfirmed(
                 receipt_id=receipt_id,
@@ -188,12 +188,16 @@ class Booking:
                 user_id=invoice.user_id,
                 network=found.network,
                 asset=part.asset,
-                amount=plain(whole_coins(part.amount, decimals)),
+                amount=self._shown(found.network, part.asset, part.amount),
                 usd=value,
                 to_wallet=verdict.to_wallet,
                 outcome=verdict.outcome,
             )
         )
+
+    def _shown(self, network: str, asset: str, raw: int) -> str:
+        """With the same digits as the invoice asked for it: people, and staff, compare the two by eye."""
+        return plain(shown_amount(raw, scale(self._config, network, asset)))
 
     def _tolerance(self, network: str, asset: str) -> Decimal:
         rules = self._config.rules

@@ -9,7 +9,7 @@ from viralcore.core.db import Connection
 from viralcore.core.money import USD, Money
 from viralcore.payments.api import ClaimView, InvoiceView, Item, QuoteView, ReceiptView
 from viralcore.payments.config import PaymentsConfig
-from viralcore.payments.domain.quotes import Scale, shown_amount, whole_coins
+from viralcore.payments.domain.quotes import Scale, shown_amount
 from viralcore.payments.domain.states import Claim, Invoice, Quote, Receipt
 from viralcore.payments.repository import invoices, money
 
@@ -95,7 +95,7 @@ def receipt_view(receipt: Receipt, config: PaymentsConfig) -> ReceiptView:
         hash=receipt.hash,
         position=receipt.position,
         asset=receipt.asset,
-        amount=whole_coins(receipt.amount_raw, config.asset(receipt.network, receipt.asset).decimals),
+        amount=shown_amount(receipt.amount_raw, scale(config, receipt.network, receipt.asset)),
         usd=Money(receipt.usd_cents, USD),
         state=receipt.state,
         invoice_id=receipt.invoice_id,
