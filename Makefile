@@ -15,8 +15,11 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 PIP := $(PY) -m pip --disable-pip-version-check --no-input --quiet
 SOURCES := viralcore tests migrations
 ARGS ?=
+ONLY ?=
+SEED ?= 1
+MINUTES ?= 1
 
-.PHONY: help sandbox run test check format audit lock clean
+.PHONY: help sandbox run test check format bench chaos audit lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -42,12 +45,18 @@ format: $(VENV)/.ready-dev ## put the code in order
 	$(PY) -m ruff check --fix-only --quiet $(SOURCES)
 	$(PY) -m ruff format $(SOURCES)
 
+bench: $(VENV)/.ready-dev $(VENV)-bench/.ready ## every figure beside its baseline; one line: make bench ONLY=bot_pipeline
+	@$(PY) -m tests.bench $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+chaos: $(VENV)/.ready-dev ## kills and faults for a while, then the books are compared: make chaos SEED=7 MINUTES=1
+	@$(PY) -m tests.chaos --seed $(SEED) --minutes $(MINUTES) $(ARGS)
+
 audit: $(VENV)-audit/.ready ## known weaknesses in what the lock names (asks the network)
 	$(VENV)-audit/bin/python -m pip_audit --require-hashes --disable-pip --requirement requirements.lock
 	$(VENV)-audit/bin/python -m pip_audit --require-hashes --disable-pip --requirement requirements-dev.lock
 
 lock: ## write the locks anew from requirements*.in (needs uv); make lock ARGS=--upgrade for newer versions
-	@for name in requirements-dev requirements requirements-audit; do \
+	@for name in requirements-dev requirements requirements-audit requirements-bench; do \
 		inputs=$$name.in; extra=; \
 		if [ $$name = requirements ]; then inputs="requirements.in requirements-build.in"; \
 			extra="--constraint requirements-dev.lock"; fi; \
@@ -70,6 +79,15 @@ $(VENV)-audit/.ready: requirements-audit.lock
 	@$(PYTHON) -m venv --clear $(VENV)-audit
 	@$(VENV)-audit/bin/python -m pip --disable-pip-version-check --no-input --quiet install \
 		--require-hashes --requirement requirements-audit.lock
+	@touch $@
+
+# aiogram wants an older pydantic than we do: an environment of its own.
+$(VENV)-bench/.ready: requirements-bench.lock
+	@$(call need_python)
+	@echo "Installing $< into $(VENV)-bench"
+	@$(PYTHON) -m venv --clear $(VENV)-bench
+	@$(VENV)-bench/bin/python -m pip --disable-pip-version-check --no-input --quiet install \
+		--require-hashes --requirement $<
 	@touch $@
 
 # A .venv whose Python is gone or too old is made anew. Nothing is fetched when the lock is already satisfied.
