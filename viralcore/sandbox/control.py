@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from viralcore.core.clock import monotonic
+from viralcore.sandbox.ordeals import ordeal_routes
 from viralcore.sandbox.quiet import Turned
 from viralcore.sandbox.stage import ADMIN_GROUP, LIKES_GROUP, OWNER_ID, SECOND_ADMIN_ID, Stage
 from viralcore.sandbox.telegram.errors import ApiError
@@ -88,10 +89,16 @@ class TelegramBody(Body):
 
 
 class BotBody(Body):
+    """`wait` false: answer at once, so that it can be killed again while it starts."""
+
     kill: Literal[True]
+    wait: bool = True
 
 
 class TurnBody(Body):
+    """`wait` false: one leap, and nobody waits for what it brings."""
+
+    wait: bool = True
     advance_seconds: Annotated[float, Field(ge=0, le=LONGEST_TURN, allow_inf_nan=False, strict=False)]
 
 
@@ -116,6 +123,7 @@ def control_routes(stage: Stage) -> list[BaseRoute]:
         control("/clock", "GET", calls.clock),
         control("/clock", "POST", calls.turn),
         control("/settle", "POST", calls.settle),
+        *ordeal_routes(stage),
     ]
     for world in stage.worlds:
         routes += world.control_routes()
@@ -241,9 +249,11 @@ class Control:
         return self._stage.outbox
 
     async def bot(self, request: Request) -> dict[str, Any]:
-        await read(request, BotBody)
+        body = await read(request, BotBody)
         starts = self._stage.bot.starts
         killed = self._stage.bot.kill()
+        if not body.wait:
+            return {"killed": killed, "pid": None}
         deadline = monotonic() + REBIRTH_SECONDS
         while monotonic() < deadline:
             born = killed is None or self._stage.bot.starts > starts
@@ -257,6 +267,8 @@ class Control:
 
     async def turn(self, request: Request) -> dict[str, Any]:
         body = await read(request, TurnBody)
+        if not body.wait:
+            return _turned(await self._stage.quiet.leap(body.advance_seconds))
         if self._stage.quiet.turning:
             raise NonsenseError("the clock is being turned already", 409)
         return _turned(await self._stage.quiet.advance(body.advance_seconds))

@@ -118,6 +118,11 @@ class Quiet:
                 last = await self.settle(max(0.0, ANSWER_WITHIN - (monotonic() - began)))
             return last
 
+    async def leap(self, seconds: float) -> Turned:
+        """Turn the clock at once and wait for nothing: for trying what a sudden moment brings."""
+        await self._hop(seconds)
+        return Turned(self._clock.now(), False, await self.pending())
+
     async def _hop(self, seconds: float) -> None:
         self._clock.turn(seconds)
         now = self._clock.now()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from viralcore.sandbox.clock import TurnedClock
 from viralcore.sandbox.quiet import Quiet
@@ -14,6 +14,12 @@ from viralcore.sandbox.world import World
 
 OWNER_ID, SECOND_ADMIN_ID, ADA_ID = 1000, 1001, 2001
 ADMIN_GROUP, LIKES_GROUP = -1_001_000_000_001, -1_001_000_000_002
+
+
+class OwnPostgres(Protocol):
+    """The sandbox's database as the control API sees it."""
+
+    async def restart(self, how: Literal["kill", "immediate", "fast"], down_seconds: float) -> None: ...
 
 
 class BotProcess(Protocol):
@@ -34,7 +40,7 @@ class BotProcess(Protocol):
 @dataclass(slots=True)
 class Stage:
     """`check`: compares all books and returns problems in words. `outbox`: mail and Slack messages, oldest first.
-    `caption`: what the demo says on the page at the moment."""
+    `caption`: what the demo says on the page at the moment. `cluster` None: the database is somebody else's."""
 
     clock: TurnedClock
     telegram: Telegram
@@ -45,6 +51,7 @@ class Stage:
     check: Callable[[], Awaitable[list[str]]]
     outbox: list[dict[str, Any]] = field(default_factory=list)
     caption: str = ""
+    cluster: OwnPostgres | None = None
 
     def snapshot(self) -> dict[str, Any]:
         """All worlds' snapshots in one."""

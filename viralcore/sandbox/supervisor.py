@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from random import SystemRandom
+from random import Random, SystemRandom
 
 from starlette.applications import Starlette
 
@@ -24,6 +24,7 @@ from viralcore.sandbox.clock import TurnedClock
 from viralcore.sandbox.console import Say
 from viralcore.sandbox.control import control_routes
 from viralcore.sandbox.demo import play
+from viralcore.sandbox.ordeals import Cluster
 from viralcore.sandbox.pages import page_routes
 from viralcore.sandbox.quiet import Quiet
 from viralcore.sandbox.servers import PortTakenError, Servers, free_port
@@ -38,6 +39,7 @@ from viralcore.sandbox.worlds.panels import PanelsWorld
 from viralcore.sandbox.worlds.prices import PricesWorld
 
 ROOT = Path(__file__).resolve().parents[2]
+BOT = (sys.executable, "-m", "viralcore", "run")
 READY_WITHIN, WELL, NOT_WELL = 60.0, 0, 1
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "PG_BIN", "VIRTUAL_ENV", "PYTHONPATH", "SETTINGS_DIR", "LOG_LEVEL")
 
@@ -93,11 +95,17 @@ def fresh_folder(folder: Path) -> Path:
 
 
 class Supervisor:
-    """Builds everything in order, and takes it down in reverse when left."""
+    """Builds everything in order, and takes it down in reverse when left.
 
-    def __init__(self, folder: Path, say: Say) -> None:
+    `bot`: the command that runs the bot; its last word is replaced to migrate the database. `rng`: what the simulators
+    draw their hashes and counts from.
+    """
+
+    def __init__(self, folder: Path, say: Say, *, bot: Sequence[str] = BOT, rng: Random | None = None) -> None:
         self._folder = folder
         self._say = say
+        self._bot = bot
+        self._rng = rng or SystemRandom()
         self._exits = AsyncExitStack()
         self.nursery = Nursery()
         self.bot_log = folder / "bot.log"
@@ -122,7 +130,7 @@ class Supervisor:
         postgres = EmbeddedPostgres(self._folder, durable=False, pg_bin=os.environ.get("PG_BIN"))
         clock = TurnedClock(self._folder / "clock")
         telegram = Telegram(now=clock.now, nursery=self.nursery)
-        rng = SystemRandom()
+        rng = self._rng
         worlds: list[World] = [BscWorld(clock.now, rng), PanelsWorld(clock.now, rng), PricesWorld(clock.now, rng)]
         http_port = free_port()
         page_app = Starlette()
@@ -134,7 +142,7 @@ class Supervisor:
         for world in worlds:
             environment.update(world.environment(servers.serve(world.name, world.app)))
         child = Child(
-            [sys.executable, "-m", "viralcore", "run"],
+            self._bot,
             environment=environment,
             folder=ROOT,
             log_path=self.bot_log,
@@ -144,6 +152,7 @@ class Supervisor:
         )
         self._exits.push_async_callback(child.stop)
         stage = self._stage = build_stage(clock, telegram, worlds, child, environment)
+        stage.cluster = Cluster(postgres)
         page_app.router.routes.extend([*control_routes(stage), *page_routes(stage)])
         first_people(stage.inbound)
         if await child.run_once("migrate") != 0:

@@ -88,7 +88,10 @@ class Methods:
 
     def _answer_callback(self, params: Params) -> bool:
         query = self._tg.queries.get(params.text("callback_query_id"))
-        if query is None or query.answer is not None or self._tg.machine() - query.at > QUERY_SECONDS:
+        if query is None or query.answer is not None:
+            raise bad_request(_TOO_OLD)
+        if self._tg.machine() - query.at > QUERY_SECONDS:
+            query.late = True
             raise bad_request(_TOO_OLD)
         text = params.text("text")
         if len(text) > ANSWER_LIMIT:

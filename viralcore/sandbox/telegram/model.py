@@ -162,7 +162,7 @@ class Message:
 
 @dataclass(slots=True)
 class Query:
-    """A pressed button that waits for its answer. `at`: machine time."""
+    """A pressed button that waits for its answer. `at`: machine time. `late`: the bot answered when it was too old."""
 
     id: str
     chat_id: int
@@ -171,3 +171,4 @@ class Query:
     at: float
     answered: asyncio.Event = field(default_factory=asyncio.Event)
     answer: dict[str, Any] | None = None
+    late: bool = False

@@ -49,7 +49,7 @@ class Updates:
 
     def __init__(self, nursery: Nursery, first_id: int = 100_000_001) -> None:
         self._nursery = nursery
-        self._next_id = first_id
+        self.first_id = self._next_id = first_id
         self._kept: deque[dict[str, Any]] = deque()
         self._allowed: frozenset[str] = KINDS - ON_REQUEST
         self._signal = Signal()
@@ -63,6 +63,11 @@ class Updates:
     @property
     def unconfirmed(self) -> int:
         return len(self._kept)
+
+    @property
+    def last_id(self) -> int:
+        """The newest update's id; one less than the first when there was none."""
+        return self._next_id - 1
 
     def push(self, kind: str, payload: dict[str, Any]) -> int | None:
         """Keep an update for the bot; None when it did not ask for that kind."""
