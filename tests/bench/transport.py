@@ -1,0 +1,51 @@
+"""Echo bots, 256 updates in flight, a Bot API that takes 50 ms: our transport beside the stock one, and beside aiogram.
+
+All three decode each update, route it and reply through their Bot; each is a process of its own and begins anew for
+every measurement.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.bench.bot_load import ROOT, bot_api, child
+from tests.bench.harness import Result, compared, pairs
+
+IN_FLIGHT = 256
+SECONDS, WARM = 4.0, 1.5
+ECHO = {
+    "ours": [sys.executable, "-m", "tests.bench.ptb_echo", "ours"],
+    "stock": [sys.executable, "-m", "tests.bench.ptb_echo", "stock"],
+    "aiogram": [str(ROOT / ".venv-bench/bin/python"), "tests/bench/aiogram_echo.py"],
+}
+
+
+def echo(kind: str) -> float:
+    """Replies a second of one echo bot. Nobody may be answered twice."""
+    with tempfile.TemporaryDirectory(prefix="viralcore-bench-") as folder, bot_api() as api:
+        log = Path(folder) / "log"
+        api.begin(in_flight=IN_FLIGHT, script=["hello"])
+        with child([*ECHO[kind], api.url], log):
+            try:
+                rate = api.rate(SECONDS, WARM)
+                found = api.report()
+                assert found["duplicates"] == found["strays"] == 0, found
+            except BaseException:
+                print(log.read_text()[-3000:], file=sys.stderr)  # noqa: T201 - why it broke
+                raise
+    return rate
+
+
+def measure(wanted: Sequence[str]) -> list[Result]:
+    results = []
+    for name, theirs, label, goal in (
+        ("bot_transport", "stock", "PTB's stock transport", 8.0),
+        ("bot_transport_aiogram", "aiogram", "aiogram 3 echo", 1.5),
+    ):
+        if name in wanted:
+            mine, base = pairs(lambda: echo("ours"), lambda theirs=theirs: echo(theirs))  # type: ignore[misc]
+            results.append(compared(name, mine, base, "replies/s", baseline_name=label, goal=goal))
+    return results
