@@ -24,7 +24,7 @@ from pydantic_settings import (
 )
 
 from viralcore.boosts.config import BoostsConfig
-from viralcore.bot.config import BotConfig
+from viralcore.bot.config import TELEGRAM_PER_SECOND, BotConfig
 from viralcore.core import formats
 from viralcore.core.problems import Problem, SettingsError, load_toml, reason
 from viralcore.notifications.config import NotificationsConfig
@@ -230,6 +230,7 @@ def load(
         problems += [problem for problem in wrong if problem.key.lower() not in bad]
         if not wrong:
             sources += _describe_slice(each.field, slices[each.field], ", ".join(each.files), given)
+    problems += _pace_check(env, slices.get("bot"))
     if problems:
         raise SettingsError(problems)
     return Settings(env=env, sources=tuple(sources), **slices)
@@ -322,6 +323,12 @@ def _pair_checks(env: Environ) -> Iterator[Problem]:
         yield _problem("admin_likes_group_chat_id", "is missing: ADMIN_LIKES_GROUP_ENABLED is true")
     if env.smtp_host is not None and env.email_from is None:
         yield _problem("email_from", "is missing: SMTP_HOST is set")
+
+
+def _pace_check(env: Environ, bot: BotConfig | None) -> Iterator[Problem]:
+    if env.environment == "production" and bot is not None and bot.pace.per_second > TELEGRAM_PER_SECOND:
+        why = f"is more than {TELEGRAM_PER_SECOND}, which Telegram answers with 429: only a simulator takes it"
+        yield Problem("bot.toml", "pace.per_second", why)
 
 
 def _provider_urls(env: Environ) -> Iterator[tuple[str, str]]:

@@ -20,12 +20,15 @@ class Throttle(BaseModel):
     presses: _Positive = 60
 
 
+TELEGRAM_PER_SECOND = 30
+
+
 class Pace(BaseModel):
-    """What Telegram allows a bot to send."""
+    """What Telegram allows a bot to send. More a second than that is for simulators only (`settings` sees to it)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    per_second: Annotated[int, Field(gt=0, le=30)] = 30
+    per_second: Annotated[int, Field(gt=0, le=1_000_000)] = TELEGRAM_PER_SECOND
     chat_gap_seconds: Annotated[Decimal, Field(ge=0, le=10)] = Decimal(1)
     group_per_minute: Annotated[int, Field(gt=0, le=20)] = 20
 

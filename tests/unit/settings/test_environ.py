@@ -229,3 +229,14 @@ def test_nothing_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     secrets = loaded.secrets()
     assert {"canary-panel", "canary-node"} <= set(secrets)
     assert any("canary-db" in secret for secret in secrets)
+
+
+def test_only_a_simulator_may_be_written_to_faster(monkeypatch: pytest.MonkeyPatch, clean: Path) -> None:
+    fast = clean / "fast"
+    fast.mkdir()
+    for file in (clean / "settings").glob("*.toml"):
+        (fast / file.name).write_text(file.read_text().replace("per_second = 30", "per_second = 5000"))
+    enough(monkeypatch, SETTINGS_DIR=str(fast))
+    assert set(problems()) == {"pace.per_second"}
+    give(monkeypatch, ENVIRONMENT="sandbox")
+    assert settings.load().bot.pace.per_second == 5000
