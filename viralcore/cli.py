@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from viralcore.core import log
 from viralcore.core.embedded import EmbeddedPostgres, EmbeddedPostgresError
@@ -20,6 +20,9 @@ from viralcore.core.errors import CannotStart, DomainError
 from viralcore.core.money import Money, decimals
 from viralcore.core.problems import SettingsError
 from viralcore.settings import Needs, Settings, load
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 BAD_SETTINGS = 2  # systemd does not try again after this one
 Role = Literal["reply_guy", "support", "finance", "owner"]
@@ -34,8 +37,6 @@ admin = typer.Typer(no_args_is_help=True, help="Staff, without the bot.")
 ledger = typer.Typer(no_args_is_help=True, help="The books.")
 app.add_typer(admin, name="admin")
 app.add_typer(ledger, name="ledger")
-out = Console(highlight=False, markup=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 
 def main() -> None:
@@ -43,14 +44,14 @@ def main() -> None:
     try:
         app()
     except SettingsError as error:
-        err.print("The settings cannot be used:")
+        _err().print("The settings cannot be used:")
         for problem in error.problems:
-            err.print(f"  {problem}")
+            _err().print(f"  {problem}")
         sys.exit(BAD_SETTINGS)
     except DomainError as error:
         _fail(f"Refused: {error}")
     except CannotStart as error:
-        err.print(str(error))
+        _err().print(str(error))
         sys.exit(BAD_SETTINGS)
     except EmbeddedPostgresError as error:
         _fail(str(error))
@@ -69,8 +70,9 @@ def run(
 ) -> None:
     """Run the bot until it is told to stop (Ctrl-C or SIGTERM)."""
     settings = _settings("run", level=None)
-    from viralcore import bootstrap
-    from viralcore.core import sentry
+    with _loading():
+        from viralcore import bootstrap
+        from viralcore.core import sentry
 
     if settings.env.sentry_dsn is not None:
         dsn = settings.env.sentry_dsn.get_secret_value()
@@ -100,7 +102,9 @@ def migrate() -> None:
         before = migrations.current(url)
         migrations.upgrade(url)
         after = migrations.current(url)
-    out.print(f"Already up to date ({after})." if before == after else f"Migrated from {before or 'empty'} to {after}.")
+    _out().print(
+        f"Already up to date ({after})." if before == after else f"Migrated from {before or 'empty'} to {after}."
+    )
 
 
 @app.command()
@@ -119,10 +123,10 @@ def doctor() -> None:
     name = max(len(source.name) for source in settings.sources)
     origin = max(len(source.origin) for source in settings.sources)
     for source in settings.sources:
-        out.print(f"{source.name:<{name}}  {source.origin:<{origin}}  {source.shown}")
+        _out().print(f"{source.name:<{name}}  {source.origin:<{origin}}  {source.shown}")
     healthy = _examine_database(settings)
     for warning in _warnings(settings):
-        out.print(f"warning  {warning}")
+        _out().print(f"warning  {warning}")
     if not healthy:
         raise typer.Exit(1)
 
@@ -144,7 +148,7 @@ def grant(
 
     with _database_url(settings) as url:
         asyncio.run(work(settings.with_database(url)))
-    out.print(f"{user_id} is {role} now.")
+    _out().print(f"{user_id} is {role} now.")
 
 
 @ledger.command()
@@ -160,16 +164,43 @@ def check() -> None:
 
     with _database_url(settings) as url:
         trial, problems = asyncio.run(work(settings.with_database(url)))
+    from rich.table import Table
+
     table = Table("account", "asset", box=None, pad_edge=False)
     table.add_column("total", justify="right")
     for name, asset, total in trial.rows:
         table.add_row(name, asset, f"{Money(total, asset).decimal:,.{decimals(asset)}f}")
-    out.print(table)
+    _out().print(table)
     for problem in problems:
-        out.print(f"wrong    {problem}")
+        _out().print(f"wrong    {problem}")
     if problems or not trial.balanced:
         _fail("The books do not balance." if not trial.balanced else f"{len(problems)} problem(s) in the books.")
-    out.print("The books balance.")
+    _out().print("The books balance.")
+
+
+@cache
+def _out() -> Console:
+    from rich.console import Console  # here, because the bot itself never needs it
+
+    return Console(highlight=False, markup=False, soft_wrap=True)
+
+
+@cache
+def _err() -> Console:
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+
+
+@contextmanager
+def _loading() -> Iterator[None]:
+    """Imports without the collector, as in `__main__`."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _settings(needs: Needs, *, level: str | None = "ERROR") -> Settings:
@@ -212,16 +243,18 @@ def _examine_database(settings: Settings) -> bool:
 
     try:
         with _database_url(settings) as url:
-            current, newest = migrations.current(url), migrations.revisions()[-1]
+            current, newest = migrations.current(url), migrations.newest()
             bound = migrations.bound_environment(url) if current else None
     except Exception as error:
         if not isinstance(error, EmbeddedPostgresError) and not _is_database_trouble(error):
             raise
-        out.print(f"broken   database: {_first_line(error)}")
+        _out().print(f"broken   database: {_first_line(error)}")
         return False
-    out.print(f"{'well    ' if current == newest else 'behind  '} database: at {current or 'nothing'}, newest {newest}")
+    _out().print(
+        f"{'well    ' if current == newest else 'behind  '} database: at {current or 'nothing'}, newest {newest}"
+    )
     if bound not in (None, settings.env.environment):
-        out.print(f"broken   database: it belongs to ENVIRONMENT={bound}")
+        _out().print(f"broken   database: it belongs to ENVIRONMENT={bound}")
         return False
     return True
 
@@ -251,5 +284,5 @@ def _first_line(error: BaseException) -> str:
 
 
 def _fail(message: str) -> None:
-    err.print(message)
+    _err().print(message)
     sys.exit(1)

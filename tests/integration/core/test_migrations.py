@@ -55,3 +55,4 @@ def test_the_line_is_straight() -> None:
     numbers = migrate.revisions()
     assert list(numbers) == sorted(numbers)
     assert len(set(numbers)) == len(numbers)
+    assert migrate.newest() == numbers[-1]
