@@ -315,9 +315,12 @@ class Lanes:
             self._tidy()
 
     def _tidy(self) -> None:
-        """Forget chats that have nothing to remember: memory follows the last minute, not all who ever came."""
-        horizon = monotonic() - 61.0
+        """Forget chats that have nothing to remember: memory follows what is under way, not all who ever came. A
+        private chat remembers for its gap, a group for its minute."""
+        now = monotonic()
         for chat, state in list(self._chats.items()):
-            if not state.busy and state.head() is None and max(state.free_at, state.held_until) < horizon:
+            memory = 0.0 if state.window is None else state.window.seconds
+            idle = chat is not None and not state.busy and state.head() is None
+            if idle and max(state.free_at, state.held_until) + memory < now:
                 del self._chats[chat]
         self._tidy_at = max(1000, 2 * len(self._chats))
