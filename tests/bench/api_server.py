@@ -148,13 +148,11 @@ class BotApi:
         if verb == "begin":
             self.load = Load(Settings(**json.loads(body)), after=self.load)
             self.load.run(self.pump)
-        elif self.load is None:
-            return {}
-        elif verb == "stop":
+        elif self.load is not None and verb == "stop":
             self.load.stop()
-        elif verb == "audit":
+        elif self.load is not None and verb == "audit":
             return self.load.audit()
-        return self.load.report() | {"calls": dict(self.calls)}
+        return {"calls": self.calls} | (self.load.report() if self.load is not None else {})
 
 
 class Wire(asyncio.Protocol):

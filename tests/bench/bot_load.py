@@ -56,8 +56,18 @@ class Api:
                 raise TimeoutError(f"not {replies} replies in {seconds} s: {self.report()}")
             time.sleep(0.02)
 
+    def until_polled(self, bot: subprocess.Popen[Any], seconds: float = PATIENCE) -> None:
+        """Wait until a bot asks for updates. Raises RuntimeError when it ends instead, and TimeoutError."""
+        ends = time.monotonic() + seconds
+        while "getUpdates" not in self.report()["calls"]:
+            if bot.poll() is not None:
+                raise RuntimeError(f"the bot ended with code {bot.returncode}")
+            if time.monotonic() > ends:
+                raise TimeoutError(f"the bot asked for nothing in {seconds} s")
+            time.sleep(0.02)
+
     def rate(self, seconds: float, warm: float) -> float:
-        """Replies a second in a closed loop that runs, after some warming up; then the loop is let run dry."""
+        """Replies a second in a closed loop that runs, after some warming up."""
         self.until(1)
         time.sleep(warm)
         first = self.report()

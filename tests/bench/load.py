@@ -22,10 +22,9 @@ TICK = 0.002
 
 @dataclass(frozen=True)
 class Settings:
-    """`script`: what people do, in turn: ``go|route`` is pressed on the
-    chat's newest message, everything else is typed.
-    `rate` None: closed loop. `seconds`: how long an open loop offers. `even`: at equal distances, else at random ones.
-    `secret`: the bot's, when replies are to be told apart by their nonces. `seed`: of the random distances."""
+    """`script`: what people do, in turn: ``go|route`` is pressed on the chat's newest message, all else is typed.
+    `rate` None: closed loop. `seconds`: how long an open loop offers its updates. `even`: at equal distances, else at
+    random ones. `secret`: the bot's, when replies are to be told apart by their nonces. `seed`: of random distances."""
 
     users: int = 10_000
     script: tuple[str, ...] = ("/balance",)
@@ -73,6 +72,7 @@ class Load:
         self._timer: asyncio.TimerHandle | None = None
         self._moments = random.Random(settings.seed)
         self._next_at = self._began
+        self._left = round((settings.rate or 0) * settings.seconds)
 
     # --- making updates -----------------------------------------------------------------------------------------
 
@@ -85,7 +85,7 @@ class Load:
 
     def stop(self) -> None:
         """Nothing becomes due any more."""
-        self._due = 0
+        self._due = self._left = 0
         self.settings = Settings(**{**self.settings.__dict__, "in_flight": 0, "rate": None})
         if self._timer is not None:
             self._timer.cancel()
@@ -94,11 +94,11 @@ class Load:
         rate, now = self.settings.rate, perf_counter()
         if rate is None:
             return
-        end = self._began + self.settings.seconds
-        while self._next_at <= min(now, end):
+        while self._next_at <= now and self._left:
             self._next_at += 1 / rate if self.settings.even else self._moments.expovariate(rate)
             self._due += 1
-        if self._next_at <= end:
+            self._left -= 1
+        if self._left:
             self._timer = asyncio.get_running_loop().call_later(max(TICK, self._next_at - now), self._tick)
         self._pump()
 
@@ -203,7 +203,8 @@ class Load:
             "strays": self.strays,
             "last_reply": self._last_reply - self._began,
             "seconds": now - self._began,
-            "offering": self.settings.rate is not None and self._next_at <= self._began + self.settings.seconds,
+            "left": self._left,
+            "unconfirmed": len(self._unconfirmed),
         }
 
     def audit(self) -> dict[str, Any]:

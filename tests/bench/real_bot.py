@@ -54,7 +54,7 @@ class RealBot:
 
     def begin(self, **settings: Any) -> None:
         """Let people act: `load.Settings`, replies told apart by their nonces."""
-        self.api.begin(users=USERS, secret=self.secret, **settings)
+        self.api.begin(**{"users": USERS, "secret": self.secret} | settings)
 
     def memory(self) -> tuple[int, int]:
         """MB in RAM: now, and at most since it started."""
@@ -114,7 +114,7 @@ def _command() -> list[str]:
 
 @contextlib.contextmanager
 def real_bot(*, throttled: bool = False, latency: float = 0.05) -> Iterator[RealBot]:
-    """A bot that has said hello to its Bot API. Everything ends with us."""
+    """A bot that asks its Bot API for updates. Everything ends with us."""
     secret = secrets.token_urlsafe(32)
     with tempfile.TemporaryDirectory(prefix="viralcore-bench-") as name, bot_api(latency) as api:
         folder = Path(name)
@@ -138,6 +138,7 @@ def real_bot(*, throttled: bool = False, latency: float = 0.05) -> Iterator[Real
             with child(_command(), log, kept | told) as process:
                 bot = RealBot(api, process, url, secret, log)
                 try:
+                    api.until_polled(process)
                     yield bot
                 except BaseException:
                     tail = log.read_text(errors="replace")[-3000:]

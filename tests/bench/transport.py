@@ -27,9 +27,10 @@ def echo(kind: str) -> float:
     """Replies a second of one echo bot. Nobody may be answered twice."""
     with tempfile.TemporaryDirectory(prefix="viralcore-bench-") as folder, bot_api() as api:
         log = Path(folder) / "log"
-        api.begin(in_flight=IN_FLIGHT, script=["hello"])
-        with child([*ECHO[kind], api.url], log):
+        with child([*ECHO[kind], api.url], log) as process:
             try:
+                api.until_polled(process)
+                api.begin(in_flight=IN_FLIGHT, script=["hello"])
                 rate = api.rate(SECONDS, WARM)
                 found = api.report()
                 assert found["duplicates"] == found["strays"] == 0, found
