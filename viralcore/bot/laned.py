@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -62,7 +63,7 @@ class LanedRequest(BaseRequest):
             )
 
         name = method_of(url)
-        parameters: dict[str, Any] = dict(request_data.parameters) if request_data is not None else {}
+        parameters: dict[str, Any] = request_data.parameters if request_data is not None else {}
         chat = _chat(parameters)
         if not creates_message(name):
             code, payload = await go()
@@ -85,6 +86,7 @@ class LanedRequest(BaseRequest):
         return code, payload
 
 
+@lru_cache(maxsize=256)
 def creates_message(method: str) -> bool:
     """Whether a Bot API method creates or edits a message, which is what Telegram's limits count."""
     return (method.startswith(_PREFIXES) and method not in _FREE) or method in _OTHERS

@@ -14,8 +14,8 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Literal
 
@@ -80,9 +80,11 @@ _Entry = tuple[float, int, int, Chat]
 
 
 class _Call:
+    """`granted` None: it went at once and never waited."""
+
     __slots__ = ("chat", "cost", "granted", "lane", "seq")
 
-    def __init__(self, chat: Chat, cost: int, lane: Lane, seq: int, granted: asyncio.Future[None]) -> None:
+    def __init__(self, chat: Chat, cost: int, lane: Lane, seq: int, granted: asyncio.Future[None] | None) -> None:
         self.chat = chat
         self.cost = cost
         self.lane = lane
@@ -96,17 +98,22 @@ class _ChatState:
     __slots__ = ("busy", "entry", "free_at", "held_until", "queues", "window")
 
     def __init__(self, window: _Window | None) -> None:
-        self.queues: dict[Lane, deque[_Call]] = {name: deque() for name in _LANES}
+        self.queues: dict[Lane, deque[_Call]] = {}  # filled when somebody has to wait: few chats ever do
         self.busy = False
         self.free_at = 0.0
         self.held_until = 0.0
         self.window = window
         self.entry: _Entry | None = None
 
+    def wait(self, call: _Call) -> None:
+        self.queues.setdefault(call.lane, deque()).append(call)
+
     def head(self) -> _Call | None:
+        if not self.queues:
+            return None
         for name in _LANES:
-            queue = self.queues[name]
-            while queue and queue[0].granted.done():  # its caller gave up
+            queue = self.queues.get(name)
+            while queue and (granted := queue[0].granted) is not None and granted.done():  # its caller gave up
                 queue.popleft()
             if queue:
                 return queue[0]
@@ -118,6 +125,11 @@ class _ChatState:
         if self.window is not None and not self.window.room(now, cost):
             at = max(at, self.window.next_change() or now)
         return at
+
+    def forgettable(self, now: float) -> bool:
+        """Nothing waits, and nothing is left to remember: a group's window is a minute long."""
+        memory = 61.0 if self.window is not None else 0.0
+        return not self.busy and max(self.free_at, self.held_until) + memory < now and self.head() is None
 
 
 class Lanes:
@@ -145,18 +157,14 @@ class Lanes:
         self._held_until = 0.0
         self._last_429: tuple[float, Chat] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._wakes_at: float | None = None
         self._quiet = asyncio.Event()
         self._quiet.set()
         self._tidy_at = 1000
 
-    @asynccontextmanager
-    async def turn(self, chat: Chat, *, cost: int = 1, lane: Lane | None = None) -> AsyncIterator[None]:
-        """Wait for the moment to send `cost` messages to a chat, and count them until the block ends."""
-        call = await self._enter(chat, cost, lane or _current.get())
-        try:
-            yield
-        finally:
-            self._leave(call)
+    def turn(self, chat: Chat, *, cost: int = 1, lane: Lane | None = None) -> _Turn:
+        """``async with``: wait for the moment to send `cost` messages to a chat, count them until the block ends."""
+        return _Turn(self, chat, cost, lane or _current.get())
 
     def hold(self, chat: Chat, seconds: float) -> None:
         """Telegram answered 429 for this chat: nothing more goes there for exactly that long."""
@@ -190,27 +198,47 @@ class Lanes:
 
     # --- the schedule --------------------------------------------------------------------------------------------
 
-    async def _enter(self, chat: Chat, cost: int, lane: Lane) -> _Call:
+    async def enter(self, chat: Chat, cost: int, lane: Lane) -> _Call:
+        """Returns when the call may go; `leave` must follow."""
         self._seq += 1
-        call = _Call(chat, cost, lane, self._seq, asyncio.get_running_loop().create_future())
         state = self._state(chat)
-        state.queues[lane].append(call)
-        self._waiting[lane] += 1
+        now = monotonic()
         self._quiet.clear()
+        if self._at_once(state, cost, now):
+            call = _Call(chat, cost, lane, self._seq, None)
+            self._begin(state, call)
+            return call
+        granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        call = _Call(chat, cost, lane, self._seq, granted)
+        state.wait(call)
+        self._waiting[lane] += 1
         self._offer(chat, state)
         self._pump()
         try:
-            await call.granted
+            await granted
         except asyncio.CancelledError:
-            if call.granted.done() and not call.granted.cancelled():
-                self._leave(call)
+            if granted.done() and not granted.cancelled():
+                self.leave(call)
             else:
                 self._waiting[lane] -= 1
                 self._settle()
             raise
         return call
 
-    def _leave(self, call: _Call) -> None:
+    def _at_once(self, state: _ChatState, cost: int, now: float) -> bool:
+        """Whether a call may go without a place in the schedule: nobody who could go is waiting, and nothing holds."""
+        return (
+            not self._ready
+            and not (self._later and self._later[0][0] <= now)
+            and not state.busy
+            and self._held_until <= now
+            and state.head() is None
+            and state.may_go_at(now, cost) <= now
+            and self._window.room(now, cost)
+        )
+
+    def leave(self, call: _Call) -> None:
+        """The answer is there: the call counts until its window has passed."""
         now = monotonic()
         state = self._chats[call.chat]
         state.busy = False
@@ -220,8 +248,10 @@ class Lanes:
             state.window.end(now, call.cost)
         self._window.end(now, call.cost)
         self._running -= 1
-        self._offer(call.chat, state)
-        self._pump()
+        if state.queues:
+            self._offer(call.chat, state)
+        if self._ready or self._later:
+            self._pump()
         self._settle()
 
     def _state(self, chat: Chat) -> _ChatState:
@@ -246,6 +276,10 @@ class Lanes:
         self._seq += 1
         state.entry = (*place, self._seq, chat)
         heapq.heappush(heap, state.entry)
+
+    def _wake(self) -> None:
+        self._timer = None
+        self._pump()
 
     def _pump(self) -> None:
         """Grant what may go now; set the timer for the next moment at which something may."""
@@ -291,25 +325,32 @@ class Lanes:
 
     def _grant(self, state: _ChatState, call: _Call) -> None:
         state.queues[call.lane].popleft()
+        self._waiting[call.lane] -= 1
+        self._begin(state, call)
+        if call.granted is not None:
+            call.granted.set_result(None)
+
+    def _begin(self, state: _ChatState, call: _Call) -> None:
         state.entry = None
         state.busy = call.chat is not None
         if state.window is not None:
             state.window.begin(call.cost)
         self._window.begin(call.cost)
-        self._waiting[call.lane] -= 1
         self._running += 1
-        call.granted.set_result(None)
 
     def _wake_at(self, moment: float | None) -> None:
+        if self._timer is not None and moment == self._wakes_at:
+            return
+        self._wakes_at = moment
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if moment is not None:
             delay = max(0.0, moment - monotonic()) + 0.0005
-            self._timer = asyncio.get_running_loop().call_later(delay, self._pump)
+            self._timer = asyncio.get_running_loop().call_later(delay, self._wake)
 
     def _settle(self) -> None:
-        if self._running == 0 and not any(self._waiting.values()):
+        if self._running == 0 and not self._waiting["interactive"] and not self._waiting["bulk"]:
             self._quiet.set()
         if len(self._chats) > self._tidy_at:
             self._tidy()
@@ -324,3 +365,23 @@ class Lanes:
             if idle and max(state.free_at, state.held_until) + memory < now:
                 del self._chats[chat]
         self._tidy_at = max(1000, 2 * len(self._chats))
+
+
+class _Turn:
+    """One call's turn, as a context manager: an object, because a generator costs several times as much."""
+
+    __slots__ = ("_call", "_chat", "_cost", "_lane", "_lanes")
+
+    def __init__(self, lanes: Lanes, chat: Chat, cost: int, lane: Lane) -> None:
+        self._lanes = lanes
+        self._chat = chat
+        self._cost = cost
+        self._lane = lane
+        self._call: _Call | None = None
+
+    async def __aenter__(self) -> None:
+        self._call = await self._lanes.enter(self._chat, self._cost, self._lane)
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._call is not None:
+            self._lanes.leave(self._call)

@@ -10,10 +10,12 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import aiohttp
 import structlog
+from prometheus_client import Counter
 from telegram._utils.defaultvalue import DefaultValue
 from telegram._utils.types import ODVInput
 from telegram.error import NetworkError, TelegramError, TimedOut
@@ -27,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 MAX_ANSWER = 25 * 1024 * 1024  # a bot may download 20 MB
 _SMALL = 256 * 1024
+_JSON = {"Content-Type": "application/json"}
 
 
 class TelegramInTransaction(OpenTransaction, TelegramError):
@@ -41,6 +44,7 @@ class TelegramInTransaction(OpenTransaction, TelegramError):
         self.message = message
 
 
+@lru_cache(maxsize=256)
 def method_of(url: str) -> str:
     """The Bot API method of an address, ``file`` for a download; never anything of the token."""
     if "/file/bot" in url:
@@ -77,6 +81,7 @@ class AiohttpRequest(BaseRequest):
         self._pool = pool_timeout
         self._metrics = metrics or Metrics()
         self._session: aiohttp.ClientSession | None = None
+        self._counted: dict[tuple[str, str], Counter] = {}
 
     @property
     def read_timeout(self) -> float | None:
@@ -116,24 +121,24 @@ class AiohttpRequest(BaseRequest):
             _chosen(write_timeout, self._write),
             _chosen(read_timeout, self._read),
         )
-        return await self._measured(url, method, _form(request_data), timeout)
+        if request_data is None:
+            return await self._measured(url, method, None, timeout)
+        if request_data.contains_files:
+            return await self._measured(url, method, _form(request_data), timeout)
+        return await self._measured(url, method, _json(request_data.parameters), timeout)
 
     async def call(self, url: str, parameters: Mapping[str, Any], *, read_timeout: float) -> tuple[int, bytes]:
-        """A plain call without PTB's types, for our own polling: values that are not text are sent as JSON."""
-        form = aiohttp.FormData()
-        for name, value in parameters.items():
-            form.add_field(name, value if isinstance(value, str) else json.dumps(value))
-        return await self._measured(
-            url, "POST", form, self._timeout(self._pool, self._connect, self._write, read_timeout)
-        )
+        """A plain call without PTB's types, for our own polling."""
+        bounds = self._timeout(self._pool, self._connect, self._write, read_timeout)
+        return await self._measured(url, "POST", _json(parameters), bounds)
 
     async def _measured(
-        self, url: str, method: str, form: aiohttp.FormData | None, bounds: aiohttp.ClientTimeout
+        self, url: str, method: str, body: aiohttp.FormData | bytes | None, bounds: aiohttp.ClientTimeout
     ) -> tuple[int, bytes]:
         name, outcome = method_of(url), "cancelled"
         refuse_in_transaction(name)
         try:
-            code, payload = await self._exchange(url, method, form, bounds)
+            code, payload = await self._exchange(url, method, body, bounds)
             outcome = str(code)
             return code, payload
         except TimedOut:
@@ -144,16 +149,29 @@ class AiohttpRequest(BaseRequest):
             log.warning("telegram_call_failed", method=name, reason=error.message)
             raise
         finally:
-            self._metrics.telegram_calls.labels(method=name, outcome=outcome).inc()
+            counter = self._counted.get((name, outcome))
+            if counter is None:
+                counter = self._metrics.telegram_calls.labels(method=name, outcome=outcome)
+                self._counted[name, outcome] = counter
+            counter.inc()
 
     async def _exchange(
-        self, url: str, method: str, form: aiohttp.FormData | None, bounds: aiohttp.ClientTimeout
+        self, url: str, method: str, body: aiohttp.FormData | bytes | None, bounds: aiohttp.ClientTimeout
     ) -> tuple[int, bytes]:
         """Causes are cut off (`from None`): their texts may hold the address."""
         if self._session is None:
             raise NetworkError("The transport is not initialized")
         try:
-            async with self._session.request(method, url, data=form, timeout=bounds, allow_redirects=False) as response:
+            async with self._session.request(
+                method,
+                url,
+                data=body,
+                headers=_JSON if isinstance(body, bytes) else None,
+                timeout=bounds,
+                allow_redirects=False,
+            ) as response:
+                if 0 <= (response.content_length or -1) <= _SMALL:
+                    return response.status, await response.read()
                 parts: list[bytes] = []
                 size = 0
                 async for part in response.content.iter_chunked(64 * 1024):
@@ -169,6 +187,7 @@ class AiohttpRequest(BaseRequest):
             raise NetworkError(f"aiohttp.{type(error).__name__}") from None
 
     @staticmethod
+    @lru_cache(maxsize=64)
     def _timeout(
         pool: float | None, connect: float | None, write: float | None, read: float | None
     ) -> aiohttp.ClientTimeout:
@@ -183,16 +202,18 @@ def _chosen(given: ODVInput[float], default: float) -> float | None:
     return default if isinstance(given, DefaultValue) else given
 
 
-def _form(request_data: RequestData | None) -> aiohttp.FormData | None:
-    """Parameters and files as PTB prepared them; multipart as soon as there is a file."""
-    if request_data is None:
-        return None
+def _json(parameters: Mapping[str, Any]) -> bytes:
+    """The Bot API takes JSON as gladly as a form, and it costs a tenth: nothing is quoted, nothing is JSON in JSON."""
+    return json.dumps(parameters, separators=(",", ":")).encode()
+
+
+def _form(request_data: RequestData) -> aiohttp.FormData:
+    """Parameters and files as PTB prepared them, multipart."""
     form = aiohttp.FormData(quote_fields=False)  # names go out as UTF-8, as browsers and PTB send them
     for name, text in request_data.json_parameters.items():
         form.add_field(name, text)
-    if request_data.contains_files:
-        for name, (filename, content, mimetype) in request_data.multipart_data.items():
-            # aiohttp writes big bytes in one go; a file object goes out in pieces, off the loop
-            body = io.BytesIO(content) if isinstance(content, bytes) and len(content) > _SMALL else content
-            form.add_field(name, body, filename=filename, content_type=mimetype)
+    for name, (filename, content, mimetype) in request_data.multipart_data.items():
+        # aiohttp writes big bytes in one go; a file object goes out in pieces, off the loop
+        body = io.BytesIO(content) if isinstance(content, bytes) and len(content) > _SMALL else content
+        form.add_field(name, body, filename=filename, content_type=mimetype)
     return form

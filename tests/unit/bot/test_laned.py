@@ -109,13 +109,13 @@ async def test_a_429_for_something_else_holds_the_chat_too() -> None:
 async def test_the_lane_comes_from_the_context_and_the_chat_from_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
     bot, _, lanes = make()
     turns: list[tuple[Any, int, str]] = []
-    real: Callable[..., Any] = lanes._enter
+    real: Callable[..., Any] = lanes.enter
 
     async def spy(chat: Any, cost: int, which: Any) -> Any:
         turns.append((chat, cost, which))
         return await real(chat, cost, which)
 
-    monkeypatch.setattr(lanes, "_enter", spy)
+    monkeypatch.setattr(lanes, "enter", spy)
     await bot.send_message("@Channel", "x")
     with lane("bulk"):
         await bot.send_message("-100123", "x")
@@ -127,13 +127,13 @@ async def test_the_lane_comes_from_the_context_and_the_chat_from_the_call(monkey
 async def test_an_album_counts_as_the_messages_it_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     bot, inner, lanes = make((200, {"ok": True, "result": [MESSAGE]}))
     costs: list[int] = []
-    real: Callable[..., Any] = lanes._enter
+    real: Callable[..., Any] = lanes.enter
 
     async def spy(chat: Any, cost: int, which: Any) -> Any:
         costs.append(cost)
         return await real(chat, cost, which)
 
-    monkeypatch.setattr(lanes, "_enter", spy)
+    monkeypatch.setattr(lanes, "enter", spy)
     await bot.send_media_group(7, [InputMediaPhoto("a"), InputMediaPhoto("b"), InputMediaPhoto("c")])
     inner.script.append((200, {"ok": True, "result": [{"message_id": 1}, {"message_id": 2}]}))
     await bot.copy_messages(7, 8, [1, 2])

@@ -83,16 +83,16 @@ async def test_a_message_goes_out_and_comes_back() -> None:
     forms = []
 
     async def reply(request: web.Request) -> web.StreamResponse:
-        forms.append(dict(await request.post()))
+        forms.append(await request.json())
         return web.json_response({"ok": True, "result": MESSAGE})
 
     async with served(reply) as (bot, server):
         message = await bot.send_message(7, "h\u00e9 <b>&", disable_notification=True)
     assert isinstance(message, Message)
     assert server.seen[0].path == f"/bot{TOKEN}/sendMessage"
-    assert server.seen[0].content_type == "application/x-www-form-urlencoded"
+    assert server.seen[0].content_type == "application/json"
     assert "python-telegram-bot" in server.seen[0].headers["User-Agent"]
-    assert forms == [{"chat_id": "7", "text": "h\u00e9 <b>&", "disable_notification": "true"}]
+    assert forms == [{"chat_id": 7, "text": "h\u00e9 <b>&", "disable_notification": True}]
 
 
 @pytest.mark.parametrize("size", [100, 700_000])
