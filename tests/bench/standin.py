@@ -53,7 +53,7 @@ class BotApi:
         self._news.set()
 
     async def call(self, request: web.Request) -> web.Response:
-        form = await request.post()
+        form = await request.json() if request.content_type == "application/json" else await request.post()
         method = request.match_info["method"]
         if method == "getUpdates":
             return _ok(await self._batch(int(str(form.get("offset", 0)))))

@@ -15,12 +15,14 @@ from viralcore.boosts.ports import Panel
 from viralcore.boosts.service.boosts import BoostsService
 from viralcore.boosts.service.delivery import Delivery
 from viralcore.boosts.service.drafts import Drafts
+from viralcore.boosts.service.figures import BoostFigures
 from viralcore.boosts.service.orders import Orders
 from viralcore.boosts.service.panels import PanelDesk
 from viralcore.boosts.service.polling import Polling
 from viralcore.core.db import Database
 from viralcore.core.effects import EffectKind
 from viralcore.core.events import Subscription
+from viralcore.core.figures import FigureReader
 from viralcore.core.http import HttpClients
 from viralcore.core.jobs import Job
 from viralcore.ledger.api import Ledger
@@ -36,6 +38,7 @@ class BoostsModule:
 
     service: BoostsService
     warnings: tuple[str, ...]
+    figures: FigureReader
     effects: tuple[EffectKind, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
     jobs: tuple[Job, ...] = ()
@@ -88,6 +91,7 @@ def build(
     return BoostsModule(
         service=BoostsService(db, catalogue, drafts=drafts, orders=orders, desk=desk, payments=payments, users=users),
         warnings=warnings,
+        figures=BoostFigures(db).read,
         effects=tuple(PanelAdd(panel, delivery, parallelism=at_once.get(panel.name, 1)) for panel in in_use),
         jobs=jobs(config, delivery, polling, desk, drafts),
     )

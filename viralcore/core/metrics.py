@@ -10,6 +10,8 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from viralcore.core.figures import KEPT_SECONDS, Figures
+
 log = structlog.get_logger(__name__)
 
 BacklogReader = Callable[[], Awaitable[int]]
@@ -24,7 +26,8 @@ class Metrics:
 
     content_type = CONTENT_TYPE_LATEST
 
-    def __init__(self) -> None:
+    def __init__(self, *, figures_kept_seconds: float = KEPT_SECONDS) -> None:
+        self.figures = Figures(kept_seconds=figures_kept_seconds)
         self.registry = CollectorRegistry(auto_describe=True)
         self.backlog = self._gauge("viralcore_backlog", "Things that could run now and are not done", "kind")
         self.next_due = self._gauge(
@@ -36,16 +39,13 @@ class Metrics:
         self.updates = self._counter(
             "viralcore_updates_total", "Incoming messages from outside by outcome", "source", "outcome"
         )
+        self.handling = self._histogram(
+            "viralcore_handling_seconds", "How long stored updates took from their handler's begin to its end", "kind"
+        )
         self.http_calls = self._counter(
             "viralcore_http_calls_total", "Outgoing calls by outcome", "provider", "outcome"
         )
-        self.http_seconds = Histogram(
-            "viralcore_http_seconds",
-            "How long outgoing calls took",
-            ["provider"],
-            registry=self.registry,
-            buckets=_SECONDS,
-        )
+        self.http_seconds = self._histogram("viralcore_http_seconds", "How long outgoing calls took", "provider")
         self.breaker_open = self._gauge(
             "viralcore_breaker_open", "1 while a provider's breaker is open", "provider", "host"
         )
@@ -53,8 +53,19 @@ class Metrics:
         self.lanes_depth = self._gauge(
             "viralcore_lanes_depth", "Outgoing Telegram calls waiting for their turn", "lane"
         )
+        self.lanes_wait = self._histogram(
+            "viralcore_lanes_wait_seconds", "How long outgoing messages waited for their turn; counts them, too", "lane"
+        )
+        self.floods = self._counter("viralcore_telegram_floods_total", "Answers 429 to messages, by lane", "lane")
         self.telegram_calls = self._counter(
             "viralcore_telegram_calls_total", "Bot API calls by outcome", "method", "outcome"
+        )
+        self.events = self._counter("viralcore_events_total", "Events recorded, by name", "event")
+        self.deliveries = self._counter(
+            "viralcore_deliveries_total", "Attempts to deliver an event, by outcome", "subscriber", "outcome"
+        )
+        self.effects = self._counter(
+            "viralcore_effects_total", "Rounds of effects by outcome; postponed ones come again", "kind", "outcome"
         )
         self._backlog_readers: dict[str, BacklogReader] = {}
         self._due_readers: list[DueReader] = []
@@ -73,11 +84,12 @@ class Metrics:
         self._settled_reader = reader
 
     async def render(self) -> bytes:
-        """Refresh the gauges that are read on demand and write the exposition text.
+        """Refresh the gauges that are read on demand and write the exposition text, the modules' figures last.
 
         The settled offset is read before the backlog: work a job makes is then either seen in the backlog or the job is
         not yet counted as settled, so a reader never mistakes a moment in between for quiet.
         """
+        figures = await self.figures.text()
         if self._settled_reader is not None:
             self.settled_offset.set(self._settled_reader())
         for kind, left in (await self._backlogs()).items():
@@ -86,7 +98,7 @@ class Metrics:
             moment for moment in [await self._read_due(reader) for reader in self._due_readers] if moment is not None
         ]
         self.next_due.set(min(moments).timestamp() if moments else 0)
-        return generate_latest(self.registry)
+        return generate_latest(self.registry) + figures
 
     async def _backlogs(self) -> dict[str, int]:
         """All of them, and when nothing is left anywhere, all of them once more: work may move from a kind not yet
@@ -117,6 +129,9 @@ class Metrics:
 
     def _gauge(self, name: str, about: str, *labels: str) -> Gauge:
         return Gauge(name, about, labels, registry=self.registry)
+
+    def _histogram(self, name: str, about: str, *labels: str) -> Histogram:
+        return Histogram(name, about, labels, registry=self.registry, buckets=_SECONDS)
 
     def _counter(self, name: str, about: str, *labels: str) -> Counter:
         return Counter(name, about, labels, registry=self.registry)

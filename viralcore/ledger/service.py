@@ -9,6 +9,7 @@ import structlog
 
 from viralcore.core.db import Database, Tx
 from viralcore.core.errors import KeyReused, NotFound
+from viralcore.core.figures import Figure
 from viralcore.core.log import correlation_id
 from viralcore.ledger import domain, repository
 from viralcore.ledger.api import (
@@ -34,6 +35,9 @@ MOST_LINES = 100
 MOST_PROBLEMS = 100
 SHOWN_PROBLEMS = 5
 _PAST_EVERY_ENTRY = 2**63 - 1
+_BALANCED = "1 while every asset of the trial balance sums to zero"
+_OWED = "Owed to users, all of them together: cents, kobo or whole credits, by kind of account"
+_HOUSE = "Accounts of the house as the trial balance has them, minor units: what came in stands with a minus"
 
 
 class LedgerService:
@@ -138,6 +142,19 @@ class LedgerService:
         async with self._db.read() as conn, repository.unhurried(conn):
             rows = await repository.trial_balance(conn)
         return TrialBalance(rows=rows, balanced=not domain.out_of_balance(rows))
+
+    async def figures(self) -> tuple[Figure, ...]:
+        """What is owed and where it came from, for /metrics: the trial balance, in minor units."""
+        trial = await self.trial_balance()
+        found = [Figure("viralcore_ledger_balanced", _BALANCED, int(trial.balanced))]
+        for name, asset, total in trial.rows:
+            side, _, account = name.partition(":")
+            labels = {"account": account, "asset": asset}
+            if side == "user":
+                found.append(Figure("viralcore_ledger_owed_minor", _OWED, total, labels))
+            else:
+                found.append(Figure("viralcore_ledger_house_minor", _HOUSE, total, labels))
+        return tuple(found)
 
     async def check(self) -> tuple[str, ...]:
         async with self._db.read() as conn, repository.unhurried(conn):

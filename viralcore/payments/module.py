@@ -8,6 +8,7 @@ from viralcore.core.clock import Clock
 from viralcore.core.db import Database
 from viralcore.core.effects import EffectKind
 from viralcore.core.events import Subscription
+from viralcore.core.figures import FigureReader
 from viralcore.core.http import HttpClients
 from viralcore.core.jobs import Job
 from viralcore.ledger.api import Ledger
@@ -21,6 +22,7 @@ from viralcore.payments.service.booking import Booking
 from viralcore.payments.service.claiming import Claiming, VerifyEffect
 from viralcore.payments.service.crediting import Crediting
 from viralcore.payments.service.door import PaymentsService
+from viralcore.payments.service.figures import PaymentFigures
 from viralcore.payments.service.fulfilment import Fulfilment
 from viralcore.payments.service.invoicing import Invoicing
 from viralcore.payments.service.pricing import Pricing
@@ -39,6 +41,7 @@ class Payments:
     effects: tuple[EffectKind, ...]
     subscriptions: tuple[Subscription, ...]
     jobs: tuple[Job, ...]
+    figures: FigureReader
     parts: Parts
 
 
@@ -119,6 +122,7 @@ def assemble(
         effects=(VerifyEffect(claiming),),
         subscriptions=(),
         jobs=jobs,
+        figures=PaymentFigures(db).read,
         parts=Parts(pricing, invoicing, crediting, verifier, claiming, watcher),
     )
 

@@ -1,0 +1,29 @@
+"""Counts over the tables of boosts, for /metrics."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from viralcore.boosts.tables import orders, panels, phases
+
+
+async def orders_by_state(conn: AsyncConnection) -> list[tuple[str, str, int]]:
+    """(plan, state, how many)."""
+    query = select(orders.c.plan_id, orders.c.state, func.count()).group_by(orders.c.plan_id, orders.c.state)
+    return [(plan, state, count) for plan, state, count in await conn.execute(query)]
+
+
+async def phases_by_panel(conn: AsyncConnection) -> list[tuple[str, str, int]]:
+    """(panel or nothing while none has it, state, how many)."""
+    panel = func.coalesce(phases.c.panel, "")
+    query = select(panel, phases.c.state, func.count()).group_by(panel, phases.c.state)
+    return [(name, state, count) for name, state, count in await conn.execute(query)]
+
+
+async def panel_states(conn: AsyncConnection) -> list[tuple[str, bool, bool, Decimal | None, str]]:
+    """(panel, whether it answers, whether its balance is low, the balance, its currency)."""
+    query = select(panels.c.name, panels.c.up, panels.c.low, panels.c.balance, func.coalesce(panels.c.currency, ""))
+    return [(name, up, low, balance, currency) for name, up, low, balance, currency in await conn.execute(query)]
