@@ -9,6 +9,8 @@ latency on it, one poller could never fetch more than 100 updates a latency, wha
 Two ways to make people act (`load.Load`). Closed loop: `in_flight` updates are always under way; the next becomes due
 the moment the answer to a reply leaves. Open loop: updates become due at a fixed rate, whatever the bot does.
 
+Updates are polled for, or, once the bot has called setWebhook, posted to it.
+
 A reply is a new or an edited message. Which update it answers is told by the nonce in its buttons where the bot's
 secret is known (exact: one missing, one too many and one made up are three different things), else by its chat.
 """
@@ -29,6 +31,7 @@ from typing import Any, cast
 import uvloop
 
 from tests.bench.load import Load, Settings
+from tests.bench.webhook_feed import Feed
 
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 _CHAT = re.compile(rb'\bchat_id"?(?:=|:\s*"?|\r\n(?:[^\r\n]+\r\n)*\r\n)(-?\d+)')
@@ -62,6 +65,7 @@ class BotApi:
         self.latency = latency
         self.calls: Counter[str] = Counter()
         self.load: Load | None = None
+        self.feed: Feed | None = None
         self._waiting: deque[tuple[float, Wire, bytes, Callable[[float], None] | None]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._poll: Wire | None = None
@@ -74,6 +78,9 @@ class BotApi:
             self._get_updates(wire, body)
         elif method in NEW or method in EDITS:
             self._message(wire, method, body)
+        elif method == "setWebhook":
+            self.feed = Feed(body, self._take_one)
+            self._later(wire, _TRUE)
         elif method == "answerCallbackQuery":
             found = _QUERY.search(body)
             self._later(wire, _TRUE, self.load.toasted(int(found[1])) if self.load and found else None)
@@ -131,7 +138,9 @@ class BotApi:
             self._poll_ends = None
 
     def pump(self) -> None:
-        """Answer the poll that waits as soon as there is an update for it."""
+        """Answer the poll that waits, or wake the webhook's feed, as soon as there is an update."""
+        if self.feed is not None:
+            self.feed.wake()
         if self._poll is None or self.load is None:
             return
         if self._poll.closed:
@@ -140,6 +149,9 @@ class BotApi:
         batch = self.load.take(100)
         if batch:
             self._answer_poll(http(b'{"ok":true,"result":[%b]}' % b",".join(batch)))
+
+    def _take_one(self) -> bytes | None:
+        return self.load.take_one() if self.load is not None else None
 
     # --- the driver's side --------------------------------------------------------------------------------------
 

@@ -57,9 +57,9 @@ class Api:
             time.sleep(0.02)
 
     def until_polled(self, bot: subprocess.Popen[Any], seconds: float = PATIENCE) -> None:
-        """Wait until a bot asks for updates. Raises RuntimeError when it ends instead, and TimeoutError."""
+        """Wait until a bot asks for updates or for a webhook. Raises RuntimeError when it ends, and TimeoutError."""
         ends = time.monotonic() + seconds
-        while "getUpdates" not in self.report()["calls"]:
+        while not {"getUpdates", "setWebhook"} & set(self.report()["calls"]):
             if bot.poll() is not None:
                 raise RuntimeError(f"the bot ended with code {bot.returncode}")
             if time.monotonic() > ends:

@@ -109,6 +109,13 @@ class Load:
             self._unconfirmed.append(self._make())
         return [body for _, (_, body) in zip(range(most), self._unconfirmed, strict=False)]
 
+    def take_one(self) -> bytes | None:
+        """The next update, for somebody who keeps it until it is confirmed; None when none is due."""
+        if self._due <= 0:
+            return None
+        self._due -= 1
+        return self._make()[1]
+
     def confirm(self, offset: int) -> None:
         while self._unconfirmed and self._unconfirmed[0][0] < offset:
             self._unconfirmed.popleft()

@@ -14,6 +14,7 @@ import contextlib
 import os
 import re
 import secrets
+import socket
 import subprocess
 import sys
 import tempfile
@@ -106,6 +107,15 @@ def _put(text: str, name: str, value: str) -> str:
     return found
 
 
+def _web(*, webhook: bool) -> dict[str, str]:
+    if not webhook:
+        return {"HTTP_PORT": "0"}
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    url = f"http://127.0.0.1:{port}/webhooks/telegram"
+    return {"HTTP_PORT": port, "TELEGRAM_WEBHOOK_URL": url, "TELEGRAM_WEBHOOK_SECRET": secrets.token_urlsafe(16)}
+
+
 def _command() -> list[str]:
     profile = os.environ.get("BENCH_PROFILE")
     watched = ["-m", "cProfile", "-o", profile] if profile else []
@@ -113,8 +123,8 @@ def _command() -> list[str]:
 
 
 @contextlib.contextmanager
-def real_bot(*, throttled: bool = False, latency: float = 0.05) -> Iterator[RealBot]:
-    """A bot that asks its Bot API for updates. Everything ends with us."""
+def real_bot(*, throttled: bool = False, webhook: bool = False, latency: float = 0.05) -> Iterator[RealBot]:
+    """A bot that asks its Bot API for updates, or to be given them. Everything ends with us."""
     secret = secrets.token_urlsafe(32)
     with tempfile.TemporaryDirectory(prefix="viralcore-bench-") as name, bot_api(latency) as api:
         folder = Path(name)
@@ -132,7 +142,7 @@ def real_bot(*, throttled: bool = False, latency: float = 0.05) -> Iterator[Real
                 "FINGERPRINT_KEY": secret,
                 "BSC_DEPOSIT_ADDRESS": "0x8894E0a0c962CB723c1976a4421c95949bE2D4E3",
                 **{f"{panel}_API_KEY": "bench" for panel in ("SMMFLARE", "PLUGSMMS", "SMMSTONE")},
-                "HTTP_PORT": "0",
+                **_web(webhook=webhook),
             }
             log = folder / "bot.log"
             with child(_command(), log, kept | told) as process:
