@@ -202,6 +202,7 @@ def _build(settings: Settings, stack: AsyncExitStack, give_up: GiveUp) -> _Proce
         nursery=nursery,
         secret=_promised(env.fingerprint_key),
         admin_chat_id=env.admin_telegram_chat_id,
+        metrics=metrics,
     )
     line.throttle = talk.throttle
     engine = QueueEngine(db, nursery)

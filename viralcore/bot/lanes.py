@@ -126,11 +126,6 @@ class _ChatState:
             at = max(at, self.window.next_change() or now)
         return at
 
-    def forgettable(self, now: float) -> bool:
-        """Nothing waits, and nothing is left to remember: a group's window is a minute long."""
-        memory = 61.0 if self.window is not None else 0.0
-        return not self.busy and max(self.free_at, self.held_until) + memory < now and self.head() is None
-
 
 class Lanes:
     """The schedule. `turn` waits for its moment and holds the chat until the answer is there."""
@@ -148,6 +143,7 @@ class Lanes:
         self._per_minute = per_minute
         self._window = _Window(per_second, window_seconds)
         self._metrics = metrics or Metrics()
+        self._waits = {name: self._metrics.lanes_wait.labels(lane=name) for name in _LANES}
         self._chats: dict[Chat, _ChatState] = {}
         self._ready: list[_Entry] = []  # by lane, then by age of the call
         self._later: list[_Entry] = []  # by moment
@@ -168,6 +164,7 @@ class Lanes:
 
     def hold(self, chat: Chat, seconds: float) -> None:
         """Telegram answered 429 for this chat: nothing more goes there for exactly that long."""
+        self._metrics.floods.labels(lane=_current.get()).inc()
         now = monotonic()
         state = self._state(chat)
         state.held_until = max(state.held_until, now + seconds)
@@ -207,6 +204,7 @@ class Lanes:
         if self._at_once(state, cost, now):
             call = _Call(chat, cost, lane, self._seq, None)
             self._begin(state, call)
+            self._waits[lane].observe(0.0)
             return call
         granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         call = _Call(chat, cost, lane, self._seq, granted)
@@ -223,6 +221,7 @@ class Lanes:
                 self._waiting[lane] -= 1
                 self._settle()
             raise
+        self._waits[lane].observe(monotonic() - now)
         return call
 
     def _at_once(self, state: _ChatState, cost: int, now: float) -> bool:

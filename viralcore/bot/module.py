@@ -17,6 +17,7 @@ from viralcore.bot.dialogue import Dialogues
 from viralcore.bot.dispatch import Dispatcher
 from viralcore.bot.intake import TokenRefusedError
 from viralcore.bot.line import Line, bad_weather
+from viralcore.bot.measure import measured
 from viralcore.bot.show import Shower
 from viralcore.bot.throttle import Throttle
 from viralcore.bot.turn import Doors
@@ -27,6 +28,7 @@ from viralcore.core.effects import EffectKind
 from viralcore.core.events import Subscription
 from viralcore.core.inbox import Inbox
 from viralcore.core.jobs import Job
+from viralcore.core.metrics import Metrics
 from viralcore.core.nursery import Nursery
 from viralcore.texts import home
 
@@ -72,6 +74,7 @@ def build(
     nursery: Nursery,
     secret: str,
     admin_chat_id: int | None,
+    metrics: Metrics | None = None,
 ) -> BotModule:
     """`secret`: makes nonces. Handlers are bound to the inbox here."""
     shower = Shower(db, bot, nursery, secret=secret)
@@ -86,7 +89,8 @@ def build(
         clock=clock,
         admin_chat_id=admin_chat_id,
     )
-    inbox.handle("telegram", dispatcher.handle, dispatcher.on_held, passing=bad_weather)
+    handle = measured(dispatcher.handle, metrics) if metrics is not None else dispatcher.handle
+    inbox.handle("telegram", handle, dispatcher.on_held, passing=bad_weather)
     words = home.slow_down(commands=config.throttle.commands, presses=config.throttle.presses)
 
     async def tell(chat_id: int, query_id: str | None) -> None:
