@@ -276,6 +276,8 @@ async def _serve(process: _Process, role: Role, stack: AsyncExitStack, stop: asy
         at_work.append(process.inbox.stop)
         await line.open()
         stack.push_async_callback(line.close_intake)
+    else:
+        line.watch()
     log.info("running", role=role, bot=line.bot.username, http_port=web.port)
     await stop.wait()
 
@@ -329,7 +331,7 @@ def _database_check(db: Database) -> Check:
         try:
             await db.start()
         except Exception as error:  # whatever it is, it is the reason why we are not ready
-            return type(error).__name__
+            return f"Postgres cannot be reached ({type(error).__name__})"
         return None
 
     return check

@@ -19,6 +19,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from telegram.error import TelegramError
 
+from viralcore.bot.pulse import CONTESTED, Pulse, words
+from viralcore.core.clock import monotonic
 from viralcore.core.errors import CannotStart
 from viralcore.core.inbox import Incoming
 from viralcore.core.metrics import Metrics
@@ -81,6 +83,7 @@ class Polling:
         throttle: Throttle | None = None,
         on_fatal: Callable[[Exception], None] | None = None,
         metrics: Metrics | None = None,
+        pulse: Pulse | None = None,
         poll_seconds: int = 25,
         allowed_updates: Sequence[str] = ALLOWED_UPDATES,
         first_pause: float = 0.3,
@@ -92,6 +95,7 @@ class Polling:
         self._throttle = throttle
         self._on_fatal = on_fatal
         self._metrics = metrics or Metrics()
+        self._pulse = pulse or Pulse()
         self._poll_seconds = poll_seconds
         self._allowed = list(allowed_updates)
         self._first_pause = first_pause
@@ -131,16 +135,27 @@ class Polling:
             except TokenRefusedError:
                 raise
             except _AskAgain as again:
-                log.warning("telegram_poll_again", reason=again.reason)
+                self._tell(again.reason)
                 wait = pause if again.pause is None else again.pause
             except TelegramError as error:  # time-outs and broken connections
                 log.warning("telegram_poll_failed", reason=type(error).__name__)
+                self._pulse.ill(words(type(error).__name__))
                 wait = pause
-            except Exception:
+            except Exception as error:
                 log.exception("telegram_poll_broken")
+                self._pulse.ill(words(type(error).__name__))
                 wait = pause
             await asyncio.sleep(wait * random.uniform(0.8, 1.2))  # noqa: S311 - only spreads the load
             pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _tell(self, reason: str) -> None:
+        if reason == "another_poller":
+            log.error("telegram_another_poller", what_to_do=CONTESTED)
+            self._pulse.contested()
+            return
+        log.warning("telegram_poll_again", reason=reason)
+        if reason != "webhook_was_set":
+            self._pulse.ill(words(reason))
 
     async def _remove_webhook(self) -> None:
         info = await self._ask("getWebhookInfo", {})
@@ -155,6 +170,7 @@ class Polling:
         found = await self._ask("getUpdates", parameters)
         if not isinstance(found, list):
             raise _AskAgain("unreadable")
+        self._pulse.well()
         self.polled.set()
         updates = [update for update in found if _is_update(update)]
         if not updates:
@@ -225,6 +241,7 @@ class Webhook:
         self._throttle = throttle
         self._metrics = metrics or Metrics()
         self._counted: LRUCache[int, bool] = LRUCache(MOST_UNSTORED)
+        self._told_at = -1.0
         self.route = Route(path, self._receive, methods=["POST"])
 
     async def register(self, caller: RawCaller, api_url: str, url: str) -> None:
@@ -239,20 +256,35 @@ class Webhook:
         if code in (401, 404):
             raise TokenRefusedError
         if code != 200:
-            try:
-                reason = str(json.loads(payload).get("description"))
-            except (ValueError, AttributeError):
-                reason = f"status {code}"
-            raise TelegramError(f"setWebhook: {reason}")
+            raise TelegramError(f"setWebhook: {_description(payload) or f'status {code}'}")
+
+    async def look(self, caller: RawCaller, api_url: str, url: str) -> str | None:
+        """Ask Telegram whether it still posts to us; why not, or None. Raises TelegramError when it does not say.
+
+        A webhook that is somebody else's is not taken back: two programs would take it from each other for ever.
+        """
+        code, payload = await caller.call(f"{api_url}/getWebhookInfo", {}, read_timeout=5.0)
+        try:
+            info = json.loads(payload)["result"]
+            now_at, waiting = str(info["url"]), int(info["pending_update_count"])
+        except (ValueError, KeyError, TypeError):
+            raise TelegramError(f"getWebhookInfo: {_description(payload) or f'status {code}'}") from None
+        self._metrics.telegram_pending.set(waiting)
+        if now_at == url:
+            return None
+        return "another program took the webhook away: " + ("it is set elsewhere" if now_at else "there is none")
 
     async def _receive(self, request: Request) -> Response:
         given = request.headers.get(_SECRET_HEADER, "").encode()
         if not hmac.compare_digest(given, self._secret):
             self._metrics.updates.labels(source=SOURCE, outcome="forged").inc()
-            return JSONResponse({"error": "forbidden"}, status_code=403)
+            log.warning(
+                "telegram_webhook_forged", peer=request.client.host if request.client else "", given=bool(given)
+            )
+            return JSONResponse({"error": "the secret is wrong or missing"}, status_code=401)
         try:
             update = json.loads(await request.body())
-        except ValueError:
+        except (ValueError, RecursionError):
             return JSONResponse({"error": "not JSON"}, status_code=400)
         if not _is_update(update):
             return JSONResponse({"error": "not an update"}, status_code=400)
@@ -267,6 +299,15 @@ class Webhook:
             self._counted[update["update_id"]] = True
             return JSONResponse({"error": "try again"}, status_code=503)
         return JSONResponse({"ok": True})
+
+    def _tell_of_forgery(self, request: Request, given: bool) -> None:
+        """One line a second: whoever floods us must not fill the log as well. All of them are in the metrics."""
+        now = monotonic()
+        if now - self._told_at >= 1.0:
+            self._told_at = now
+            log.warning(
+                "telegram_webhook_forged", peer=request.client.host if request.client else "", secret_given=given
+            )
 
 
 def incoming(update: RawUpdate) -> Incoming:
@@ -299,6 +340,15 @@ def admits(throttle: Throttle | None, update: RawUpdate) -> bool:
     except Exception:
         log.exception("throttle_failed")
         return True
+
+
+def _description(payload: bytes) -> str | None:
+    """What Telegram says is wrong."""
+    try:
+        found = json.loads(payload).get("description")
+    except (ValueError, AttributeError):
+        return None
+    return str(found)[:200] if found else None
 
 
 def _is_update(update: object) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -16,6 +16,7 @@ from viralcore.bot.config import Pace
 from viralcore.bot.intake import Polling, TokenRefusedError, Webhook
 from viralcore.bot.laned import LanedRequest
 from viralcore.bot.lanes import Lanes, lane
+from viralcore.bot.pulse import Pulse, words
 from viralcore.bot.transport import AiohttpRequest
 from viralcore.core.inbox import Inbox
 from viralcore.core.metrics import Metrics
@@ -24,6 +25,7 @@ from viralcore.core.nursery import Nursery
 log = structlog.get_logger(__name__)
 ThrottleCall = Callable[[Mapping[str, Any]], bool]
 LONGEST_PAUSE = 10.0
+WATCH_SECONDS = 10.0
 
 
 def bad_weather(error: BaseException) -> bool:
@@ -73,7 +75,7 @@ class Line:
         self._webhook = (
             Webhook(webhook_secret or "", inbox, throttle=self._admit, metrics=metrics) if webhook_url else None
         )
-        self._answers = False
+        self.pulse = Pulse()
 
     def _admit(self, update: Mapping[str, Any]) -> bool:
         return self.throttle is None or self.throttle(update)
@@ -102,12 +104,13 @@ class Line:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
         await self._polls.initialize()
-        self._answers = True
+        self.pulse.well()
 
     async def open(self) -> None:
         """Begin to take updates in."""
         if self._webhook is not None and self._webhook_url is not None:
-            await self._webhook.register(self._polls, self._api_url, self._webhook_url)
+            self.pulse.ill("the webhook is not set yet", at_once=True)
+            self._nursery.keep("telegram-webhook", self._keep_webhook)
             return
         self._polling = Polling(
             self._polls,
@@ -117,12 +120,67 @@ class Line:
             throttle=self._admit,
             on_fatal=self._on_fatal,
             metrics=self._metrics,
+            pulse=self.pulse,
         )
         await self._polling.start()
 
+    def watch(self) -> None:
+        """For a process that takes no updates in: see to it that `check` knows whether Telegram is there."""
+        self._nursery.keep("telegram-watch", self._keep_asking)
+
     async def check(self) -> str | None:
         """For /ready: why Telegram is not there, or None."""
-        return None if self._answers else "Telegram has not answered yet"
+        return self.pulse.trouble()
+
+    async def _keep_webhook(self) -> None:
+        """Set it, until that works; then look now and then whether it is still ours."""
+        webhook, url = self._webhook, self._webhook_url
+        if webhook is None or url is None:
+            return
+        await self._patiently(lambda: webhook.register(self._polls, self._api_url, url))
+        self.pulse.well()
+        log.info("telegram_webhook_set")
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            try:
+                lost = await webhook.look(self._polls, self._api_url, url)
+            except TelegramError as error:
+                self._unheard(error)
+                continue
+            if lost is None:
+                self.pulse.well()
+            else:
+                log.error("telegram_webhook_lost", reason=lost)
+                self.pulse.ill(lost, at_once=True)
+
+    async def _keep_asking(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            try:
+                await self.bot.get_me()
+            except TelegramError as error:
+                self._unheard(error)
+            else:
+                self.pulse.well()
+
+    async def _patiently(self, step: Callable[[], Awaitable[None]]) -> None:
+        pause = 0.5
+        while True:
+            try:
+                await step()
+                return
+            except TokenRefusedError as error:
+                self._on_fatal(error)
+                return
+            except TelegramError as error:
+                log.warning("telegram_webhook_not_set", error=error.message, again_in=pause)
+                self.pulse.ill(f"the webhook cannot be set: {error.message}", at_once=True)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    def _unheard(self, error: TelegramError) -> None:
+        log.warning("telegram_does_not_answer", error=error.message)
+        self.pulse.ill(words(type(error).__name__))
 
     async def close_intake(self) -> None:
         if self._polling is not None:

@@ -60,6 +60,9 @@ class Metrics:
         self.telegram_calls = self._counter(
             "viralcore_telegram_calls_total", "Bot API calls by outcome", "method", "outcome"
         )
+        self.telegram_pending = self._gauge(
+            "viralcore_telegram_pending_updates", "Updates Telegram has not yet delivered to the webhook"
+        )
         self.events = self._counter("viralcore_events_total", "Events recorded, by name", "event")
         self.deliveries = self._counter(
             "viralcore_deliveries_total", "Attempts to deliver an event, by outcome", "subscriber", "outcome"

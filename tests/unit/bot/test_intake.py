@@ -20,6 +20,7 @@ from viralcore.bot.intake import (
     incoming,
     order_key,
 )
+from viralcore.bot.pulse import CONTESTED, Pulse, words
 from viralcore.core.metrics import Metrics
 from viralcore.core.nursery import Nursery
 
@@ -37,6 +38,7 @@ class Telegram:
         self.updates = list(updates)
         self.trouble: list[tuple[int, Any] | Exception] = []
         self.webhook = ""
+        self.pending = 0
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.empty = asyncio.Event()
 
@@ -50,7 +52,7 @@ class Telegram:
                 raise found
             return found[0], found[1] if isinstance(found[1], bytes) else json.dumps(found[1]).encode()
         if method == "getWebhookInfo":
-            return self.ok({"url": self.webhook})
+            return self.ok({"url": self.webhook, "pending_update_count": self.pending})
         if method == "deleteWebhook":
             self.webhook = ""
             return self.ok(True)
@@ -256,8 +258,8 @@ async def test_the_webhook_refuses_forgeries_and_nonsense() -> None:
     shelf = Shelf()
     async with webhook(shelf) as http:
         for secret in (None, "", "s3cre", "s3cret2", "S3CRET"):
-            assert await post(http, secret, message(1)) == 403
-        for body in (b"{", {"no": "id"}, [1], {"update_id": "1"}):
+            assert await post(http, secret, message(1)) == 401
+        for body in (b"{", b"\xff\xfe", b"[" * 100_000, {"no": "id"}, [1], {"update_id": "1"}):
             assert await post(http, "s3cret", body) == 400
         assert (await http.get("/webhooks/telegram")).status_code == 405
     assert shelf.stored == []
@@ -298,6 +300,52 @@ async def test_registering_the_webhook() -> None:
         await hook.register(telegram, URL, "https://shop")
     with pytest.raises(TelegramError, match="502"):
         await hook.register(telegram, URL, "https://shop")
+
+
+async def test_a_webhook_that_is_not_ours_any_more_is_seen() -> None:
+    telegram, url = Telegram(), "https://shop/webhooks/telegram"
+    hook = Webhook("s3cret", Shelf())
+    telegram.pending = 3
+    assert "there is none" in str(await hook.look(telegram, URL, url))
+    await hook.register(telegram, URL, url)
+    assert await hook.look(telegram, URL, url) is None
+    telegram.webhook = "https://elsewhere"
+    assert "set elsewhere" in str(await hook.look(telegram, URL, url))
+    telegram.trouble = [Telegram.no(429, "Too Many Requests: retry after 3"), (502, b"<html>")]
+    for said in ("retry after 3", "502"):
+        with pytest.raises(TelegramError, match=said):
+            await hook.look(telegram, URL, url)
+
+
+async def test_another_poller_is_told_clearly_and_waited_out(nursery: Nursery) -> None:
+    telegram, shelf, pulse = Telegram(message(1)), Shelf(), Pulse()
+    telegram.trouble = [Telegram.ok({"url": ""}), Telegram.no(409, "Conflict: terminated by other getUpdates request")]
+    await drained(nursery, telegram, shelf, pulse=pulse)
+    assert shelf.stored == ["1"]
+    assert pulse.trouble() == CONTESTED
+
+
+def test_the_pulse_forgives_weather_and_tells_what_lasts() -> None:
+    now = 100.0
+    pulse = Pulse(patience=10.0, machine=lambda: now)
+    assert pulse.trouble() == "Telegram has not answered yet"
+    pulse.well()
+    assert pulse.trouble() is None
+    pulse.ill(words("status_502"))
+    now += 9
+    assert pulse.trouble() is None
+    pulse.ill(words("TimedOut"))
+    now += 1
+    assert pulse.trouble() == "Telegram does not answer in time"
+    pulse.well()
+    assert pulse.trouble() is None
+    pulse.ill("the webhook is set elsewhere", at_once=True)
+    assert pulse.trouble() == "the webhook is set elsewhere"
+    pulse.well()
+    pulse.contested()
+    assert pulse.trouble() == CONTESTED
+    now += 30
+    assert pulse.trouble() is None
 
 
 def test_a_webhook_needs_a_secret() -> None:
