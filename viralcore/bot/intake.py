@@ -218,7 +218,7 @@ class Polling:
         if code == 429:
             named = (answer.get("parameters") or {}).get("retry_after") if readable else None
             raise _AskAgain("flood", float(named) if isinstance(named, int) else 3.0)
-        raise _AskAgain(f"status_{code}" if readable else "unreadable")
+        raise _AskAgain("unreadable" if code == 200 else f"status_{code}")
 
 
 class Webhook:
