@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import deque
 from typing import Any
 
@@ -40,6 +41,7 @@ KINDS = frozenset(
 )
 ON_REQUEST = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 """Delivered only when named in allowed_updates."""
+_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 POLL_LIMIT, POLL_SECONDS = 100, 50
 WEBHOOK_WAITS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
@@ -117,6 +119,8 @@ class Updates:
         """Push from now on. Loopback may be plain http here; otherwise Telegram insists on https."""
         if not url.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
             raise bad_request("bad webhook: An HTTPS URL must be provided for webhook")
+        if secret and not _SECRET.fullmatch(secret):
+            raise bad_request("secret token contains unallowed characters")
         self.url, self._secret = url, secret
         self._poller += 1
         self._ended_by = "setWebhook request"
@@ -154,9 +158,8 @@ class Updates:
                 headers = {"X-Telegram-Bot-Api-Secret-Token": self._secret} if self._secret else {}
                 try:
                     answer = await client.post(self.url, json=update, headers=headers)
-                    self._last_error = (
-                        "" if answer.is_success else f"Wrong response from the webhook: {answer.status_code}"
-                    )
+                    said = f"{answer.status_code} {answer.reason_phrase}"
+                    self._last_error = "" if answer.is_success else f"Wrong response from the webhook: {said}"
                 except httpx.HTTPError as error:
                     self._last_error = f"Connection failed: {type(error).__name__}"
                 if not self._last_error:
