@@ -168,10 +168,12 @@ class WebServer:
             async with asyncio.timeout(self._check_seconds):
                 return await check()
         except TimeoutError:
-            return "no answer"
+            return f"no answer within {self._check_seconds:g} s"
         except Exception:
             log.exception("ready_check_failed", check=name)
             return "check failed"
 
     async def _render_metrics(self, request: Request) -> Response:
-        return Response(await self._metrics.render(), headers={"content-type": self._metrics.content_type})
+        """As Prometheus' own client does it, ``?name[]=...`` asks for some of them only."""
+        only = request.query_params.getlist("name[]")
+        return Response(await self._metrics.render(only), headers={"content-type": self._metrics.content_type})

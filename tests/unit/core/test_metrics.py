@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from viralcore.core.figures import Figure
 from viralcore.core.metrics import Metrics
 
 
@@ -27,3 +28,24 @@ async def test_names_the_supervisor_reads_are_there_before_anything_happened() -
     text = (await Metrics().render()).decode()
     for name in ("viralcore_next_due_timestamp_seconds", "viralcore_clock_settled_offset_seconds"):
         assert f"\n{name} 0.0" in text
+
+
+async def test_a_few_can_be_asked_for_without_the_rest() -> None:
+    metrics = Metrics()
+    reads = 0
+
+    async def read() -> tuple[Figure, ...]:
+        nonlocal reads
+        reads += 1
+        return ()
+
+    async def inbox() -> int:
+        return 3
+
+    metrics.figures.add("some", read)
+    metrics.backlog_of("inbox", inbox)
+    metrics.handling.labels(kind="press").observe(0.1)
+    text = (await metrics.render(["viralcore_backlog", "viralcore_no_such"])).decode()
+    assert 'viralcore_backlog{kind="inbox"} 3.0' in text
+    assert "viralcore_handling" not in text
+    assert reads == 0
