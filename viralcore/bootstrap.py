@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from viralcore.boosts import module as boosts
 from viralcore.bot import module as bot
-from viralcore.core import migrate
+from viralcore.core import migrate, runtime
 from viralcore.core.clock import Clock, FileClock, SystemClock
 from viralcore.core.crypto import Cipher
 from viralcore.core.db import Database
@@ -279,6 +279,7 @@ async def _serve(process: _Process, role: Role, stack: AsyncExitStack, stop: asy
     else:
         line.watch()
     log.info("running", role=role, bot=line.bot.username, http_port=web.port)
+    runtime.started()
     await stop.wait()
 
 

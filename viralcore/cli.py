@@ -72,12 +72,12 @@ def run(
     settings = _settings("run", level=None)
     with _loading():
         from viralcore import bootstrap
-        from viralcore.core import sentry
+        from viralcore.core import runtime, sentry
 
     if settings.env.sentry_dsn is not None:
         dsn = settings.env.sentry_dsn.get_secret_value()
         sentry.report_to(dsn, environment=settings.env.environment, secrets=settings.secrets())
-    asyncio.run(bootstrap.run(settings, role=role))
+    runtime.run(bootstrap.run(settings, role=role))
 
 
 @app.command()

@@ -35,7 +35,7 @@ def test_bad_locks_are_seen() -> None:
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
 def test_versions_and_hashes_only(lock: Path) -> None:
-    assert len(LOCKS) == 3
+    assert len(LOCKS) == 4
     text = lock.read_text()
     assert len(pins(text)) > 10
     assert complaints(text) == []

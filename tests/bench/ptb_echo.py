@@ -3,14 +3,18 @@
     python -m tests.bench.ptb_echo ours|stock URL
 
 Ours is what the product sends through: lanes (their pace raised out of the way) over the aiohttp transport. Stock is
-what PTB's documentation tells a busy bot to use: HTTPXRequest with a pool of 512, concurrent_updates of 256.
+what PTB's documentation tells a busy bot to use: HTTPXRequest with a pool of 512, concurrent_updates of 256. All else
+is the same in both: the process runs as the product's does (`core.runtime`: uvloop, a patient collector).
 """
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import sys
 from typing import Any
 
+import uvloop
 from telegram import Update
 from telegram.ext import ApplicationBuilder, ContextTypes, MessageHandler, filters
 from telegram.request import BaseRequest, HTTPXRequest
@@ -18,6 +22,7 @@ from telegram.request import BaseRequest, HTTPXRequest
 from viralcore.bot.laned import LanedRequest
 from viralcore.bot.lanes import Lanes
 from viralcore.bot.transport import AiohttpRequest
+from viralcore.core import runtime
 
 TOKEN = "42:bench-bench-bench-bench-bench-bench-bench"
 FAST = 1_000_000
@@ -42,6 +47,9 @@ def main(kind: str, url: str) -> None:
     builder: Any = ApplicationBuilder().token(TOKEN).base_url(f"{url}/bot").concurrent_updates(256)
     application = builder.request(calls).get_updates_request(polls).job_queue(None).build()
     application.add_handler(MessageHandler(filters.TEXT, echo))
+    gc.set_threshold(*runtime.COLLECTOR)
+    runtime.started()
+    asyncio.set_event_loop(uvloop.new_event_loop())  # where PTB looks for the loop to run on
     application.run_polling()
 
 

@@ -1,7 +1,7 @@
 """Echo bots, 256 updates in flight, a Bot API that takes 50 ms: our transport beside the stock one, and beside aiogram.
 
 All three decode each update, route it and reply through their Bot; each is a process of its own and begins anew for
-every measurement.
+every measurement. aiogram is stock in everything but its connection limit; ours runs as the product does (`ptb_echo`).
 """
 
 from __future__ import annotations
