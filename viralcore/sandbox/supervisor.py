@@ -109,6 +109,7 @@ class Supervisor:
         self._exits = AsyncExitStack()
         self.nursery = Nursery()
         self.bot_log = folder / "bot.log"
+        self.database_url = ""
         self._stage: Stage | None = None
 
     async def __aenter__(self) -> Supervisor:
@@ -137,7 +138,8 @@ class Supervisor:
         page = servers.serve("page", page_app, port)
 
         self._exits.push_async_callback(postgres.astop)
-        environment = bot_environment(clock, telegram, await postgres.astart(), http_port, self._folder)
+        self.database_url = await postgres.astart()
+        environment = bot_environment(clock, telegram, self.database_url, http_port, self._folder)
         environment["TELEGRAM_API_BASE_URL"] = servers.serve("telegram", TelegramApp(telegram).app)
         for world in worlds:
             environment.update(world.environment(servers.serve(world.name, world.app)))
