@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -67,6 +68,8 @@ class EffectRunner:
         self._db = db
         self._worker = worker
         self._in_flight: set[int] = set()
+        self.counted: Callable[[str, str], None] = lambda kind, outcome: None
+        """Told how rounds end (succeeded, refused, unknown, postponed, held), for the metrics."""
 
     async def run(self, effect_id: int, gen: int) -> None:
         """One round of one effect. Raises only when the database cannot be reached before anything was sent."""
@@ -160,6 +163,7 @@ class EffectRunner:
             await tx.conn.execute(store.POSTPONE, {**values, "due": due, "attempts": attempts, "error": reason[:2000]})
 
         await self._insist(work)
+        self.counted(job.kind.name, "postponed")
         if self._db.on_due is not None:
             self._db.on_due()
 
@@ -187,10 +191,13 @@ class EffectRunner:
             if connection_lost(error):
                 raise
             log.exception("effect_outcome_failed", failures=failures + 1)
-            await self._keep_answer(values, failures, f"{type(error).__name__}: {error}")
+            held = await self._keep_answer(values, failures, f"{type(error).__name__}: {error}")
+            self.counted(job.kind.name, "held" if held else "postponed")
+        else:
+            self.counted(job.kind.name, store.state_of(outcome))
 
-    async def _keep_answer(self, values: dict[str, Any], failures: int, error: str) -> None:
-        """on_outcome failed: what the outside said is kept, and only the recording is tried again."""
+    async def _keep_answer(self, values: dict[str, Any], failures: int, error: str) -> bool:
+        """on_outcome failed: what the outside said is kept, and only the recording is tried again; True: by staff."""
         held = failures >= len(RECORD_DELAYS)
 
         async def work(tx: Tx) -> None:
@@ -203,6 +210,7 @@ class EffectRunner:
             log.error("effect_held", effect_id=values["id"], reason=error)
         elif self._db.on_due is not None:
             self._db.on_due()
+        return held
 
     async def _insist(self, work: Any) -> None:
         """Run a transaction, waiting out a database that went away: what the outside said exists nowhere else."""
