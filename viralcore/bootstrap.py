@@ -215,6 +215,7 @@ def _build(settings: Settings, stack: AsyncExitStack, give_up: GiveUp) -> _Proce
     db.on_due = lambda: scheduler.wake(RELEASE_JOB)
     _measure(metrics, inbox, line, engine, scheduler)
     _figures(metrics, modules, db)
+    registry.recorded = lambda name: metrics.events.labels(event=name).inc()
     return _Process(settings, clock, nursery, metrics, db, modules, inbox, line, talk, engine, scheduler)
 
 
@@ -310,6 +311,8 @@ def _measure(metrics: Metrics, inbox: Inbox, line: bot.Line, engine: QueueEngine
     metrics.backlog_of("jobs", scheduler.backlog)
     metrics.due_from(scheduler.next_due)
     metrics.settled_from(scheduler.settled_offset)
+    engine.deliveries.counted = lambda who, how: metrics.deliveries.labels(subscriber=who, outcome=how).inc()
+    engine.effects.counted = lambda kind, how: metrics.effects.labels(kind=kind, outcome=how).inc()
 
 
 def _figures(metrics: Metrics, modules: Modules, db: Database) -> None:
