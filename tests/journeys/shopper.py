@@ -53,14 +53,18 @@ class Shopper:
         answer: dict[str, Any] | None = self.sandbox.call("POST", f"/chats/{self.id}/press", **body)["answer"]
         return answer
 
-    def go(self, *labels: str) -> Message:
-        """Press one button after another; the screen the last one leads to."""
+    def go(self, *labels: str, until: str = "") -> Message:
+        """Press one button after another; the screen the last one leads to. `until`: words of that screen, where the
+        shop may say something else meanwhile."""
         shown: Message = {}
-        for label in labels:
-            before = self.seq()
+        for number, label in enumerate(labels, 1):
+            before, words = self.seq(), until if number == len(labels) else ""
             self.tap(label)
-            shown = self.see(lambda m: m["from"] != self.id and bool(m["buttons"]), before)
+            shown = self.see(self._screen(words), before)
         return shown
+
+    def _screen(self, words: str) -> Callable[[Message], bool]:
+        return lambda m: m["from"] != self.id and bool(m["buttons"]) and words in m["text"]
 
     def see(self, fits: Any, after: int = 0, seconds: float = 30.0) -> Message:
         return self.sandbox.wait_for(self.id, fits, after=after, seconds=seconds)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.sandbox import Message, Sandbox, button, copies, running_sandbox
+from tests.support.sandbox import Message, Sandbox, button, copies, running_sandbox, swift
 
 OWNER = 1000
 LIKES, VIEWS = "101", "102"
@@ -28,10 +28,11 @@ def undisturbed(step: str) -> AbstractContextManager[None]:
 
 
 @contextmanager
-def sandbox_of(folder: Path) -> Iterator[Sandbox]:
-    """A sandbox; when the story in it fails, the failure carries the end of the bot's log."""
+def sandbox_of(folder: Path, *, telegram: int = 10) -> Iterator[Sandbox]:
+    """A sandbox; when the story in it fails, the failure carries the end of the bot's log. `telegram`: how many times
+    more than the real one its Telegram takes a second."""
     try:
-        with running_sandbox(folder) as sandbox:
+        with running_sandbox(folder, **swift(folder, telegram=telegram)) as sandbox:
             yield sandbox
     except BaseException as error:
         error.add_note(log_of(folder))

@@ -226,7 +226,8 @@ def test_links_by_the_dozen(sandbox: Sandbox, crowd: Crowd) -> None:
     mixed = person.ask(f"{X_POST.format(1)} {X_POST.format(2)} https://x.com/ada {X_POST.format(3)} https://evil.com/a")
     polite(mixed, "Not taken", "not a post", "only X", "3 posts")
     mixed_home = person.home()
-    polite(person.go("Confirm"), "Ordered", "status/1", "status/2", "status/3")
+    polite(person.go("Confirm", until="Ordered"), "status/1", "status/2", "status/3")
+    assert sandbox.settle(45)["quiet"]  # the progress messages have come
     draft = data_of(mixed_home, "Confirm").rpartition("|")[2]
     polite(_forged(poor, f"A{{nonce}}dok|{draft}"), "not found")
     polite(_forged(poor, f"A{{nonce}}dno|{draft}"), "not found")

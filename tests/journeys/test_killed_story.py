@@ -71,7 +71,7 @@ class Killer:
 def test_twenty_kills_lose_nothing_and_do_nothing_twice(tmp_path: Path) -> None:
     seed = int(os.environ.get("VIRALCORE_SEED") or 20_260_115)
     print(f"VIRALCORE_SEED={seed}")
-    with sandbox_of(tmp_path) as sandbox:
+    with sandbox_of(tmp_path, telegram=1) as sandbox:
         owner = Story(sandbox, OWNER, "Olu")
         owner.begin()
         killer = Killer(sandbox, seed)
@@ -102,7 +102,7 @@ def done_once(ada: Story) -> None:
 
 @pytest.mark.timeout(240)
 def test_told_to_stop_in_the_middle_of_its_work_it_ends_well_and_goes_on_later(tmp_path: Path) -> None:
-    with sandbox_of(tmp_path) as sandbox:
+    with sandbox_of(tmp_path, telegram=1) as sandbox:
         told = ("say /buy", "press BSC", "transfer", "turn", "say https", "press Confirm")
 
         def disturb(step: str) -> AbstractContextManager[None]:

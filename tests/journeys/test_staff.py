@@ -77,7 +77,8 @@ def _order(person: Shopper, post: int) -> str:
     """Boost a post; its link."""
     link = f"https://x.com/guest/status/{post}"
     polite(person.ask(link), "X Tier 3")
-    polite(person.go("Confirm"), "Ordered", link)
+    polite(person.go("Confirm", until="Ordered"), link)
+    assert person.sandbox.settle(45)["quiet"]  # its progress message has come, and is nobody's answer later
     return link
 
 

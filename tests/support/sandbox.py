@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -145,6 +146,24 @@ def button(message: Message, label: str) -> str | None:
 def copies(message: Message) -> list[str]:
     """What the copy buttons of a message copy."""
     return [b["copy"] for row in message["buttons"] for b in row if b["copy"]]
+
+
+def swift(folder: Path, *, telegram: int = 10, others: int = 10) -> dict[str, str]:
+    """Environment in which simulators are asked, and written to, that many times as often a second as the real things
+    allow, and agree to it: most stories are not about limits, and waiting them out is most of the time they take."""
+    settings = folder / "settings"
+    shutil.copytree(ROOT / "settings", settings)
+    for name, usual, quick in (
+        ("bot.toml", "per_second = 30", f"per_second = {30 * telegram}"),
+        ("bot.toml", 'chat_gap_seconds = "1"', f'chat_gap_seconds = "{1 / telegram}"'),
+        ("payments.toml", "requests_per_second = 20", f"requests_per_second = {20 * others}"),
+        ("payments.toml", "batch_blocks = 8", "batch_blocks = 50"),
+        ("panels.toml", "pace_per_second = 2", f"pace_per_second = {2 * others}"),
+    ):
+        told = (settings / name).read_text()
+        assert usual in told, f"{name} does not say {usual}"
+        (settings / name).write_text(told.replace(usual, quick))
+    return {"SETTINGS_DIR": str(settings), "SANDBOX_TELEGRAM_PACE": str(telegram)}
 
 
 @contextmanager

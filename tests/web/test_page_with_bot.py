@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from tests.support.chromium import browser, chromium, complaints
-from tests.support.sandbox import Sandbox, running_sandbox
+from tests.support.sandbox import Sandbox, running_sandbox, swift
 from viralcore.sandbox.stage import ADA_ID, ADMIN_GROUP
 
 SHOWN = 30_000
@@ -19,7 +19,8 @@ WAY = ("I agree", "Service Menu", "Twitter/X", "Engagement", "X Tier 3", "10", "
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     chromium()
-    with running_sandbox(tmp_path_factory.mktemp("page")) as sandbox:
+    folder = tmp_path_factory.mktemp("page")
+    with running_sandbox(folder, **swift(folder)) as sandbox:
         yield sandbox
 
 

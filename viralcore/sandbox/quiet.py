@@ -74,10 +74,11 @@ class Quiet:
     def turning(self) -> bool:
         return self._turning.locked()
 
-    async def pending(self) -> list[str]:
-        """Reasons why it is not quiet, in words; empty when it is."""
+    async def pending(self, *, worlds: bool = True) -> list[str]:
+        """Reasons why it is not quiet, in words; empty when it is. `worlds` false: of the bot's quietness alone."""
         now = self._clock.now()
-        reasons = [f"{world.name}: {reason}" for world in self._worlds for reason in world.pending(now)]
+        asked = self._worlds if worlds else ()
+        reasons = [f"{world.name}: {reason}" for world in asked for reason in world.pending(now)]
         if self._unconfirmed():
             reasons.append(f"telegram: {self._unconfirmed()} updates not confirmed")
         text = await self._metrics()
@@ -89,12 +90,12 @@ class Quiet:
             reasons.append("bot: has not worked through the turned clock")
         return reasons + [f"bot: {count} {kind}" for kind, count in sorted(state.backlog.items()) if count]
 
-    async def settle(self, seconds: float) -> Turned:
+    async def settle(self, seconds: float, *, worlds: bool = True) -> Turned:
         """Wait until it is quiet, seen twice in a row, or `seconds` have passed."""
         deadline = monotonic() + seconds
         calm = False
         while True:
-            reasons = await self.pending()
+            reasons = await self.pending(worlds=worlds)
             if not reasons and calm:
                 return Turned(self._clock.now(), True, [])
             calm = not reasons
@@ -103,20 +104,22 @@ class Quiet:
             await asyncio.sleep(LOOK_AGAIN)
 
     async def advance(self, seconds: float) -> Turned:
-        """Turn the clock by `seconds`, hopping from due moment to due moment. Always arrives, in time or not quiet."""
+        """Turn the clock by `seconds`, hopping from due moment to due moment. Always arrives, in time or not quiet.
+
+        Before and between hops only the bot is waited for: what a world still has before it (a block that becomes
+        final, a final block that nobody has read) is what the next hop brings. At the end everybody is.
+        """
         async with self._turning:
             began = monotonic()
             target = self._clock.offset() + seconds
             longest = max(USUAL_HOP, seconds / HOPS)
-            last = await self.settle(HOP_WITHIN)
+            await self.settle(HOP_WITHIN, worlds=False)
             while (left := target - self._clock.offset()) > 1e-6:
                 time_left = TURN_WITHIN - (monotonic() - began)
                 await self._hop(left if time_left <= 0 else min(left, longest, self._until_due()))
                 if time_left > 0:
-                    last = await self.settle(min(HOP_WITHIN, time_left))
-            if not last.quiet:
-                last = await self.settle(max(0.0, ANSWER_WITHIN - (monotonic() - began)))
-            return last
+                    await self.settle(min(HOP_WITHIN, time_left), worlds=False)
+            return await self.settle(max(0.0, ANSWER_WITHIN - (monotonic() - began)))
 
     async def leap(self, seconds: float) -> Turned:
         """Turn the clock at once and wait for nothing: for trying what a sudden moment brings."""

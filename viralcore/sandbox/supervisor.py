@@ -130,7 +130,8 @@ class Supervisor:
         self._exits.callback(servers.stop)
         postgres = EmbeddedPostgres(self._folder, durable=False, pg_bin=os.environ.get("PG_BIN"))
         clock = TurnedClock(self._folder / "clock")
-        telegram = Telegram(now=clock.now, nursery=self.nursery)
+        pace = float(os.environ.get("SANDBOX_TELEGRAM_PACE") or 1)
+        telegram = Telegram(now=clock.now, nursery=self.nursery, pace=pace)
         rng = self._rng
         worlds: list[World] = [BscWorld(clock.now, rng), PanelsWorld(clock.now, rng), PricesWorld(clock.now, rng)]
         http_port = free_port()
