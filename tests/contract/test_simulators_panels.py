@@ -163,10 +163,10 @@ async def test_refill_and_cancel(world: PanelsWorld, clock: FakeClock) -> None:
 async def test_a_swallowed_answer_leaves_a_booked_order(world: PanelsWorld, how: object) -> None:
     await change(world, "smmflare", swallow_next=how)
     form = {"key": "smmflare-sandbox-key", "action": "add", "service": "101", "link": LINK, "quantity": "38"}
-    async with served(world.app) as url, httpx.AsyncClient(timeout=0.5) as http:
+    async with served(world.app) as url, httpx.AsyncClient(timeout=30) as http:
         target = world.environment(url)["SMMFLARE_BASE_URL"]
         with pytest.raises((httpx.RemoteProtocolError, httpx.ReadTimeout)):
-            await http.post(target, data=form)
+            await http.post(target, data=form, timeout=1)
         assert [order["quantity"] for order in await listed(world, "smmflare")] == [38]
         assert "order" in (await http.post(target, data=form)).json()
     answered = [order.answered for order in world.panels["smmflare"].book.orders.values()]

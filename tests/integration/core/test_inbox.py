@@ -244,7 +244,7 @@ async def test_an_item_that_keeps_killing_the_process_is_held(make: Make, databa
         inbox.handle("telegram", hang, on_held)
         await inbox.start()
         await inbox.store("telegram", [("killer", "k", {})])
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await started.wait()
         assert await inbox.stop(timeout=0.01) == 1
     handler = Recorder()
@@ -269,7 +269,7 @@ async def test_stop_finishes_what_runs_and_leaves_the_rest_pending(make: Make, d
     await inbox.store("telegram", [("1", "a", {}), ("2", "b", {})])
     await started.wait()
     asyncio.get_running_loop().call_later(0.05, release.set)
-    assert await inbox.stop(timeout=5) == 0
+    assert await inbox.stop(timeout=30) == 0
     assert [row[1] for row in await rows(database)] == ["handled", "pending"]
 
 

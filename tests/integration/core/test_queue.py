@@ -171,7 +171,7 @@ async def test_a_graceful_stop_lets_what_runs_finish(
         return bool(kind.calls)
 
     await until(calling)
-    stopping = asyncio.ensure_future(engine.stop(timeout=5))
+    stopping = asyncio.ensure_future(engine.stop(timeout=30))
     await asyncio.sleep(0.05)
     release.set()
     await stopping

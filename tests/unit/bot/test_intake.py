@@ -106,7 +106,7 @@ async def nursery() -> AsyncIterator[Nursery]:
 async def drained(nursery: Nursery, telegram: Telegram, shelf: Shelf, **options: Any) -> Polling:
     polling = Polling(telegram, URL, shelf, nursery, first_pause=0.001, **options)
     await polling.start()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await telegram.empty.wait()
     await polling.stop()
     return polling
@@ -176,7 +176,7 @@ async def test_no_trouble_loses_an_update(
     later = Later()
     polling = Polling(later, URL, shelf, nursery, first_pause=0.001)
     await polling.start()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await telegram.empty.wait()
     await polling.stop()
     assert shelf.stored == ["1", "2", "3", "4", "5"]
@@ -195,7 +195,7 @@ async def test_a_webhook_that_is_set_is_removed_at_the_start_and_when_it_comes_b
     await telegram.empty.wait()
     telegram.webhook = "https://somebody"
     telegram.empty.clear()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await telegram.empty.wait()
     await again.stop()
     assert telegram.webhook == ""
@@ -207,7 +207,7 @@ async def test_a_refused_token_ends_it_with_a_clear_error(nursery: Nursery) -> N
     fatal: list[Exception] = []
     polling = Polling(telegram, URL, Shelf(), nursery, on_fatal=fatal.append)
     await polling.start()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not fatal:
             await asyncio.sleep(0.001)
     assert isinstance(fatal[0], TokenRefusedError)

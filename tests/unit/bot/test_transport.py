@@ -183,16 +183,20 @@ async def test_silence_is_timed_out() -> None:
 
 
 async def test_a_pool_that_is_full_is_timed_out_and_nothing_was_sent() -> None:
+    there, go_on = asyncio.Event(), asyncio.Event()
+
     async def reply(request: web.Request) -> web.StreamResponse:
-        await asyncio.sleep(0.5)
+        there.set()
+        await go_on.wait()
         return web.json_response({"ok": True, "result": MESSAGE})
 
-    request = AiohttpRequest(connections=1, connect_timeout=0.05, pool_timeout=0.05)
+    request = AiohttpRequest(connections=1)
     async with served(reply, request) as (bot, server):
         first = asyncio.ensure_future(bot.send_message(7, "x"))
-        await asyncio.sleep(0.02)
+        await there.wait()
         with pytest.raises(TimedOut, match="nothing was sent"):
-            await bot.send_message(7, "y")
+            await bot.send_message(7, "y", connect_timeout=0.05, pool_timeout=0.05)
+        go_on.set()
         await first
         assert len(server.seen) == 1
 
@@ -234,7 +238,7 @@ async def test_the_token_reaches_no_exception_text_no_cause_and_no_log_line(capl
     with structlog.testing.capture_logs() as logs:
         async with loopback(reply) as server:
             for url in (server.url, closed, "http://[bad", "ftp://nowhere"):
-                request = AiohttpRequest(connect_timeout=0.2)
+                request = AiohttpRequest(connect_timeout=5)
                 bot = bot_of(url, request)
                 await request.initialize()
                 try:

@@ -132,7 +132,7 @@ async def test_a_read_timeout_after_sending_is_no_answer(clients: HttpClients) -
 
     async with loopback(reply) as server:
         with pytest.raises(NoAnswer) as caught:
-            await clients.provider("p", server.url, read_timeout=0.05).send("POST", data={"action": "add"})
+            await clients.provider("p", server.url, read_timeout=0.3).send("POST", data={"action": "add"})
         assert caught.value.reason == "read_timeout"
         assert requests_of(server) == 1
 
@@ -147,7 +147,7 @@ async def test_a_dripping_answer_ends_by_the_total(clients: HttpClients) -> None
 
     async with loopback(reply) as server:
         with pytest.raises(NoAnswer) as caught:
-            await clients.provider("p", server.url, connect_timeout=0.1, read_timeout=0.1).send("GET")
+            await clients.provider("p", server.url, connect_timeout=0.5, read_timeout=0.5).send("GET")
         assert caught.value.reason == "total_timeout"
 
 
@@ -219,11 +219,11 @@ async def test_a_read_with_all_its_retries_is_one_failure(clients: HttpClients) 
 async def test_a_call_inside_a_slot_takes_no_second_place(clients: HttpClients) -> None:
     async with loopback(text("{}")) as server:
         client = clients.provider("p", server.url, parallelism=1)
-        async with asyncio.timeout(5), client.slot():
+        async with asyncio.timeout(30), client.slot():
             await client.send("POST")
             async with client.slot():
                 await client.send("POST")
-        async with asyncio.timeout(5), client.slot():
+        async with asyncio.timeout(30), client.slot():
             pass
 
 
