@@ -5,6 +5,7 @@ Units: prices are Decimals in USD per unit; quantities are whole units; refunds 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +13,7 @@ from typing import Literal, Protocol
 
 from viralcore.core.errors import DomainError
 from viralcore.core.money import Money
+from viralcore.ledger.api import Balance
 from viralcore.payments.api import InvoiceView
 
 Metric = Literal["likes", "views", "comments", "reposts", "reactions", "votes", "followers", "members", "months"]
@@ -258,6 +260,10 @@ class Boosts(Protocol):
         ...
 
     async def credits(self, *, user_id: int) -> tuple[CreditView, ...]: ...
+
+    def credits_in(self, balances: Sequence[Balance]) -> tuple[CreditView, ...]:
+        """The same, of the balances of a person that were read already."""
+        ...
 
     async def draft(self, *, key: str, user_id: int, text: str) -> DraftView:
         """Read the links out of a message. Raises BadLink, TooManyLinks, NoCredits (the draft is not kept then)."""

@@ -15,6 +15,7 @@ from sqlalchemy import case, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from viralcore.bot import tables
+from viralcore.bot.repository import Asked
 from viralcore.core.clock import Clock
 from viralcore.core.db import Database
 
@@ -87,9 +88,24 @@ class Dialogues:
             row = (await conn.execute(statement)).one_or_none()
         if row is None:
             return None
-        if row.update_id == update_id:
-            return Question(row.before_question, row.before_data) if row.before_question else None
-        return Question(row.question, row.data) if row.question and row.expires_at > self._clock.now() else None
+        before = (row.before_question, row.before_data)
+        return self.seen(Asked(row.question, row.data, row.expires_at, row.update_id, *before), update_id)
+
+    def seen(self, asked: Asked | None, update_id: int) -> Question | None:
+        """As `current`, of the row as it was when this update began."""
+        if asked is None:
+            return None
+        if asked.update_id == update_id:
+            return Question(asked.before_question, asked.before_data) if asked.before_question else None
+        is_open = asked.question and asked.expires_at > self._clock.now()
+        return Question(asked.question, asked.data) if is_open else None
+
+    def nothing_to_close(self, asked: Asked | None, chat_id: int, user_id: int, update_id: int) -> bool:
+        """Whether `close` would change nothing and find nothing, of the row as it was when this update began."""
+        if asked is not None and (asked.question or asked.update_id == update_id):
+            return False
+        self._asked.pop((chat_id, user_id), None)
+        return True
 
     async def close(self, chat_id: int, user_id: int, update_id: int) -> bool:
         """End the question; whether this update found one open when it was first handled."""

@@ -31,6 +31,7 @@ from viralcore.bot.conversation import Conversation
 from viralcore.bot.dialogue import Dialogues
 from viralcore.bot.show import Shower, keyboard
 from viralcore.bot.turn import LIVE_ROUTES, ON_ACTION, Doors, Turn, UnknownRoute, Viewer, render
+from viralcore.bot.voice import Voice
 from viralcore.core.clock import Clock
 from viralcore.core.db import Database
 from viralcore.core.errors import DomainError
@@ -70,6 +71,7 @@ class Dispatcher:
         self._clock = clock
         self._admin_chat_id = admin_chat_id
         self._talk = Conversation(config, shower, bot)
+        self._voice = Voice(bot)
         self.ptb = self._application(bot)
         self.old: Callable[[InboxItem], bool] = lambda item: False
         self._item: ContextVar[InboxItem | None] = ContextVar("item", default=None)
@@ -131,7 +133,7 @@ class Dispatcher:
         chat_id, message_id = query.message.chat.id, query.message.message_id
         private = query.message.chat.type == "private"
         user = await self._meet(update, query.from_user, None)
-        turn = self._turn(user, chat_id, update.update_id, private=private, pressed=message_id)
+        turn = await self._turn(user, chat_id, update.update_id, private=private, pressed=message_id)
         try:
             press = decode(query.data or "")
         except StaleCallback:
@@ -157,7 +159,7 @@ class Dispatcher:
         item = self._item.get()
         if item is not None and self.old(item):
             return True
-        shown = await self._shower.home(turn.chat_id)
+        shown = turn.glance.home if turn.glance is not None else None
         if shown is None:
             return True
         # The nonce says it all: one screen may stand in two messages, when it had to be sent anew.
@@ -197,7 +199,7 @@ class Dispatcher:
 
     async def _answer(self, query_id: str, turn: Turn) -> None:
         try:
-            await self._bot.answer_callback_query(query_id, turn.toast[:200] or None, show_alert=turn.alert)
+            await self._voice.toast(query_id, turn.toast, alert=turn.alert)
         except BadRequest as error:  # answered before a crash, or too old: the screen still tells
             log.info("callback_not_answered", reason=error.message)
 
@@ -210,7 +212,7 @@ class Dispatcher:
         text = message.text
         payload = text.split(maxsplit=1)[1] if text and text.startswith("/start ") and len(text.split()) > 1 else None
         user = await self._meet(update, message.from_user, payload)
-        turn = self._turn(user, message.chat.id, update.update_id, private=True)
+        turn = await self._turn(user, message.chat.id, update.update_id, private=True)
         screen = await self._guarded(turn, self._line(turn, text))
         await self._finish(turn, screen)
 
@@ -226,7 +228,7 @@ class Dispatcher:
         if message is None or message.from_user is None:
             return
         user = await self._meet(update, message.from_user, None)
-        turn = self._turn(user, message.chat.id, update.update_id, private=True)
+        turn = await self._turn(user, message.chat.id, update.update_id, private=True)
         await self._finish(turn, self._gate(user) or home.edited())
 
     async def on_group(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
@@ -240,7 +242,7 @@ class Dispatcher:
             await self._say(message, home.group_only_private(bot_username=self._bot.username))
             return
         user = await self._meet(update, message.from_user, None)
-        turn = self._turn(user, message.chat.id, update.update_id, private=False)
+        turn = await self._turn(user, message.chat.id, update.update_id, private=False)
         screen = await self._guarded(turn, self._talk.group_line(turn, message.text))
         if screen is not None:
             await self._say(message, screen)
@@ -282,9 +284,16 @@ class Dispatcher:
         profile = Profile(person.id, person.first_name, person.username, person.language_code)
         return await self._doors.users.meet(key=f"u{update.update_id}", profile=profile, start_payload=payload)
 
-    def _turn(self, user: UserView, chat_id: int, update_id: int, *, private: bool, pressed: int | None = None) -> Turn:
+    async def _turn(
+        self, user: UserView, chat_id: int, update_id: int, *, private: bool, pressed: int | None = None
+    ) -> Turn:
         viewer = Viewer(self._doors, self._config, self._clock, user)
-        return Turn(viewer, self._dialogues, chat_id, update_id, f"u{update_id}", pressed=pressed, private=private)
+        turn = Turn(viewer, self._dialogues, chat_id, update_id, f"u{update_id}", pressed=pressed, private=private)
+        if private:
+            turn.glance = await self._shower.glance(chat_id, user.id)
+            home = turn.glance.home
+            turn.fresh = home is None or home.update_id != update_id
+        return turn
 
     def _gate(self, user: UserView, *, agreeing: bool = False) -> Screen | None:
         """What stands before everything else: a block, then the terms."""
@@ -325,6 +334,7 @@ class Dispatcher:
                 update_id=turn.update_id,
                 pressed=turn.pressed,
                 spent=spent,
+                fresh=turn.fresh and turn.pressed is None,
             )
             await self._catch_up(turn, screen.route)
         elif not turn.private and turn.pressed is not None and turn.reply is not None and not turn.alert:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 from weakref import WeakValueDictionary
@@ -17,7 +17,8 @@ from telegram.error import BadRequest, Forbidden, TelegramError
 
 from viralcore.bot import repository
 from viralcore.bot.lanes import lane
-from viralcore.bot.repository import Home
+from viralcore.bot.repository import Glance, Home
+from viralcore.bot.voice import Voice
 from viralcore.core import ids
 from viralcore.core import screen as screens
 from viralcore.core.db import Database
@@ -38,7 +39,11 @@ class Shower:
         self._bot = bot
         self._nursery = nursery
         self._secret = secret
+        self._voice = Voice(bot)
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._glances = db.together("bot.glances", self._look)
+        self._redraws = db.together("bot.redraws", self._redrawn)
+        self._puts = db.together("bot.homes", self._put_homes)
 
     def nonce(self, update_id: int) -> str:
         return ids.nonce(self._secret, update_id)
@@ -47,23 +52,43 @@ class Shower:
         async with self._db.read() as conn:
             return await repository.get_home(conn, chat_id)
 
-    async def show(self, *, chat_id: int, screen: Screen, update_id: int, pressed: int | None, spent: str = "") -> None:
+    async def glance(self, chat_id: int, user_id: int) -> Glance:
+        """What a chat shows, and what one person is asked there."""
+        return await self._glances((chat_id, user_id))
+
+    async def show(
+        self,
+        *,
+        chat_id: int,
+        screen: Screen,
+        update_id: int,
+        pressed: int | None,
+        spent: str = "",
+        fresh: bool = False,
+    ) -> None:
         """Make `screen` what the chat shows. `pressed`: the message whose button was pressed; `spent`: the nonce of
-        that button, when it was accepted. Raises Forbidden when the person blocked the bot."""
+        that button, when it was accepted; `fresh`: there is nothing to edit, as this update pressed no button and has
+        drawn nothing in an earlier life. Raises Forbidden when the person blocked the bot."""
         screen = _fitting(screen)
-        nonce = self.nonce(update_id)
+        home = Home(
+            chat_id,
+            pressed or 0,
+            self.nonce(update_id),
+            spent,
+            screen.route,
+            update_id,
+            digest(screen),
+            picture_key(screen),
+        )
         async with self._lock(chat_id):
-            old = await self.home(chat_id)
-            picture = picture_key(screen)
-            # What this very update has drawn before a crash is drawn over, even when that was a message of its own.
-            editable = old is not None and (old.message_id == pressed or old.update_id == update_id)
-            if old is not None and editable and bool(old.picture) == bool(picture):
-                look = digest(screen)
-                home = Home(chat_id, old.message_id, nonce, spent, screen.route, update_id, look, picture)
-                await self._put(home)  # first: a button must never arrive before we know its nonce
+            # Stored first: a button must never arrive before we know its nonce. What this very update has drawn before
+            # a crash is drawn over, even when that was a message of its own.
+            number = None if fresh else await self._redraws(home)
+            if number is not None:
+                home = replace(home, message_id=number)
                 if await self._edit(home, screen, media=True):
                     return
-            await self._send(chat_id, screen, nonce, spent, update_id, old)
+            await self._send(home, screen)
 
     async def refresh(self, chat_id: int, route: str, render: Callable[[], Awaitable[Screen]]) -> bool:
         """Draw a route again in place, if the chat still shows it; the nonce stays, so no press goes stale."""
@@ -76,7 +101,8 @@ class Shower:
                 return False
             picture = picture_key(screen)
             if bool(home.picture) != bool(picture):
-                await self._send(chat_id, screen, home.nonce, home.prev_nonce, home.update_id, home)
+                look = digest(screen)
+                await self._send(replace(home, route=screen.route, digest=look, picture=picture), screen)
                 return True
             if not await self._edit(home, screen, media=picture != home.picture):
                 return False
@@ -91,33 +117,21 @@ class Shower:
         async def work() -> None:
             try:
                 with lane("bulk"):
-                    await self._bot.edit_message_reply_markup(chat_id=chat_id, message_id=message_id, reply_markup=None)
+                    await self._voice.strip(chat_id, message_id)
             except TelegramError as error:
                 log.debug("strip_failed", chat_id=chat_id, error=type(error).__name__)
 
         self._nursery.start("strip", work())
 
-    async def _send(
-        self, chat_id: int, screen: Screen, nonce: str, spent: str, update_id: int, old: Home | None
-    ) -> None:
-        message_id, with_picture = await self._new_message(chat_id, screen, keyboard(screen, nonce))
-        await self._put(
-            Home(
-                chat_id,
-                message_id,
-                nonce,
-                spent,
-                screen.route,
-                update_id,
-                digest(screen),
-                picture_key(screen) if with_picture else "",
-            )
-        )
-        if old is not None and old.message_id != message_id:
-            self.strip(chat_id, old.message_id)
+    async def _send(self, home: Home, screen: Screen) -> None:
+        number, with_picture = await self._new_message(home.chat_id, screen, home.nonce)
+        before = await self._puts(replace(home, message_id=number, picture=home.picture if with_picture else ""))
+        if before is not None and before != number:
+            self.strip(home.chat_id, before)
 
-    async def _new_message(self, chat_id: int, screen: Screen, markup: InlineKeyboardMarkup | None) -> tuple[int, bool]:
+    async def _new_message(self, chat_id: int, screen: Screen, nonce: str) -> tuple[int, bool]:
         if screen.picture is not None:
+            markup = keyboard(screen, nonce)
             for attempt in (1, 2):
                 try:
                     photo = await self._photo(screen.picture)
@@ -130,17 +144,18 @@ class Shower:
                     log.warning("picture_failed", kind=screen.picture.kind, error=str(error), attempt=attempt)
                     async with self._db.transaction() as tx:
                         await repository.drop_file_id(tx.conn, screen.picture)
-        text = await self._bot.send_message(chat_id, screen.text, parse_mode=ParseMode.HTML, reply_markup=markup)
-        return text.message_id, False
+        return await self._voice.say(chat_id, screen.text, screens.keyboard(screen, nonce)), False
 
     async def _edit(self, home: Home, screen: Screen, *, media: bool) -> bool:
         """Edit in place; False when that message can no longer be edited."""
-        markup = keyboard(screen, home.nonce)
         where: dict[str, Any] = {"chat_id": home.chat_id, "message_id": home.message_id}
         try:
             if screen.picture is None:
-                await self._bot.edit_message_text(screen.text, **where, parse_mode=ParseMode.HTML, reply_markup=markup)
-            elif media:
+                rows = screens.keyboard(screen, home.nonce)
+                await self._voice.edit(home.chat_id, home.message_id, screen.text, rows)
+                return True
+            markup = keyboard(screen, home.nonce)
+            if media:
                 photo = InputMediaPhoto(
                     await self._photo(screen.picture), caption=screen.text, parse_mode=ParseMode.HTML
                 )
@@ -168,9 +183,14 @@ class Shower:
             async with self._db.transaction() as tx:
                 await repository.put_file_id(tx.conn, picture, file_id)
 
-    async def _put(self, home: Home) -> None:
-        async with self._db.transaction() as tx:
-            await repository.put_home(tx.conn, home)
+    async def _look(self, places: Sequence[tuple[int, int]]) -> list[Glance]:
+        return await repository.glances(self._db.rows, places)
+
+    async def _redrawn(self, homes: Sequence[Home]) -> list[int | None]:
+        return await repository.redrawn(self._db.write, homes)
+
+    async def _put_homes(self, homes: Sequence[Home]) -> list[int | None]:
+        return await repository.put_homes(self._db.write, homes)
 
     def _lock(self, chat_id: int) -> asyncio.Lock:
         """A press and a refresh of the same chat must not draw over each other."""

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from viralcore.boosts.api import Boosts
 from viralcore.bot.config import BotConfig
 from viralcore.bot.dialogue import Dialogues, Question
+from viralcore.bot.repository import Glance
 from viralcore.core.clock import Clock
 from viralcore.core.screen import Action, Html, Screen
 from viralcore.ledger.api import Ledger
@@ -55,6 +56,9 @@ class Turn:
     alert: bool = False
     reply: Html | None = None
     silent: bool = False  # the home is right as it is
+    fresh: bool = False  # this update has drawn nothing yet, in no earlier life either
+    glance: Glance | None = None
+    """What the chat showed and asked when this update began; None when nobody looked, or when it has changed since."""
 
     @property
     def doors(self) -> Doors:
@@ -66,14 +70,23 @@ class Turn:
 
     async def ask(self, question: str, **data: Any) -> None:
         """Take the next line typed as the answer to this question."""
+        self.glance = None
         await self.dialogues.ask(self.chat_id, self.user.id, self.update_id, question, **data)
 
     async def question(self) -> Question | None:
         """What this line may be the answer to; the same when the update is handled again."""
+        if self.glance is not None:
+            return self.dialogues.seen(self.glance.asked, self.update_id)
         return await self.dialogues.current(self.chat_id, self.user.id, self.update_id)
 
     async def close_question(self) -> bool:
         """Wait for no answer any longer; whether one was waited for."""
+        glance, self.glance = self.glance, None
+        if glance is not None and self.dialogues.nothing_to_close(
+            glance.asked, self.chat_id, self.user.id, self.update_id
+        ):
+            self.glance = glance
+            return False
         return await self.dialogues.close(self.chat_id, self.user.id, self.update_id)
 
 

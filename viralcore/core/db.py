@@ -9,11 +9,11 @@ import asyncio
 import hashlib
 import json
 import random
-import select
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 import psycopg
@@ -29,12 +29,19 @@ from viralcore.core.errors import CannotStart, KeyReused, OpenTransaction
 from viralcore.core.events import Event
 from viralcore.core.ids import new_uuid
 from viralcore.core.log import correlation_id
+from viralcore.core.nursery import Nursery
 from viralcore.core.registry import Registry, encode
+from viralcore.core.together import Together, Work
+from viralcore.core.wires import Rows, Wires, said_goodbye
+from viralcore.core.wires import conninfo as conninfo
+from viralcore.core.wires import driver_url as driver_url
 
 log = structlog.get_logger(__name__)
 Connection = AsyncConnection
 """What repositories take; services pass it on by this name and know no SQL library."""
 T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
 
 APP_ROLE = "viralcore_app"
 RETRYABLE = frozenset({"40001", "40P01"})
@@ -74,6 +81,7 @@ class Tx:
         self.conn = conn
         self.now = now
         self.closed = False
+        self.waits_for_disk = False
         self._registry = registry
         self._cipher = cipher
         self._events: list[outbox.RecordedEvent] = []
@@ -86,6 +94,7 @@ class Tx:
             raise ValueError(f"{type(event).__name__} has no NAME")
         event_id = new_uuid()
         heard_by = self._registry.hearing(event.NAME)
+        self.after_commit(partial(self._registry.recorded, event.NAME))
         self._events.append(outbox.RecordedEvent(event_id, event.NAME, encode(event), correlation_id.get(), heard_by))
         return event_id
 
@@ -107,6 +116,11 @@ class Tx:
         if kind not in self._registry.kinds:
             raise ValueError(f"no effect kind is called {kind}")
         self._effects.append(outbox.RecordedEffect(kind, key, ref, payload, secret, due, correlation_id.get()))
+
+    def wait_for_disk(self) -> None:
+        """Money moves here: the commit returns only when it is on disk, also where transactions may come back without
+        (`core.deliveries`)."""
+        self.waits_for_disk = True
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Run a cheap, non-failing callback after the commit (wake a job, drop a cache). Lost in a crash."""
@@ -171,6 +185,7 @@ class Database:
         role: str | None = APP_ROLE,
         size: int = 12,
         read_size: int = 6,
+        wires: int = 6,
         prepared: bool = True,
     ) -> None:
         self.url = url
@@ -180,8 +195,11 @@ class Database:
         self.role = role
         self.on_due: Callable[[], None] | None = None
         self.prepare_threshold = 5 if prepared else None
+        self.size = size
         self._writing = self._engine(size, read_only=False)
         self._reading = self._engine(read_size, read_only=True)
+        self._wires = Wires(self._wire, wires)
+        self._nursery = Nursery()
 
     async def start(self) -> None:
         """Prove that the database answers. Raises the driver's error when it does not."""
@@ -190,6 +208,9 @@ class Database:
 
     async def stop(self) -> None:
         """Close every connection."""
+        await self._nursery.stop(1.0)
+        self._nursery = Nursery()
+        await self._wires.close()
         await self._writing.dispose()
         await self._reading.dispose()
 
@@ -200,30 +221,38 @@ class Database:
         async with self._writing.connect() as conn:
             # Without it, work done only on the raw connection would find commit() a no-op and be rolled back.
             await conn.begin()
-            tx = Tx(conn, self.clock.now(), self.registry, self.cipher)
-            token = _open.set(tx)
-            try:
+            async with self.over(conn, lambda tx: conn.commit()) as tx:
                 yield tx
-                due = await tx.flush()
-                await conn.commit()
-            finally:
-                tx.closed = True
-                _open.reset(token)
+
+    @asynccontextmanager
+    async def over(self, conn: AsyncConnection, commit: Callable[[Tx], Awaitable[None]]) -> AsyncIterator[Tx]:
+        """A transaction on a connection that is at hand; whoever began it there undoes it when this raises."""
+        assert_no_transaction("a second transaction")
+        tx = Tx(conn, self.clock.now(), self.registry, self.cipher)
+        token = _open.set(tx)
+        try:
+            yield tx
+            due = await tx.flush()
+            await commit(tx)
+        finally:
+            tx.closed = True
+            _open.reset(token)
         tx.committed()
         if due is not None and self.on_due is not None:
             self.on_due()
 
+    async def connect(self) -> AsyncConnection:
+        """A connection of the transactions' pool. Whoever takes it closes it."""
+        return await self._writing.connect()
+
     async def run(self, work: Callable[[Tx], Awaitable[T]], *, tries: int = 3) -> T:
         """One transaction around `work`, run again from the start when Postgres broke a deadlock or a conflict."""
-        for left in reversed(range(tries)):
-            try:
-                async with self.transaction() as tx:
-                    return await work(tx)
-            except (DBAPIError, psycopg.Error) as error:
-                if left == 0 or sqlstate(error) not in RETRYABLE:
-                    raise
-                await asyncio.sleep(random.uniform(0.01, 0.05))  # noqa: S311  # nosec B311 # not a secret
-        raise AssertionError("tries starts at 1")
+
+        async def once() -> T:
+            async with self.transaction() as tx:
+                return await work(tx)
+
+        return await tried(once, tries)
 
     async def single(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
         """One writing statement that is a transaction of its own, in one round trip instead of three."""
@@ -231,6 +260,27 @@ class Database:
         async with self._writing.connect() as conn:
             conn = await conn.execution_options(isolation_level="AUTOCOMMIT")
             return (await conn.execute(statement, values)).all()
+
+    async def rows(self, statement: bytes, values: Sequence[Any]) -> Rows:
+        """A reading statement of its own, straight to psycopg (``$1``): a fifth of what `read` costs."""
+        assert_no_transaction("a statement of its own")
+        return await self._wires.rows(statement, values)
+
+    async def write(self, statement: bytes, values: Sequence[Any]) -> Rows:
+        """A writing statement that is a transaction of its own, straight to psycopg; committed when it returns."""
+        assert_no_transaction("a statement of its own")
+        return await self._wires.rows(statement, values)
+
+    def together(self, name: str, work: Work[K, V]) -> Together[K, V]:
+        """Let many callers' questions be one statement. Call `reads_own_writes` first: inside a transaction the answer
+        must come from that transaction."""
+        return Together(lambda task, coro: self._nursery.start(task, coro), name, work, fatal=connection_lost)
+
+    @property
+    def reads_own_writes(self) -> bool:
+        """Whether this task has a transaction (or a read) open, whose connection `read` would use."""
+        current = _open.get()
+        return current is not None and not current.closed
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -278,6 +328,13 @@ class Database:
         await raw.execute("; ".join(settings))
         await raw.set_autocommit(autocommit)
 
+    async def _wire(self) -> psycopg.AsyncConnection[Any]:
+        raw = await psycopg.AsyncConnection.connect(conninfo(self.url), autocommit=True, connect_timeout=5)
+        raw.prepare_threshold = None
+        await self.prepare(raw)
+        raw.prepare_threshold = None if self.prepare_threshold is None else 0  # few statements, each of them often
+        return raw
+
     def _engine(self, size: int, *, read_only: bool) -> AsyncEngine:
         engine = create_async_engine(
             driver_url(self.url),
@@ -298,14 +355,24 @@ class Database:
         return engine
 
 
+async def tried(work: Callable[[], Awaitable[T]], tries: int) -> T:
+    """Run `work`, a whole transaction, again when Postgres broke a deadlock or a conflict: it did nothing."""
+    for left in reversed(range(tries)):
+        try:
+            return await work()
+        except (DBAPIError, psycopg.Error) as error:
+            if left == 0 or sqlstate(error) not in RETRYABLE:
+                raise
+            await asyncio.sleep(random.uniform(0.01, 0.05))  # noqa: S311  # nosec B311 # not a secret
+    raise AssertionError("tries starts at 1")
+
+
 def _refuse_dead(dbapi_connection: Any, _record: object, _proxy: object) -> None:
     """Notice a connection the server has closed, without a round trip: an idle one has nothing to say but goodbye."""
     raw = dbapi_connection.driver_connection
     if raw.closed:
         raise DisconnectionError("closed")
-    poll = select.poll()
-    poll.register(raw.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
-    if poll.poll(0):
+    if said_goodbye(raw):
         raise DisconnectionError("the server closed this connection")
 
 
@@ -330,19 +397,6 @@ def connection_lost(error: BaseException) -> bool:
         return False
     state = sqlstate(error)
     return state is None or state[:2] == "08" or state[:4] == "57P0"  # never reached, broken, or shut down
-
-
-def driver_url(url: str) -> str:
-    """A postgresql:// (or postgres://) URL as SQLAlchemy wants it for psycopg 3. Raises ValueError on another kind."""
-    scheme, _, rest = url.partition("://")
-    if scheme not in {"postgresql", "postgres", "postgresql+psycopg"} or not rest:
-        raise ValueError("DATABASE_URL must start with postgresql://")
-    return f"postgresql+psycopg://{rest}"
-
-
-def conninfo(url: str) -> str:
-    """The same URL as psycopg wants it."""
-    return driver_url(url).replace("postgresql+psycopg://", "postgresql://", 1)
 
 
 def assert_no_transaction(doing: str) -> None:

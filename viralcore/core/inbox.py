@@ -21,6 +21,7 @@ from viralcore.core.db import Database
 from viralcore.core.log import correlated
 from viralcore.core.metrics import Metrics
 from viralcore.core.nursery import Nursery, cancelled_from_outside
+from viralcore.core.together import Together
 
 log = structlog.get_logger(__name__)
 
@@ -97,8 +98,9 @@ class Inbox:
         self._page_wanted = asyncio.Event()
         self._closing = False
         self._started: list[asyncio.Task[Any]] = []
-        self._begin = _Batch(self._write_begun)
-        self._finish = _Batch(self._write_handled)
+        self._store_together = db.together("inbox.store", self._write_new)
+        self._begin = db.together("inbox.begin", self._write_begun)
+        self._finish = db.together("inbox.finish", self._write_handled)
 
     def handle(
         self,
@@ -118,21 +120,21 @@ class Inbox:
         """Start the workers and read what was left pending, oldest first."""
         self._page_wanted.set()
         self._started = [
-            self._nursery.keep("inbox-begin", self._begin.run),
-            self._nursery.keep("inbox-finish", self._finish.run),
             self._nursery.keep("inbox-pages", self._read_pages),
             *(self._nursery.keep(f"inbox-{number}", self._work) for number in range(self._workers)),
         ]
 
     async def store(self, source: str, items: Sequence[Incoming]) -> int:
-        """Make a batch durable in one statement; returns how many were new. After that it may be confirmed."""
+        """Make a batch durable in one statement; returns how many were new. After that it may be confirmed.
+
+        Batches that come at once (a webhook brings them one by one) are one statement and one commit.
+        """
         if not items:
             return 0
         self._storing += len(items)
         looks = self._looks
         try:
-            async with self._db.transaction() as tx:
-                rows = await table.insert(tx.conn, source, items, tx.now)
+            rows = await self._store_together((source, items))
         finally:
             self._storing -= len(items)
         if source not in self._sources:
@@ -295,62 +297,33 @@ class Inbox:
                 pause = min(pause * 2, 10.0)
         self._metrics.updates.labels(source=item.source, outcome="held").inc()
 
-    async def _surely(self, batch: _Batch, item_id: int) -> None:
+    async def _surely(self, batch: Together[int, None], item_id: int) -> None:
         """Write, and when the database is away, wait for it: nothing is handled that could not be counted."""
         pause = 0.2
         while True:
             try:
-                await batch.add(item_id)
+                await batch(item_id)
                 return
             except Exception:
                 log.exception("inbox_write_failed", item=item_id)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 10.0)
 
-    async def _write_begun(self, ids: Sequence[int]) -> None:
-        async with self._db.transaction() as tx:
-            await table.count_begun(tx.conn, ids)
+    async def _write_new(self, batches: Sequence[tuple[str, Sequence[Incoming]]]) -> list[list[table.Row]]:
+        now, sources = self._db.clock.now(), dict.fromkeys(source for source, _ in batches)
+        stored: dict[tuple[str, str], table.Row] = {}
+        for source in sources:
+            items = [item for of, some in batches if of == source for item in some]
+            for row in await table.insert(self._db.write, source, items, now):
+                stored[source, row.external_id] = row
+        # popped: of a repeat in two batches the first is new
+        found = [[stored.pop((source, one[0]), None) for one in items] for source, items in batches]
+        return [sorted(row for row in rows if row is not None) for rows in found]
 
-    async def _write_handled(self, ids: Sequence[int]) -> None:
-        async with self._db.transaction() as tx:
-            await table.mark_handled(tx.conn, ids, tx.now)
+    async def _write_begun(self, ids: Sequence[int]) -> list[None]:
+        await table.count_begun(self._db.write, sorted(ids))
+        return [None] * len(ids)
 
-
-class _Batch:
-    """Writes together what was asked for while the last write was under way: cheap when busy, at once when idle."""
-
-    def __init__(self, write: Callable[[Sequence[int]], Awaitable[None]]) -> None:
-        self._write = write
-        self._asked: list[tuple[int, asyncio.Future[None]]] = []
-        self._wake = asyncio.Event()
-
-    async def add(self, item_id: int) -> None:
-        """Returns when the write is committed; raises what it raised."""
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._asked.append((item_id, done))
-        self._wake.set()
-        await done
-
-    async def run(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            now, self._asked = self._asked, []
-            if not now:
-                continue
-            error: BaseException | None = None
-            try:
-                await self._write(sorted(item_id for item_id, _ in now))
-            except BaseException as failure:
-                error = failure
-            for _, done in now:
-                if done.done():
-                    continue
-                if error is None:
-                    done.set_result(None)
-                elif isinstance(error, Exception):
-                    done.set_exception(error)
-                else:
-                    done.cancel()
-            if error is not None and not isinstance(error, Exception):
-                raise error
+    async def _write_handled(self, ids: Sequence[int]) -> list[None]:
+        await table.mark_handled(self._db.write, sorted(ids), self._db.clock.now())
+        return [None] * len(ids)

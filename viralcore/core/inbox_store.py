@@ -14,25 +14,26 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from viralcore.core.wires import Ask
+
 _COLUMNS = "id, source, external_id, order_key, payload, received_at, attempts"
-_INSERT = text(f"""
+_INSERT = b"""
 INSERT INTO core.inbox (source, external_id, order_key, payload, received_at)
-SELECT :source, given.external_id, given.order_key, given.payload::jsonb, :at
-FROM unnest(CAST(:ids AS text[]), CAST(:keys AS text[]), CAST(:payloads AS text[]))
-     WITH ORDINALITY AS given (external_id, order_key, payload, n)
+SELECT $1, given.external_id, given.order_key, given.payload::jsonb, $2
+FROM unnest($3::text[], $4::text[], $5::text[]) WITH ORDINALITY AS given (external_id, order_key, payload, n)
 ORDER BY given.n
 ON CONFLICT (source, external_id) DO NOTHING
-RETURNING {_COLUMNS}
-""")  # noqa: S608 - only our own column names
+RETURNING id, source, external_id, order_key, received_at, attempts
+"""
 _PENDING = text(f"""
 SELECT {_COLUMNS} FROM core.inbox
 WHERE state = 'pending' AND source = ANY(:sources) AND NOT (id = ANY(:known)) ORDER BY id LIMIT :page
 """)  # noqa: S608
 _COUNT = text("SELECT count(*) FROM core.inbox WHERE state = 'pending' AND source = ANY(:sources)")
-_BEGUN = text("UPDATE core.inbox SET attempts = attempts + 1 WHERE id = ANY(:ids)")
-_HANDLED = text(
-    "UPDATE core.inbox SET state = 'handled', payload = NULL, handled_at = :at, error = '' "
-    "WHERE id = ANY(:ids) AND state = 'pending'"
+_BEGUN = b"UPDATE core.inbox SET attempts = attempts + 1 WHERE id = ANY($1::bigint[])"
+_HANDLED = (
+    b"UPDATE core.inbox SET state = 'handled', payload = NULL, handled_at = $1, error = '' "
+    b"WHERE id = ANY($2::bigint[]) AND state = 'pending'"
 )
 _HOLD = text("UPDATE core.inbox SET state = 'held', error = :error, handled_at = :at WHERE id = :id")
 _RELEASE = text(
@@ -55,16 +56,19 @@ class Row(NamedTuple):
     attempts: int
 
 
-async def insert(conn: AsyncConnection, source: str, items: Sequence[tuple[str, str, Any]], at: datetime) -> list[Row]:
-    """Store the new ones of a batch in one statement; returns them in order."""
-    facts = {
-        "source": source,
-        "ids": [external_id for external_id, _, _ in items],
-        "keys": [order_key for _, order_key, _ in items],
-        "payloads": [jsonb_text(payload) for _, _, payload in items],
-        "at": at,
-    }
-    return sorted(Row(*found) for found in await conn.execute(_INSERT, facts))
+async def insert(ask: Ask, source: str, items: Sequence[tuple[str, str, Any]], at: datetime) -> list[Row]:
+    """Store the new ones of a batch in one statement; returns them in order.
+
+    Their payloads come back as they would from the table, without the way there: what jsonb would refuse is gone.
+    """
+    texts = [jsonb_text(payload) for _, _, payload in items]
+    ids, keys = [external_id for external_id, _, _ in items], [order_key for _, order_key, _ in items]
+    stored = await ask(_INSERT, (source, at, ids, keys, texts))
+    given = dict(zip(reversed(ids), reversed(texts), strict=True))  # of a repeat within the batch the first counts
+    return sorted(
+        Row(row_id, of, external_id, key, json.loads(given[external_id]), received_at, attempts)
+        for row_id, of, external_id, key, received_at, attempts in stored
+    )
 
 
 async def pending(conn: AsyncConnection, sources: Sequence[str], known: Sequence[int], page: int) -> list[Row]:
@@ -77,12 +81,12 @@ async def count_pending(conn: AsyncConnection, sources: Sequence[str]) -> int:
     return int((await conn.execute(_COUNT, {"sources": list(sources)})).scalar_one())
 
 
-async def count_begun(conn: AsyncConnection, ids: Sequence[int]) -> None:
-    await conn.execute(_BEGUN, {"ids": list(ids)})
+async def count_begun(ask: Ask, ids: Sequence[int]) -> None:
+    await ask(_BEGUN, (list(ids),))
 
 
-async def mark_handled(conn: AsyncConnection, ids: Sequence[int], at: datetime) -> None:
-    await conn.execute(_HANDLED, {"ids": list(ids), "at": at})
+async def mark_handled(ask: Ask, ids: Sequence[int], at: datetime) -> None:
+    await ask(_HANDLED, (at, list(ids)))
 
 
 async def hold(conn: AsyncConnection, item_id: int, error: str, at: datetime) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.core.db import raw_connection
+from viralcore.core.wires import Ask
 from viralcore.ledger.api import Account, Balance, Entry, LotUse, NewPosting, StatementLine
 
 _POST = "SELECT outcome, posting_id, uses, trouble FROM ledger.post(%s, %s, %s, %s, %s, %s::jsonb, %s)"
@@ -29,6 +30,10 @@ _BALANCES = text("""
 SELECT a.owner, a.name, a.asset, b.balance, b.held FROM ledger.accounts a JOIN ledger.balances b ON b.account_id = a.id
 WHERE a.owner = :owner ORDER BY a.name, a.asset
 """)
+_BALANCES_AT_ONCE = b"""
+SELECT a.owner, a.name, a.asset, b.balance, b.held FROM ledger.accounts a JOIN ledger.balances b ON b.account_id = a.id
+WHERE a.owner = ANY($1::text[]) ORDER BY a.owner, a.name, a.asset
+"""
 _BALANCE = text("""
 SELECT b.balance, b.held FROM ledger.accounts a JOIN ledger.balances b ON b.account_id = a.id
 WHERE a.owner = :owner AND a.name = :name AND a.asset = :asset
@@ -197,6 +202,14 @@ async def hold_of(conn: AsyncConnection, *, hold_id: int) -> tuple[Account, int]
 async def balances(conn: AsyncConnection, *, owner: str) -> tuple[Balance, ...]:
     rows = await conn.execute(_BALANCES, {"owner": owner})
     return tuple(Balance(Account(row.owner, row.name, row.asset), row.balance, row.held) for row in rows)
+
+
+async def balances_at_once(ask: Ask, *, owners: Sequence[str]) -> dict[str, tuple[Balance, ...]]:
+    """As `balances`, of several owners in one statement of its own."""
+    found: dict[str, list[Balance]] = {}
+    for owner, name, asset, total, held in await ask(_BALANCES_AT_ONCE, (list(owners),)):
+        found.setdefault(owner, []).append(Balance(Account(owner, name, asset), total, held))
+    return {owner: tuple(rows) for owner, rows in found.items()}
 
 
 async def balance(conn: AsyncConnection, *, account: Account) -> Balance:

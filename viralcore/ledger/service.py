@@ -45,6 +45,7 @@ class LedgerService:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._balances = db.together("ledger.balances", self._balances_at_once)
 
     async def post(self, tx: Tx, *, key: str, kind: Kind, entries: Sequence[Entry], description: str) -> PostingView:
         return await self._post(tx, NewPosting(key, kind, tuple(entries), description), None)
@@ -60,6 +61,7 @@ class LedgerService:
 
     async def _post(self, tx: Tx, posting: NewPosting, hold_id: int | None) -> PostingView:
         domain.check_posting(posting)
+        tx.wait_for_disk()
         outcome, posting_id, lots, trouble = await repository.post(
             tx.conn, posting, correlation_id=correlation_id.get(), at=tx.now, hold_id=hold_id
         )
@@ -77,6 +79,7 @@ class LedgerService:
     async def post_many(self, tx: Tx, postings: Sequence[NewPosting]) -> tuple[Verdict, ...]:
         if len(postings) > domain.MOST_POSTINGS:
             raise ValueError(f"at most {domain.MOST_POSTINGS} postings a call")
+        tx.wait_for_disk()
         problems = [domain.posting_problem(one) for one in postings]
         sound = [one for one, problem in zip(postings, problems, strict=True) if problem is None]
         done = iter(
@@ -94,6 +97,7 @@ class LedgerService:
 
     async def hold(self, tx: Tx, *, key: str, account: Account, amount: int, reason: str) -> HoldView:
         domain.check_hold(key, account, amount)
+        tx.wait_for_disk()
         outcome, hold_id, state, available = await repository.hold(
             tx.conn,
             key=key,
@@ -110,6 +114,7 @@ class LedgerService:
         return HoldView(id=hold_id, account=account, amount=amount, state=state, replayed=outcome == "replayed")
 
     async def release(self, tx: Tx, *, key: str, hold_id: int) -> HoldView:
+        tx.wait_for_disk()
         outcome, state, account, amount = await repository.release(tx.conn, key=key, hold_id=hold_id, at=tx.now)
         if outcome == "no_hold":
             raise NotFound(what="hold")
@@ -118,8 +123,14 @@ class LedgerService:
         return HoldView(id=hold_id, account=account, amount=amount, state=state, replayed=outcome == "replayed")
 
     async def balances(self, *, user_id: int) -> tuple[Balance, ...]:
+        if not self._db.reads_own_writes:
+            return await self._balances(f"user:{user_id}")
         async with self._db.read() as conn:
             return await repository.balances(conn, owner=f"user:{user_id}")
+
+    async def _balances_at_once(self, owners: Sequence[str]) -> list[tuple[Balance, ...]]:
+        found = await repository.balances_at_once(self._db.rows, owners=sorted(set(owners)))
+        return [found.get(owner, ()) for owner in owners]
 
     async def balance(self, *, account: Account, tx: Tx | None = None) -> Balance:
         if tx is not None:

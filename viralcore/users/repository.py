@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from viralcore.core.wires import Ask
 from viralcore.users.api import Profile
 from viralcore.users.tables import audit_log, blocks, people, roles, sessions, terms
 
@@ -23,6 +24,7 @@ SELECT p.id, p.first_name, p.username, p.language_code, p.unreachable, p.created
 FROM users.people p LEFT JOIN users.sessions s ON s.user_id = p.id
 """
 _BY_IDS = text(_PERSON + "WHERE p.id = ANY(:ids)")
+_AT_ONCE = (_PERSON.replace(":version", "$2") + "WHERE p.id = ANY($1::bigint[])").encode()
 _BY_HANDLE = text(_PERSON + "WHERE lower(p.username) = lower(:handle)")
 _STANDING = text("""
 SELECT s.until, ARRAY(SELECT role FROM users.roles WHERE user_id = :id) AS roles,
@@ -74,6 +76,16 @@ async def _inserted(conn: AsyncConnection, statement: Insert) -> bool:
 async def people_by_ids(conn: AsyncConnection, *, ids: Sequence[int], version: str) -> list[Person]:
     rows = await conn.execute(_BY_IDS, {"ids": list(ids), "version": version})
     return [_person(row) for row in rows]
+
+
+async def people_at_once(ask: Ask, *, ids: Sequence[int], version: str) -> list[Person]:
+    """As `people_by_ids`, as a statement of its own: on the way of every update."""
+    return [
+        Person(Profile(id_, first, name, language), Standing(tuple(has), blocked, agreed, until), unreachable, met)
+        for id_, first, name, language, unreachable, met, until, has, agreed, blocked in await ask(
+            _AT_ONCE, (list(ids), version)
+        )
+    ]
 
 
 async def person_by_handle(conn: AsyncConnection, *, handle: str, version: str) -> Person | None:

@@ -39,6 +39,7 @@ class UsersService:
         self._db = db
         self._clock = clock
         self._config = config
+        self._people = db.together("users.people", self._people_at_once)
 
     # -- people
 
@@ -313,8 +314,18 @@ class UsersService:
     # -- inside
 
     async def _load(self, ids: Sequence[int]) -> list[repository.Person]:
+        if len(ids) == 1 and not self._db.reads_own_writes:
+            person = await self._people(ids[0])
+            return [] if person is None else [person]
         async with self._db.read() as conn:
             return await repository.people_by_ids(conn, ids=ids, version=self._config.terms_version)
+
+    async def _people_at_once(self, ids: Sequence[int]) -> list[repository.Person | None]:
+        """Everybody whose updates come at the same moment is met in one statement."""
+        version = self._config.terms_version
+        found = await repository.people_at_once(self._db.rows, ids=sorted(set(ids)), version=version)
+        people = {person.profile.user_id: person for person in found}
+        return [people.get(user_id) for user_id in ids]
 
     async def _standing(self, tx: Tx, user_id: int) -> repository.Standing:
         return await repository.standing(tx.conn, user_id=user_id, version=self._config.terms_version)

@@ -76,6 +76,10 @@ class Wired(Database):
         self.plug.step()
         return await super().single(statement, values)
 
+    async def write(self, statement: bytes, values: Any) -> Any:
+        self.plug.step()
+        return await super().write(statement, values)
+
 
 @dataclass
 class Message:

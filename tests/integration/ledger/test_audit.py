@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.integration.ledger.books import BANK, REVENUE, Books, move, wallet
-from viralcore.core.db import Connection
+from viralcore.core.db import Connection, Database
 from viralcore.ledger import repository
 from viralcore.ledger.module import build
 
@@ -115,6 +115,6 @@ async def test_a_snapshot_waits_for_a_posting_that_was_open_when_it_was_marked(b
     assert await books.balance(BANK) == (-37, 0)
 
 
-def test_the_job_is_daily_and_late_in_a_turn() -> None:
-    (job,) = build(None).jobs  # type: ignore[arg-type]
+def test_the_job_is_daily_and_late_in_a_turn(database: Database) -> None:
+    (job,) = build(database).jobs
     assert (job.name, job.every_seconds) == ("ledger.nightly", 86_400)

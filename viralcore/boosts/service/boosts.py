@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from viralcore.boosts.api import (
     CreditView,
     DraftView,
@@ -17,6 +19,7 @@ from viralcore.boosts.service.drafts import Drafts
 from viralcore.boosts.service.orders import Orders
 from viralcore.boosts.service.panels import PanelDesk
 from viralcore.core.db import Database
+from viralcore.ledger.api import Balance
 from viralcore.payments.api import Grant, InvoiceView, Item, Payments
 from viralcore.users.api import Users
 
@@ -68,6 +71,9 @@ class BoostsService:
 
     async def credits(self, *, user_id: int) -> tuple[CreditView, ...]:
         return await self._drafts.credits(user_id=user_id)
+
+    def credits_in(self, balances: Sequence[Balance]) -> tuple[CreditView, ...]:
+        return self._drafts.credits_in(balances)
 
     # Drafts, orders and phases are guarded by their own rows: whatever the key, each thing is done once.
 

@@ -29,7 +29,7 @@ from viralcore.boosts.service.delivery import CREDITS_USED
 from viralcore.core.db import Database, Tx
 from viralcore.core.errors import NotFound
 from viralcore.core.ids import new_uuid
-from viralcore.ledger.api import CREDITS, Entry, InsufficientFunds, Ledger, LotUse, house_account, user_account
+from viralcore.ledger.api import CREDITS, Balance, Entry, InsufficientFunds, Ledger, LotUse, house_account, user_account
 from viralcore.users.api import Users
 
 
@@ -45,7 +45,10 @@ class Drafts:
 
     async def credits(self, *, user_id: int) -> tuple[CreditView, ...]:
         """Plans with credits left, in the order shown."""
-        found = await self._ledger.balances(user_id=user_id)
+        return self.credits_in(await self._ledger.balances(user_id=user_id))
+
+    def credits_in(self, found: Sequence[Balance]) -> tuple[CreditView, ...]:
+        """The same of balances the caller has read already."""
         left = {one.account.asset: one.available for one in found if one.account.name == CREDITS and one.available > 0}
         return tuple(CreditView(plan, left[plan.asset]) for plan in self._catalogue.all() if plan.asset in left)
 

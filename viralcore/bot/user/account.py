@@ -12,9 +12,10 @@ from viralcore.texts import wallet as texts
 
 @route("balance")
 async def balance(viewer: Viewer, _: str) -> Screen:
-    own, bonus = await wallet(viewer)
-    credits_left = await viewer.doors.boosts.credits(user_id=viewer.user.id)
-    return texts.balance(wallet=own, bonus=bonus, posts=[(one.plan.title, one.available) for one in credits_left])
+    balances = await viewer.doors.ledger.balances(user_id=viewer.user.id)
+    own, bonus = wallet(balances)
+    left = viewer.doors.boosts.credits_in(balances)
+    return texts.balance(wallet=own, bonus=bonus, posts=[(one.plan.title, one.available) for one in left])
 
 
 @command("balance")

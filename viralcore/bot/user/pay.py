@@ -31,7 +31,7 @@ async def _methods(viewer: Viewer) -> tuple[Method, ...]:
 @route("invoice")
 async def invoice(viewer: Viewer, argument: str) -> Screen:
     one = await _invoice(viewer, argument)
-    own, bonus = await wallet(viewer)
+    own, bonus = wallet(await viewer.doors.ledger.balances(user_id=viewer.user.id))
     methods = await _methods(viewer)
     return invoices.invoice(
         invoice_text(one, viewer.clock.now()),

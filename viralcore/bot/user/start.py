@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from viralcore.bot.turn import Turn, Viewer, command, on, render, route
 from viralcore.bot.user.boost import ask_for_link
 from viralcore.core.money import USD, Money
 from viralcore.core.screen import Screen
-from viralcore.ledger.api import BONUS, WALLET
+from viralcore.ledger.api import BONUS, WALLET, Balance
 from viralcore.texts import home, wording
 from viralcore.texts.actions import Agree, Go
 
 
-async def wallet(viewer: Viewer) -> tuple[Money, Money]:
+def wallet(balances: Sequence[Balance]) -> tuple[Money, Money]:
     """What can be spent: wallet money and bonus money."""
-    found = {b.account.name: b.available for b in await viewer.doors.ledger.balances(user_id=viewer.user.id)}
+    found = {one.account.name: one.available for one in balances}
     return Money(found.get(WALLET, 0), USD), Money(found.get(BONUS, 0), USD)
 
 
 async def _home(viewer: Viewer, *, banner: bool) -> Screen:
-    own, bonus = await wallet(viewer)
-    posts = sum(credit.available for credit in await viewer.doors.boosts.credits(user_id=viewer.user.id))
+    balances = await viewer.doors.ledger.balances(user_id=viewer.user.id)
+    own, bonus = wallet(balances)
+    posts = sum(credit.available for credit in viewer.doors.boosts.credits_in(balances))
     return home.home(
         first_name=viewer.user.first_name,
         staff=viewer.user.staff,
