@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from sqlalchemy import text
 from viralcore.core import outbox
 from viralcore.core.db import Database, Tx, connection_lost, raw_connection
 from viralcore.core.errors import NotFound
-from viralcore.core.events import Event, Subscription
+from viralcore.core.lines import Line, Lines, Rows
 from viralcore.core.log import correlated
 from viralcore.core.registry import Unreadable
 
@@ -24,23 +25,23 @@ DELAYS = (2, 15, 60, 300)
 """Business seconds before attempts 2, 3, 4 and 5."""
 BATCH = 200
 
-# The count survives a kill of this process without waiting for the disk; that is all it is for.
-_COUNT = text("""
+# The count survives a kill of this process without waiting for the disk; that is all it is for. What was counted and
+# neither ended nor failed since (error = '') has seen a process die: it is left out, and run alone.
+_COUNT = """
 WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
-UPDATE core.deliveries d SET attempts = attempts + 1
-FROM core.events e, quick
-WHERE e.id = d.event_id AND d.event_id = :event_id AND d.subscriber = :subscriber
-    AND d.state = 'pending' AND d.gen = :gen
-RETURNING d.attempts, e.name, e.payload, e.correlation_id
-""")
-_DONE = text("""
-UPDATE core.deliveries SET state = 'done', done_at = :now, error = ''
-WHERE event_id = :event_id AND subscriber = :subscriber AND state = 'pending' AND gen = :gen
-""")
-_FAILED = text("""
-UPDATE core.deliveries SET state = :state, retry_at = :retry_at, error = :error
-WHERE event_id = :event_id AND subscriber = :subscriber AND state = 'pending' AND gen = :gen
-""")
+UPDATE core.deliveries d SET attempts = attempts + 1, error = ''
+FROM unnest($1::uuid[], $2::text[], $3::integer[]) AS asked (event_id, subscriber, gen)
+    JOIN core.events e ON e.id = asked.event_id, quick
+WHERE d.event_id = asked.event_id AND d.subscriber = asked.subscriber AND d.state = 'pending' AND d.gen = asked.gen
+    AND (d.attempts = 0 OR d.error <> '' OR $4)
+RETURNING d.event_id::text, d.subscriber, d.attempts, e.name, e.payload, e.correlation_id
+"""
+# Marks it done and says whether it was still to be done: whoever delivers the same at the same time waits here.
+_TAKE = "SELECT core.take_delivery(%s, %s, %s, %s)"
+_FAILED = """
+UPDATE core.deliveries SET state = %s, retry_at = %s, error = %s
+WHERE event_id = %s AND subscriber = %s AND state = 'pending' AND gen = %s
+"""
 _RELEASE = text(f"""
 WITH ready AS (
     SELECT event_id, subscriber FROM core.deliveries
@@ -92,62 +93,112 @@ class HeldDelivery:
     correlation_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Which:
+    """A delivery in one round."""
+
+    event_id: str
+    subscriber: str
+    gen: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """A delivery whose attempt is counted: it may run."""
+
+    attempts: int
+    name: str
+    payload: dict[str, Any]
+    correlation_id: str
+
+
 class Deliveries:
-    """Delivers, counts, retries with growing delay, and holds what keeps failing."""
+    """Delivers, counts, retries with growing delay, and holds what keeps failing.
+
+    The commit of a delivery does not wait for the disk unless money moved in it (`Tx.wait_for_disk`). When the machine
+    goes down, the last of them may be lost, each as a whole and together with everything that came after it: the log of
+    Postgres has one order, and whatever is durable carries all that was before. The event itself is durable since it
+    was recorded, its delivery is then pending again, and is made again; nothing that left the house can know of a lost
+    one, because the claim of an effect waits for the disk.
+    """
 
     def __init__(self, db: Database, *, parallelism: int = 8) -> None:
         self._db = db
+        self.counted: Callable[[str, str], None] = lambda subscriber, outcome: None
+        """Told how attempts end (delivered, failed, held), for the metrics."""
         # Each delivery holds a database connection; the rest of the process needs some too.
-        self._room = asyncio.Semaphore(parallelism)
+        self._lines = Lines(db, min(parallelism, max(1, db.size * 2 // 3)))
+        self._count = db.together("core.attempts", self._count_at_once)
+        self._alone = asyncio.Lock()
 
     async def deliver(self, event_id: str, subscriber: str, gen: int) -> None:
         """One attempt. Raises only when the database cannot be reached; the caller then tries again."""
-        which = {"event_id": event_id, "subscriber": subscriber, "gen": gen}
-        async with self._room:
-            counted = await self._db.single(_COUNT, which)
-            if not counted:
-                return  # delivered, held, or the job of an earlier round
-            row = counted[0]
-            with correlated(row.correlation_id, event_name=row.name, subscriber=subscriber):
-                await self._attempt(which, row)
+        which = _Which(event_id, subscriber, gen)
+        counted = await self._count(which)
+        if counted is not None:
+            await self._deliver(which, counted)
+            return
+        # Delivered, held, the job of an earlier round - or one in whose last attempt a process died. Those run one by
+        # one, each counted when its turn comes: what kills is held in the end, and what stood beside it is not.
+        async with self._alone:
+            (counted,) = await self._count_at_once([which], suspects=True)
+            if counted is not None:
+                await self._deliver(which, counted)
 
-    async def _attempt(self, which: dict[str, Any], row: Any) -> None:
-        if row.attempts > MAX_ATTEMPTS:
+    async def _count_at_once(self, asked: Sequence[_Which], *, suspects: bool = False) -> list[_Counted | None]:
+        """Count attempts before they run, one statement for all; None: not to be run (with the others)."""
+        # In one order for everybody: two processes with the same deliveries then wait for, not lock, each other.
+        rows = sorted(asked, key=lambda one: (one.event_id, one.subscriber))
+        columns = ([one.event_id for one in rows], [one.subscriber for one in rows], [one.gen for one in rows])
+        counted = await self._db.write(_COUNT.encode(), (*columns, suspects))
+        found = {(row[0], row[1]): _Counted(*row[2:]) for row in counted}
+        # Of two that ask for the same, one gets it.
+        return [found.pop((one.event_id, one.subscriber), None) for one in asked]
+
+    async def _deliver(self, which: _Which, counted: _Counted) -> None:
+        async with self._lines.one() as line:
+            with correlated(counted.correlation_id, event_name=counted.name, subscriber=which.subscriber):
+                await self._attempt(line, which, counted)
+
+    async def _attempt(self, line: Line, which: _Which, counted: _Counted) -> None:
+        if counted.attempts > MAX_ATTEMPTS:
             # Every attempt was counted and none came back to say how it ended.
-            await self._fail(which, row.attempts, "the process died in every attempt")
+            await self._fail(line, which, counted.attempts, "the process died in every attempt")
             return
-        subscription = self._db.registry.subscriptions.get(which["subscriber"])
+        subscription = self._db.registry.subscriptions.get(which.subscriber)
         if subscription is None:
-            await self._fail(which, MAX_ATTEMPTS, "this build has no such subscriber")
+            await self._fail(line, which, MAX_ATTEMPTS, "this build has no such subscriber")
             return
         try:
-            event = self._db.registry.decode(row.name, row.payload)
+            event = self._db.registry.decode(counted.name, counted.payload)
         except Unreadable as error:
-            await self._fail(which, MAX_ATTEMPTS, str(error))
+            await self._fail(line, which, MAX_ATTEMPTS, str(error))
             return
+
+        async def work(tx: Tx, taken: Rows) -> None:
+            if taken[0][0]:
+                await subscription.handler(tx, which.event_id, event)
+
+        values = (which.event_id, which.subscriber, which.gen, self._db.clock.now())
         try:
-            await self._db.run(lambda tx: self._hand_over(tx, which, subscription, event))
+            await line.run(work, _TAKE, values)
+            self.counted(which.subscriber, "delivered")
         except Exception as error:
             if connection_lost(error):
                 raise
-            log.exception("delivery_failed", event_id=which["event_id"], attempt=row.attempts)
-            await self._fail(which, row.attempts, f"{type(error).__name__}: {error}")
+            log.exception("delivery_failed", event_id=which.event_id, attempt=counted.attempts)
+            await self._fail(line, which, counted.attempts, f"{type(error).__name__}: {error}")
 
-    @staticmethod
-    async def _hand_over(tx: Tx, which: dict[str, Any], subscription: Subscription, event: Event) -> None:
-        # First of all: whoever delivers the same at the same time waits here, finds it done and leaves.
-        done = await tx.conn.execute(_DONE, {**which, "now": tx.now})
-        if done.rowcount == 1:
-            await subscription.handler(tx, which["event_id"], event)
-
-    async def _fail(self, which: dict[str, Any], attempts: int, error: str) -> None:
+    async def _fail(self, line: Line, which: _Which, attempts: int, error: str) -> None:
         held = attempts >= MAX_ATTEMPTS
-        async with self._db.transaction() as tx:
-            retry_at = None if held else tx.now + timedelta(seconds=DELAYS[attempts - 1])
-            state = "held" if held else "pending"
-            await tx.conn.execute(_FAILED, {**which, "state": state, "retry_at": retry_at, "error": error[:2000]})
+        now = self._db.clock.now()
+        retry_at = None if held else now + timedelta(seconds=DELAYS[attempts - 1])
+        values = ("held" if held else "pending", retry_at, error[:2000], which.event_id, which.subscriber, which.gen)
+        async with line.transaction(_FAILED, values):
+            pass
+        self.counted(which.subscriber, "held" if held else "failed")
         if held:
-            log.error("delivery_held", event_id=which["event_id"], reason=error)
+            log.error("delivery_held", event_id=which.event_id, reason=error)
         elif self._db.on_due is not None:
             self._db.on_due()
 

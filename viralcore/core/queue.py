@@ -24,7 +24,7 @@ from viralcore.core.deliveries import Deliveries
 from viralcore.core.effect_runner import EffectRunner
 from viralcore.core.jobs import Job
 from viralcore.core.nursery import Nursery
-from viralcore.core.queue_driver import QueueDriver
+from viralcore.core.queue_driver import QueueDriver, listen
 from viralcore.core.workers import Worker
 
 log = structlog.get_logger(__name__)
@@ -32,7 +32,8 @@ log = structlog.get_logger(__name__)
 POLL = timedelta(seconds=1)
 """A missed notice costs a second."""
 HEARTBEAT = timedelta(seconds=30)
-BATCH = 32
+BATCH = 128
+"""Jobs taken in one statement: what a fetch costs does not depend on how many it brings."""
 DELIVERIES_AT_ONCE = 8
 LONGEST_PAUSE = 5.0
 KEEPALIVE: dict[str, Any] = {"keepalives": 1, "keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3}
@@ -164,7 +165,7 @@ class QueueEngine:
                 reconnect_timeout=5,
                 open=False,
                 kwargs={"autocommit": True, "connect_timeout": 5, "prepare_threshold": self._db.prepare_threshold},
-                configure=self._db.prepare,
+                configure=self._prepare,
                 name="queue",
             )
             stack.push_async_callback(pool.close, 1.0)
@@ -172,6 +173,7 @@ class QueueEngine:
             listener = await AsyncConnection.connect(address, autocommit=True, connect_timeout=5, **KEEPALIVE)
             stack.push_async_callback(listener.close)
             await self._db.prepare(listener)
+            await listen(listener, outbox.QUEUE_SETTINGS.channel)
             await self._worker.register(listener)
             await self.effects.recover(own_jobs=True)
             await self.recover()
@@ -185,13 +187,22 @@ class QueueEngine:
                 await manager.run(
                     dequeue_timeout=POLL,
                     batch_size=BATCH,
-                    max_concurrent_tasks=4 * BATCH + sum(kind.parallelism for kind in self._db.registry.kinds.values()),
+                    max_concurrent_tasks=2 * BATCH + sum(kind.parallelism for kind in self._db.registry.kinds.values()),
                     shutdown_on_listener_failure=True,
                     heartbeat_timeout=HEARTBEAT,
                     log_aggregation_interval=timedelta(0),
                 )
             finally:
                 self._manager = None
+
+    async def _prepare(self, connection: AsyncConnection[Any]) -> None:
+        """PgQueuer's own statements do not wait for the disk.
+
+        They only say which job is queued, taken or over. When the machine goes down and the last of them are lost, a
+        job is run again, and its row says that it is done; jobs are enqueued by other connections, with what they do.
+        """
+        await self._db.prepare(connection)
+        await connection.execute("SET synchronous_commit = off")
 
     def _build(self, pool: AsyncConnectionPool[AsyncConnection[Any]], listener: AsyncConnection[Any]) -> QueueManager:
         def lost() -> None:

@@ -21,6 +21,15 @@ from viralcore.core.nursery import Nursery
 log = structlog.get_logger(__name__)
 
 
+async def listen(connection: AsyncConnection[Any], channel: str) -> None:
+    """Begin to listen; harmless when repeated. What is told before somebody watches is kept by the connection.
+
+    To be done before PgQueuer runs: it asks its listener for a sign of life at once, and when that is sent before the
+    listening has begun, it is never heard, and PgQueuer ends ten seconds later.
+    """
+    await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+
+
 class QueueDriver(Driver):
     """`lost` is called once when the LISTEN connection ends: nothing would wake the queue, and our lock is gone."""
 
@@ -59,7 +68,7 @@ class QueueDriver(Driver):
         """All listeners are added before the watcher starts to wait on the connection, which then is its alone."""
         if self._watcher is not None:
             raise RuntimeError("this driver listens to one channel")
-        await self._listener.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+        await listen(self._listener, channel)
         self._callbacks.setdefault(channel, []).append(callback)
         self._watcher = self._nursery.start("queue-listen", self._watch())
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import ClassVar
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
 from tests.support.clock import FakeClock
 from tests.support.queueing import ScriptedKind, settled
 from viralcore.core.db import Database, Tx
-from viralcore.core.deliveries import MAX_ATTEMPTS
+from viralcore.core.deliveries import MAX_ATTEMPTS, _Which
 from viralcore.core.errors import NotFound
 from viralcore.core.events import Event, Subscription
 from viralcore.core.log import correlated, correlation_id
 from viralcore.core.queue import QueueEngine
 from viralcore.core.registry import Registry
+from viralcore.ledger.api import Entry, house_account, user_account
+from viralcore.ledger.service import LedgerService
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +29,18 @@ class Happened(Event):
     number: int
     parts: tuple[str, ...] = ()
     note: str | None = None
+
+
+SEEN_AT_COMMIT = """
+CREATE FUNCTION public.seen() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO core.meta VALUES ('synchronous_commit', current_setting('synchronous_commit'));
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER seen AFTER INSERT ON core.job_runs DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW EXECUTE FUNCTION public.seen();
+"""
+"""Notes the setting in the very COMMIT of whoever adds a job run."""
 
 
 class Hearer:
@@ -177,6 +193,90 @@ async def test_a_delivery_that_kills_the_process_is_held(
     assert len(hearer.errors) == 99 - MAX_ATTEMPTS
     (held,) = await engine.deliveries.held()
     assert "died" in held.error
+
+
+async def test_what_stood_beside_a_killer_is_delivered_and_never_held(
+    database: Database, registry: Registry, engine: QueueEngine
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    killer, hearer = Hearer("test.killer"), Hearer()
+    killer.errors = [Killed()] * 99
+    registry.subscribe(killer.subscription(), hearer.subscription())
+    deadly = await _record(database)
+    others = [await _record(database, number) for number in range(20)]
+    for event_id in others:
+        await engine.deliveries.deliver(event_id, killer.name, 99)  # of another round: nobody's business
+    # All are counted in one statement; then the process dies before it comes to the others.
+    await engine.deliveries._count_at_once([_Which(event_id, hearer.name, 1) for event_id in others])
+    for _ in range(MAX_ATTEMPTS + 1):
+        tried = [engine.deliveries.deliver(event_id, hearer.name, 1) for event_id in others[:2]]
+        done = await asyncio.gather(engine.deliveries.deliver(deadly, killer.name, 1), *tried, return_exceptions=True)
+        assert [one for one in done[1:] if one is not None] == []
+    assert [one.event_id for one in await engine.deliveries.held()] == [deadly]
+    for event_id in others:
+        await engine.deliveries.deliver(event_id, hearer.name, 1)
+    assert sorted(event_id for event_id, *_ in hearer.heard) == sorted(others)
+
+
+async def test_those_in_whose_attempt_a_process_died_run_one_by_one(
+    database: Database, registry: Registry, engine: QueueEngine
+) -> None:
+    at_once, most = 0, 0
+
+    async def slow(tx: Tx, event_id: str, event: Event) -> None:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        await tx.conn.execute(text("SELECT pg_sleep(0.02)"))
+        at_once -= 1
+
+    registry.subscribe(Subscription(Happened, "test.slow", slow))
+    ids = [await _record(database, number) for number in range(6)]
+    await engine.deliveries._count_at_once([_Which(event_id, "test.slow", 1) for event_id in ids])
+    await asyncio.gather(*(engine.deliveries.deliver(event_id, "test.slow", 1) for event_id in ids))
+    assert most == 1
+    assert await engine.deliveries.backlog() == 0
+
+
+async def test_many_at_once_leave_connections_for_the_rest(
+    database: Database, registry: Registry, engine: QueueEngine
+) -> None:
+    hearer = Hearer()
+    registry.subscribe(hearer.subscription())
+    async with database.transaction() as tx:
+        ids = [tx.record(Happened(number=number)) for number in range(60)]
+    deliveries = [engine.deliveries.deliver(event_id, hearer.name, 1) for event_id in ids]
+
+    async def somebody_else() -> None:
+        for _ in range(10):
+            async with database.transaction() as tx:
+                await tx.conn.execute(text("SELECT 1"))
+
+    await asyncio.gather(*deliveries, somebody_else())
+    assert len(hearer.heard) == 60
+    async with database.transaction() as tx:  # what the deliveries were made on is as it was
+        assert (await tx.conn.execute(text("SHOW synchronous_commit"))).scalar_one() == "on"
+
+
+@pytest.mark.parametrize(("money", "waited"), [(True, "on"), (False, "off")])
+async def test_only_a_delivery_that_moves_money_waits_for_the_disk(
+    database: Database, database_url: str, registry: Registry, engine: QueueEngine, money: bool, waited: str
+) -> None:
+    with psycopg.connect(database_url, autocommit=True) as owner:
+        owner.execute(SEEN_AT_COMMIT)
+
+    async def hears(tx: Tx, event_id: str, event: Event) -> None:
+        await tx.conn.execute(text("INSERT INTO core.job_runs VALUES ('probe', now(), true)"))
+        if money:
+            account = user_account(1, "wallet")
+            entries = (Entry(account, 5), Entry(house_account("bank"), -5))
+            await LedgerService(database).post(tx, key="k", kind="deposit", entries=entries, description="test")
+
+    registry.subscribe(Subscription(Happened, "test.hears", hears))
+    await engine.deliveries.deliver(await _record(database), "test.hears", 1)
+    assert await _marks(database) == [waited]
 
 
 @pytest.mark.parametrize("gone", ["event", "subscriber"])
