@@ -120,8 +120,11 @@ async def doors(settings: Settings) -> AsyncIterator[bot.Doors]:
         await db.stop()
 
 
-async def run(settings: Settings, *, role: Role = "all") -> None:
-    """Run until SIGTERM or SIGINT, then finish or hand back everything within 10 seconds. Raises TokenRefusedError."""
+async def run(settings: Settings, *, role: Role = "all", postgres: EmbeddedPostgres | None = None) -> None:
+    """Run until SIGTERM or SIGINT, then finish or hand back everything within 10 seconds. Raises TokenRefusedError.
+
+    `postgres`: our own one, when it has been told to begin already.
+    """
     stop, fatal = asyncio.Event(), asyncio.Queue[Exception]()
 
     def give_up(error: Exception) -> None:
@@ -132,7 +135,7 @@ async def run(settings: Settings, *, role: Role = "all") -> None:
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, stop.set)
     async with AsyncExitStack() as stack:
-        ready = await _with_database(settings, stack)
+        ready = await _with_database(settings, stack, postgres)
         await _serve(_build(ready, stack, give_up), role, stack, stop)
         log.info("stopping")
     log.info("stopped")
@@ -140,14 +143,13 @@ async def run(settings: Settings, *, role: Role = "all") -> None:
         raise fatal.get_nowait()
 
 
-async def _with_database(settings: Settings, stack: AsyncExitStack) -> Settings:
+async def _with_database(settings: Settings, stack: AsyncExitStack, postgres: EmbeddedPostgres | None) -> Settings:
     """Settings with a database that is running and, when it is our own, up to date."""
     if settings.env.database_url is not None:
         return settings
-    pg_bin = str(settings.env.pg_bin) if settings.env.pg_bin is not None else None
-    postgres = EmbeddedPostgres(settings.env.data_dir / "postgres", durable=True, pg_bin=pg_bin)
-    url = await postgres.astart()
-    stack.push_async_callback(postgres.astop)
+    own = postgres or EmbeddedPostgres.of(settings.env.data_dir, pg_bin=settings.env.pg_bin)
+    stack.push_async_callback(own.astop)
+    url = await own.astart()
     await asyncio.to_thread(migrate.upgrade, url)
     return settings.with_database(url)
 

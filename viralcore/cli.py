@@ -70,6 +70,10 @@ def run(
 ) -> None:
     """Run the bot until it is told to stop (Ctrl-C or SIGTERM)."""
     settings = _settings("run", level=None)
+    own = settings.env.database_url is None
+    postgres = EmbeddedPostgres.of(settings.env.data_dir, pg_bin=settings.env.pg_bin) if own else None
+    if postgres is not None:
+        postgres.begin()  # while the other half of the program is loaded
     with _loading():
         from viralcore import bootstrap
         from viralcore.core import runtime, sentry
@@ -77,7 +81,7 @@ def run(
     if settings.env.sentry_dsn is not None:
         dsn = settings.env.sentry_dsn.get_secret_value()
         sentry.report_to(dsn, environment=settings.env.environment, secrets=settings.secrets())
-    runtime.run(bootstrap.run(settings, role=role))
+    runtime.run(bootstrap.run(settings, role=role, postgres=postgres))
 
 
 @app.command()
@@ -220,8 +224,7 @@ def _database_url(settings: Settings) -> Iterator[str]:
     if running is not None:
         yield running
         return
-    pg_bin = str(settings.env.pg_bin) if settings.env.pg_bin else None
-    embedded = EmbeddedPostgres(folder, pg_bin=pg_bin)
+    embedded = EmbeddedPostgres.of(settings.env.data_dir, pg_bin=settings.env.pg_bin)
     try:
         yield embedded.start()
     finally:

@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -154,6 +155,13 @@ class EmbeddedPostgres:
         self._lock: IO[str] | None = None
         self._socket_dir: Path | None = None
         self._home: Path | None = None
+        self._background = ThreadPoolExecutor(1, thread_name_prefix="postgres")
+        self._beginning: Future[str] | None = None
+
+    @classmethod
+    def of(cls, data_dir: Path, *, pg_bin: Path | None) -> EmbeddedPostgres:
+        """The one of an installation: durable, in its data directory."""
+        return cls(data_dir / "postgres", pg_bin=str(pg_bin) if pg_bin is not None else None)
 
     @property
     def pid(self) -> int | None:
@@ -198,8 +206,16 @@ class EmbeddedPostgres:
                 raise EmbeddedPostgresError(f"Postgres did not start; the end of its log:\n{self._log_tail()}")
             time.sleep(0.1)
 
+    def begin(self) -> None:
+        """Start in the background, for somebody who has other things to do meanwhile; `astart` says how it went."""
+        if self._beginning is None:
+            self._beginning = self._background.submit(self.start)
+
     async def astart(self) -> str:
-        """`start` off the event loop."""
+        """`start` off the event loop, or the end of what `begin` began."""
+        beginning, self._beginning = self._beginning, None
+        if beginning is not None:
+            return await asyncio.wrap_future(beginning)
         return await asyncio.to_thread(self.start)
 
     def stop(self) -> None:
