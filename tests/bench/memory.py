@@ -18,8 +18,8 @@ from collections.abc import Sequence
 from tests.bench.harness import Result, absolute
 from tests.bench.standin import Stand, resident, stand, start_command, stop
 
-WARM_UP = 3_000
-PEOPLE = 10_000
+WARM_UP = 2_000
+PEOPLE = 6_000
 AT_ONCE = 1_000
 PACE = 10_000
 GOAL = 10.0
