@@ -63,7 +63,7 @@ class Inbox:
         nursery: Nursery,
         *,
         metrics: Metrics | None = None,
-        workers: int = 64,
+        workers: int = 256,
         window: int = 4000,
         page: int = 500,
         failures: int = 3,

@@ -19,8 +19,9 @@ from viralcore.core.wires import Ask
 _COLUMNS = "id, source, external_id, order_key, payload, received_at, attempts"
 _INSERT = b"""
 INSERT INTO core.inbox (source, external_id, order_key, payload, received_at)
-SELECT $1, given.external_id, given.order_key, given.payload::jsonb, $2
-FROM unnest($3::text[], $4::text[], $5::text[]) WITH ORDINALITY AS given (external_id, order_key, payload, n)
+SELECT $1, given.external_id, given.order_key, given.payload, $2
+FROM ROWS FROM (unnest($3::text[]), unnest($4::text[]), jsonb_array_elements($5::jsonb))
+    WITH ORDINALITY AS given (external_id, order_key, payload, n)
 ORDER BY given.n
 ON CONFLICT (source, external_id) DO NOTHING
 RETURNING id, source, external_id, order_key, received_at, attempts
@@ -61,12 +62,13 @@ async def insert(ask: Ask, source: str, items: Sequence[tuple[str, str, Any]], a
 
     Their payloads come back as they would from the table, without the way there: what jsonb would refuse is gone.
     """
-    texts = [jsonb_text(payload) for _, _, payload in items]
     ids, keys = [external_id for external_id, _, _ in items], [order_key for _, order_key, _ in items]
-    stored = await ask(_INSERT, (source, at, ids, keys, texts))
-    given = dict(zip(reversed(ids), reversed(texts), strict=True))  # of a repeat within the batch the first counts
+    # all payloads as one JSON text: an array of texts would have every quotation mark in them escaped once more
+    bodies = jsonb_text([payload for _, _, payload in items])
+    stored = await ask(_INSERT, (source, at, ids, keys, bodies))
+    given = dict(zip(reversed(ids), reversed(json.loads(bodies)), strict=True))  # of a repeat the first counts
     return sorted(
-        Row(row_id, of, external_id, key, json.loads(given[external_id]), received_at, attempts)
+        Row(row_id, of, external_id, key, given[external_id], received_at, attempts)
         for row_id, of, external_id, key, received_at, attempts in stored
     )
 
@@ -105,6 +107,8 @@ def jsonb_text(payload: Any) -> str:
     """JSON that jsonb accepts: no NUL and no half of a surrogate pair; one would block a whole batch for ever."""
     dumped = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
     dumped = dumped.encode("utf-8", errors="replace").decode("utf-8")
+    if "\\u0000" not in dumped:
+        return dumped
     return _NUL.sub(lambda found: f"{found.group(1)}\\ufffd", dumped)
 
 

@@ -65,6 +65,17 @@ def action(cls: A) -> A:
     return cls
 
 
+_SHAPES: dict[type[Action], tuple[tuple[str, type], ...]] = {}
+
+
+def _shape(cls: type[Action]) -> tuple[tuple[str, type], ...]:
+    """The fields of an action and their types, in order; asking the class each time costs more than the rest."""
+    if cls not in _SHAPES:
+        hints = get_type_hints(cls)
+        _SHAPES[cls] = tuple((field.name, hints[field.name]) for field in fields(cls))
+    return _SHAPES[cls]
+
+
 @dataclass(frozen=True, slots=True)
 class Button:
     """One inline button: exactly one of `action`, `url`, `copy` is set."""
@@ -110,7 +121,7 @@ class Press:
     @property
     def key(self) -> str:
         """The idempotency key of this press: a double tap on one screen is one key."""
-        values = ":".join(str(getattr(self.action, field.name)) for field in fields(self.action))
+        values = ":".join(str(getattr(self.action, name)) for name, _ in _shape(type(self.action)))
         return f"n{self.nonce}:{self.action.CODE}:{values}"
 
 
@@ -118,7 +129,7 @@ def encode(act: Action, nonce: str) -> str:
     """Callback data: version letter, nonce, code, fields. Raises ValueError past 64 bytes or on a field with ``|``."""
     if len(nonce) != NONCE_LENGTH:
         raise ValueError("a nonce has 8 characters")
-    values = [str(getattr(act, field.name)) for field in fields(act)]
+    values = [str(getattr(act, name)) for name, _ in _shape(type(act))]
     if any("|" in value or "\x00" in value for value in values):
         raise ValueError("callback fields must not contain | or NUL")
     data = "|".join([f"{VERSION}{nonce}{act.CODE}", *values])
@@ -151,15 +162,14 @@ def decode(data: str) -> Press:
         raise StaleCallback(repr(data))
     nonce, code = head[1 : 1 + NONCE_LENGTH], head[1 + NONCE_LENGTH :]
     cls = ACTIONS.get(code)
-    if cls is None or len(fields(cls)) != len(values):
+    if cls is None or len(_shape(cls)) != len(values):
         raise StaleCallback(data)
-    hints = get_type_hints(cls)
     arguments: dict[str, int | str] = {}
-    for field, value in zip(fields(cls), values, strict=True):
-        if hints[field.name] is int:
+    for (name, kind), value in zip(_shape(cls), values, strict=True):
+        if kind is int:
             if not re.fullmatch(r"-?[0-9]{1,18}", value):
                 raise StaleCallback(data)
-            arguments[field.name] = int(value)
+            arguments[name] = int(value)
         else:
-            arguments[field.name] = value
+            arguments[name] = value
     return Press(nonce=nonce, action=cls(**arguments))
