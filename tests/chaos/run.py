@@ -34,7 +34,7 @@ from tests.chaos.world import BOT, Refused, World, labelled
 
 ROOT = Path(__file__).parents[2]
 FIRST_USER, UP_WITHIN, CALM_WITHIN = 5001, 120.0, 240.0
-STEP = 300.0
+STEP = 600.0
 BEFORE_DUE = 1_150.0
 """Business seconds between the first orders and the storm; their first part is due after 1,800."""
 OPEN = """
@@ -128,9 +128,9 @@ async def _play(world: World, database: str, seed: int, seconds: float, users: i
     for name in PANELS:
         await world.call("POST", f"/panels/{name}", balance="5000")
     await asyncio.gather(*(one.stock_up() for one in everybody))
-    await world.turn(30)
+    await _passes(world, 30)
     await asyncio.gather(*(one.first_order() for one in everybody))
-    await world.turn(BEFORE_DUE)
+    await _passes(world, BEFORE_DUE)
     result.parts["joining"], at = time.monotonic() - at, time.monotonic()
     until = at + seconds
     weather = Weather(world, record, troubles)
@@ -162,6 +162,11 @@ async def _joins(world: World, who: int) -> None:
     if agree is not None:
         await world.press(who, card["message_id"], agree["data"])
         await world.changed(who, since, 60)
+
+
+async def _passes(world: World, seconds: float) -> None:
+    await world.leap(seconds)
+    await world.settle(30)
 
 
 async def _calm(world: World, record: Record, staff: Staff, database: str) -> list[str]:

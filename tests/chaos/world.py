@@ -126,11 +126,6 @@ class World:
         await self.call("POST", "/clock", advance_seconds=seconds, wait=False)
         self.turned += seconds
 
-    async def turn(self, seconds: float) -> dict[str, Any]:
-        told: dict[str, Any] = await self.call("POST", "/clock", advance_seconds=seconds)
-        self.turned += seconds
-        return told
-
     async def settle(self, seconds: float) -> dict[str, Any]:
         told: dict[str, Any] = await self.call("POST", "/settle", timeout_seconds=seconds)
         return told
