@@ -73,10 +73,10 @@ class EffectRunner:
 
     async def run(self, effect_id: int, gen: int) -> None:
         """One round of one effect. Raises only when the database cannot be reached before anything was sent."""
-        async with self._db.read() as conn:
-            row = (await conn.execute(store.READ, {"id": effect_id, "gen": gen})).one_or_none()
-        if row is None:
+        rows = await self._db.rows(store.READ, (effect_id, gen))
+        if not rows:
             return  # over, waiting, or the job of an earlier round
+        row = store.Found(*rows[0])
         kind = self._db.registry.kinds.get(row.kind)
         if kind is None:
             await self._hold(effect_id, gen, "this build has no such kind")
@@ -84,8 +84,10 @@ class EffectRunner:
         job = _Job(effect_id, gen, kind, row.sealed is not None)
         with correlated(row.correlation_id, effect=row.kind, effect_id=effect_id):
             try:
-                payload = row.payload if row.sealed is None else store.open_sealed(self._db.cipher, row.sealed)
-                answer = store.unpack(row.answer, self._db.cipher) if row.state == "answered" else None
+                payload = (
+                    store.open_sealed(self._db.cipher, row.sealed) if row.sealed is not None else row.payload or {}
+                )
+                answer = store.unpack(row.answer or {}, self._db.cipher) if row.state == "answered" else None
             except Exception as error:
                 log.exception("effect_unreadable")
                 await self._hold(effect_id, gen, f"{type(error).__name__}: {error}")
@@ -125,9 +127,8 @@ class EffectRunner:
             await self._settle(job, call, said)
 
     async def _claim(self, job: _Job) -> int | None:
-        values = {"id": job.effect_id, "gen": job.gen, "worker": self._worker.uuid}
-        claimed = await self._db.single(store.CLAIM, values)
-        return claimed[0].attempts if claimed else None
+        claimed = await self._db.write(store.CLAIM, (job.effect_id, job.gen, self._worker.uuid_value))
+        return int(claimed[0][0]) if claimed else None
 
     @staticmethod
     async def _call(kind: EffectKind, call: EffectCall) -> Outcome | Later:

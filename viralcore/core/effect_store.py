@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -14,14 +14,15 @@ from viralcore.core.effects import Outcome, Refused, Succeeded, Unknown
 
 BATCH = 200
 
-READ = text("""
+# Every effect begins with these two: straight to psycopg, not through SQLAlchemy.
+READ = b"""
 SELECT kind, key, payload, sealed, state, attempts, answer, record_failures, correlation_id
-FROM core.effects WHERE id = :id AND gen = :gen AND state IN ('queued', 'answered') AND due IS NULL
-""")
-CLAIM = text("""
-UPDATE core.effects SET state = 'calling', attempts = attempts + 1, claimed_by = :worker
-WHERE id = :id AND gen = :gen AND state = 'queued' AND due IS NULL RETURNING attempts
-""")
+FROM core.effects WHERE id = $1 AND gen = $2 AND state IN ('queued', 'answered') AND due IS NULL
+"""
+CLAIM = b"""
+UPDATE core.effects SET state = 'calling', attempts = attempts + 1, claimed_by = $3
+WHERE id = $1 AND gen = $2 AND state = 'queued' AND due IS NULL RETURNING attempts
+"""
 POSTPONE = text("""
 UPDATE core.effects SET state = 'queued', due = :due, attempts = :attempts, error = :error, claimed_by = NULL
 WHERE id = :id AND gen = :gen AND (state = 'queued' OR (state = 'calling' AND claimed_by = :worker))
@@ -92,6 +93,21 @@ SELECT count(*) FROM core.effects
 WHERE state IN ('queued', 'calling', 'answered') AND (due IS NULL OR due <= :now)
 """)
 NEXT = text("SELECT min(due) FROM core.effects WHERE state IN ('queued', 'calling', 'answered')")
+
+
+class Found(NamedTuple):
+    """A row of READ."""
+
+    kind: str
+    key: str
+    payload: dict[str, Any] | None
+    sealed: str | None
+    state: str
+    attempts: int
+    answer: dict[str, Any] | None
+    record_failures: int
+    correlation_id: str
+
 
 _STATES: dict[type[Any], str] = {Succeeded: "succeeded", Refused: "refused", Unknown: "unknown"}
 

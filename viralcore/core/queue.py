@@ -35,6 +35,9 @@ HEARTBEAT = timedelta(seconds=30)
 BATCH = 128
 """Jobs taken in one statement: what a fetch costs does not depend on how many it brings."""
 DELIVERIES_AT_ONCE = 8
+AHEAD = 3
+"""Effects taken from the queue for each that may run. PgQueuer notes the end of a job, and looks for the next, up to a
+fifth of a second later: what is to follow must be here already, or a kind's places stand empty half of the time."""
 LONGEST_PAUSE = 5.0
 KEEPALIVE: dict[str, Any] = {"keepalives": 1, "keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3}
 
@@ -178,6 +181,7 @@ class QueueEngine:
             await self.effects.recover(own_jobs=True)
             await self.recover()
             manager = self._build(pool, listener)
+            kinds = self._db.registry.kinds
             if self._stopping:
                 return
             self._manager = manager
@@ -187,7 +191,7 @@ class QueueEngine:
                 await manager.run(
                     dequeue_timeout=POLL,
                     batch_size=BATCH,
-                    max_concurrent_tasks=2 * BATCH + sum(kind.parallelism for kind in self._db.registry.kinds.values()),
+                    max_concurrent_tasks=2 * BATCH + AHEAD * sum(kind.parallelism for kind in kinds.values()),
                     shutdown_on_listener_failure=True,
                     heartbeat_timeout=HEARTBEAT,
                     log_aggregation_interval=timedelta(0),
@@ -215,9 +219,9 @@ class QueueEngine:
         manager.entrypoint(outbox.DELIVER, accepts_context=False)(self._job(self._deliver))
         for name, kind in self._db.registry.kinds.items():
             entrypoint = manager.entrypoint(
-                outbox.effect_entrypoint(name), concurrency_limit=kind.parallelism, accepts_context=False
+                outbox.effect_entrypoint(name), concurrency_limit=AHEAD * kind.parallelism, accepts_context=False
             )
-            entrypoint(self._job(self._effect))
+            entrypoint(self._job(self._in_place(asyncio.Semaphore(kind.parallelism))))
         return manager
 
     def _job(self, work: Callable[[str, int], Awaitable[None]]) -> Callable[[QueueRow], Awaitable[None]]:
@@ -228,6 +232,8 @@ class QueueEngine:
                 self._running.add(task)
             try:
                 await work(target.partition(":")[2], int(gen))
+            except RetryRequested:
+                raise
             except Exception as error:
                 # The row still says what is to be done; only the database could not be asked.
                 log.exception("queue_job_failed", entrypoint=row.entrypoint)
@@ -242,8 +248,16 @@ class QueueEngine:
         event_id, _, subscriber = target.partition(":")
         await self.deliveries.deliver(event_id, subscriber, gen)
 
-    async def _effect(self, target: str, gen: int) -> None:
-        await self.effects.run(int(target), gen)
+    def _in_place(self, places: asyncio.Semaphore) -> Callable[[str, int], Awaitable[None]]:
+        """An effect in one of its kind's places in this process."""
+
+        async def effect(target: str, gen: int) -> None:
+            async with places:
+                if self._stopping:  # it has not begun: somebody else may have it
+                    raise RetryRequested(delay=timedelta(0), reason="stopping")
+                await self.effects.run(int(target), gen)
+
+        return effect
 
 
 RELEASE_JOB = "core.release_due"

@@ -5,6 +5,7 @@ Every function with `tx` expects the order's row to be locked by it or locks it 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -28,6 +29,8 @@ log = structlog.get_logger(__name__)
 
 CREDITS_USED = "credits_used"
 REVENUE = "revenue"
+ORDERS_AT_ONCE = 4
+"""Orders dispatched at a time: each holds a connection, and spends its time on the way to the database and back."""
 
 
 def effect_kind(panel: str) -> str:
@@ -47,14 +50,19 @@ class Delivery:
     # --- sending ---------------------------------------------------------------------------------------------------
 
     async def dispatch(self) -> None:
-        """Claim every due phase. One order's failure leaves the others untouched."""
+        """Claim every due phase, a few orders at a time. One order's failure leaves the others untouched."""
         async with self._db.read() as conn:
             due = await phases.due_orders(conn, now=self._db.clock.now(), limit=self._schedule.dispatch_orders)
-        for order_id in due:
-            try:
-                await self._db.run(partial(self._dispatch_order, order_id))
-            except Exception:
-                log.exception("order_not_dispatched", order_id=order_id)
+        places = asyncio.Semaphore(ORDERS_AT_ONCE)
+
+        async def one(order_id: int) -> None:
+            async with places:
+                try:
+                    await self._db.run(partial(self._dispatch_order, order_id))
+                except Exception:
+                    log.exception("order_not_dispatched", order_id=order_id)
+
+        await asyncio.gather(*(one(order_id) for order_id in due))
 
     async def next_due(self) -> datetime | None:
         """When the next phase is to be sent."""
@@ -65,11 +73,12 @@ class Delivery:
         order = await orders.lock(tx.conn, order_id)
         if order is None or order.state in FINAL_ORDER:
             return
-        metrics = await self._metrics(tx, order)
+        kept = await self._lines(tx, order)
+        metrics = {line.id: line.metric for line in kept}
         for phase in (await phases.of_orders(tx.conn, [order_id])).get(order_id, []):
             if phase.state == "waiting" and phase.next_at is not None and phase.next_at <= tx.now:
                 await self.place(tx, order, metrics[phase.line_id], phase)
-        await self.advance(tx, order)
+        await self.advance(tx, order, kept=kept)
 
     async def place(self, tx: Tx, order: Order, metric: str, phase: Phase) -> None:
         """Send a phase to the first panel that may take it; when there is none, wait for another round or give up."""
@@ -112,27 +121,31 @@ class Delivery:
         if (phase.state, phase.attempt) != ("sending", int(payload["attempt"])):
             raise phases.Moved(f"phase {phase.id} is {phase.state} at attempt {phase.attempt}")
         panel, service = str(payload["panel"]), str(payload["service"])
+        kept = await self._lines(tx, order)
+        metric = next(line.metric for line in kept if line.id == phase.line_id)
         if isinstance(answer, Placed):
-            await self._placed(tx, order, phase, panel, service, answer.order)
+            await self._placed(tx, order, metric, phase, panel, service, answer.order)
         elif isinstance(answer, Declined):
             await phases.refused(tx.conn, phase, why=answer.why, words=answer.text, now=tx.now)
             await self._desk.refused(tx, panel=panel, service=service, why=answer.why, words=answer.text)
             again = replace(phase, tried=[*phase.tried, [panel, answer.why]])
-            await self.place(tx, order, (await self._metrics(tx, order))[phase.line_id], again)
+            await self.place(tx, order, metric, again)
         else:
             await self._silent(tx, order, phase, panel, answer.reason)
         if not isinstance(answer, Placed):
             await self._desk.look(tx)
-        await self.advance(tx, order, progressed=not isinstance(answer, Declined))
+        await self.advance(tx, order, progressed=not isinstance(answer, Declined), kept=kept)
 
-    async def _placed(self, tx: Tx, order: Order, phase: Phase, panel: str, service: str, panel_order: str) -> None:
+    async def _placed(
+        self, tx: Tx, order: Order, metric: str, phase: Phase, panel: str, service: str, panel_order: str
+    ) -> None:
         if await phases.panel_order_known(tx.conn, panel=panel, panel_order=panel_order):
             # An id it gave before: whatever that means, it is not a second order we could follow.
             await self._silent(tx, order, phase, panel, "order_id_repeated")
             return
         await phases.accepted(tx.conn, phase, panel_order=panel_order, now=tx.now)
         await self._desk.took_order(tx, panel=panel, service=service)
-        await self.tell_sent(tx, order, phase, panel, panel_order)
+        self._tell_sent(tx, order, metric, phase, panel, panel_order)
 
     async def _silent(self, tx: Tx, order: Order, phase: Phase, panel: str, reason: str) -> None:
         log.warning("phase_unknown", phase_id=phase.id, panel=panel, reason=reason)
@@ -141,7 +154,11 @@ class Delivery:
 
     async def tell_sent(self, tx: Tx, order: Order, phase: Phase, panel: str, panel_order: str) -> None:
         """Announce an accepted phase."""
-        metric = (await self._metrics(tx, order))[phase.line_id]
+        metric = next(line.metric for line in await self._lines(tx, order) if line.id == phase.line_id)
+        self._tell_sent(tx, order, metric, phase, panel, panel_order)
+
+    @staticmethod
+    def _tell_sent(tx: Tx, order: Order, metric: str, phase: Phase, panel: str, panel_order: str) -> None:
         tx.record(
             PhaseSent(
                 phase_id=phase.id,
@@ -175,9 +192,14 @@ class Delivery:
                 await self._desk.strange(tx, panel=phase.panel or "", panel_order=phase.panel_order or "", words=told)
         await self.advance(tx, order, progressed=progressed)
 
-    async def advance(self, tx: Tx, order: Order, *, progressed: bool = False) -> None:
-        """Bring lines and order up to their phases; end what has ended, and settle the order with its last line."""
-        kept = (await orders.lines_of(tx.conn, [order.id])).get(order.id, [])
+    async def advance(
+        self, tx: Tx, order: Order, *, progressed: bool = False, kept: Sequence[Line] | None = None
+    ) -> None:
+        """Bring lines and order up to their phases; end what has ended, and settle the order with its last line.
+
+        `kept`: the order's lines, where they have just been read.
+        """
+        kept = await self._lines(tx, order) if kept is None else kept
         found = (await phases.of_orders(tx.conn, [order.id])).get(order.id, [])
         ended: dict[LineState, list[str]] = {}
         lines: list[Line] = []
@@ -280,6 +302,5 @@ class Delivery:
         tx.record(LinesFinished(order_id=order.id, user_id=order.user_id, metrics=",".join(metrics), state=state))
 
     @staticmethod
-    async def _metrics(tx: Tx, order: Order) -> Mapping[int, str]:
-        lines = (await orders.lines_of(tx.conn, [order.id])).get(order.id, [])
-        return {line.id: line.metric for line in lines}
+    async def _lines(tx: Tx, order: Order) -> Sequence[Line]:
+        return (await orders.lines_of(tx.conn, [order.id])).get(order.id, [])
