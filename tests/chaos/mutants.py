@@ -20,6 +20,7 @@ from viralcore.core.inbox import Inbox, Incoming
 from viralcore.ledger.service import LedgerService
 
 STORED_AFTER = 0.7
+_QUEUED = text("SELECT attempts FROM core.effects WHERE id = :id AND gen = :gen AND state = 'queued' AND due IS NULL")
 _DELIVERY_GUARDS = (
     """ AND d.state = 'pending' AND d.gen = asked.gen
     AND (d.attempts = 0 OR d.error <> '' OR $4)""",
@@ -116,7 +117,7 @@ def hold() -> None:
 
     async def claim(self: EffectRunner, job: Any) -> int | None:
         async with self._db.read() as conn:
-            row = (await conn.execute(effect_store.READ, {"id": job.effect_id, "gen": job.gen})).one_or_none()
+            row = (await conn.execute(_QUEUED, {"id": job.effect_id, "gen": job.gen})).one_or_none()
         return None if row is None else int(row.attempts) + 1
 
     _swap(EffectRunner, "_claim", claim)
