@@ -1,9 +1,20 @@
-"""Fixtures for every test."""
+"""Fixtures for every test, and the order of the tests."""
 
 from __future__ import annotations
 
 from tests.support.database import clock, database, database_url, postgres, registry
+from tests.support.order import pytest_collection_modifyitems
 from tests.support.queueing import engine, nursery
 from tests.support.sockets import stay_home
 
-__all__ = ["clock", "database", "database_url", "engine", "nursery", "postgres", "registry", "stay_home"]
+__all__ = [
+    "clock",
+    "database",
+    "database_url",
+    "engine",
+    "nursery",
+    "postgres",
+    "pytest_collection_modifyitems",
+    "registry",
+    "stay_home",
+]
