@@ -28,7 +28,7 @@ WELL_PANEL: dict[str, Any] = {
 WELL_CHAIN: dict[str, Any] = {"outage": "", "lag_blocks": 0, "lie": "", "latency_ms": 0}
 WELL_PRICES: dict[str, Any] = {"bnb": "640.25", "usdt": "1.0002"}
 WELL_SOURCE: dict[str, Any] = {"outage": ""}
-WELL_TELEGRAM: dict[str, Any] = {"flood_next": 0, "fail_next": 0}
+WELL_TELEGRAM: dict[str, Any] = {"flood_next": 0, "fail_next": 0, "fail_polls": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +158,11 @@ class Reaper:
             if time.monotonic() >= until:
                 return
             aims = not aims
-            how = "aimed" if aims else self._kills.choices(["plain", "aimed", "twice"], [65, 15, 20])[0]
+            how = "aimed" if aims else self._kills.choices(["plain", "unconfirmed", "twice"], [50, 30, 20])[0]
             if how == "aimed":
                 await self._aim()
+            elif how == "unconfirmed":
+                await self._leave_unconfirmed()
             elif how == "twice":
                 await self._try("/bot", kill=True, wait=False)
                 await asyncio.sleep(self._kills.uniform(0.1, 2.0))
@@ -168,6 +170,13 @@ class Reaper:
             self._record.count("kills")
             self._record.note("reaper", f"kills the bot ({how})")
             await self._try("/bot", kill=True)
+
+    async def _leave_unconfirmed(self) -> None:
+        """Between storing updates and confirming them: Telegram hears no confirmation any more, and gives them again to
+        the next life of the bot."""
+        self._record.note("reaper", "Telegram hears no confirmations, and then ...")
+        await self._try("/telegram", fail_polls=3)
+        await asyncio.sleep(self._kills.uniform(0.2, 0.8))
 
     async def _aim(self) -> None:
         """Between a panel's taking an order and our hearing of it: it answers slowly (and sometimes never), phases fall

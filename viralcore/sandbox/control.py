@@ -77,6 +77,7 @@ Count = Annotated[int, Field(ge=0, le=1000)]
 class TelegramBody(Body):
     flood_next: bool | Count | Flood | None = None
     fail_next: bool | Count | Failure | None = None
+    fail_polls: Count | None = None
     block_user: Id | None = None
     unblock_user: Id | None = None
     kick_bot: int | None = None
@@ -84,7 +85,7 @@ class TelegramBody(Body):
     @model_validator(mode="after")
     def _something(self) -> TelegramBody:
         if not self.model_fields_set:
-            raise ValueError("say what: flood_next, fail_next, block_user, unblock_user or kick_bot")
+            raise ValueError("say what: flood_next, fail_next, fail_polls, block_user, unblock_user or kick_bot")
         return self
 
 
@@ -231,6 +232,8 @@ class Control:
         if body.fail_next is not None:
             failure = body.fail_next if isinstance(body.fail_next, Failure) else Failure(count=int(body.fail_next))
             faults.fail, faults.how = failure.count, failure.how
+        if body.fail_polls is not None:
+            faults.polls = body.fail_polls
         if body.block_user is not None:
             self._stage.inbound.block(body.block_user, blocked=True)
         if body.unblock_user is not None:
@@ -242,6 +245,7 @@ class Control:
         return {
             "flood_next": faults.flood,
             "fail_next": faults.fail,
+            "fail_polls": faults.polls,
             "blocked": sorted(person.id for person in self._tg.people.values() if person.blocked),
         }
 

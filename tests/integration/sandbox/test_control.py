@@ -127,6 +127,7 @@ async def test_blocking_and_faults(stage: Set) -> None:
     assert (await call(stage, "POST", "/telegram", unblock_user=ADA, flood_next=2, fail_next=True)) == {
         "flood_next": 2,
         "fail_next": 1,
+        "fail_polls": 0,
         "blocked": [],
     }
 

@@ -43,6 +43,9 @@ class TelegramApp:
 
     async def _answer(self, request: Request, name: str) -> Response:
         params = await read_params(request)
+        if name == "getupdates" and self._tg.faults.polls > 0:
+            self._tg.faults.polls -= 1
+            raise ApiError(502, "Bad Gateway")
         if name == "getupdates":
             return _ok(await self._methods.get_updates(params))
         method = self._methods.find(name)

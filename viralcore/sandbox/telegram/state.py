@@ -27,12 +27,13 @@ _MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", 
 
 @dataclass(slots=True)
 class Faults:
-    """What the next calls that show something will suffer."""
+    """What the next calls that show something will suffer. `polls`: so many getUpdates fail and confirm nothing."""
 
     flood: int = 0
     flood_seconds: int = 1
     fail: int = 0
     how: str = "error"
+    polls: int = 0
 
 
 @dataclass(slots=True)
