@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import http.client
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -14,6 +16,14 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30.0
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
+
+
+def _end_with_us() -> None:
+    """Runs in the child: should we be killed before we can end it, the kernel does (Linux)."""
+    with contextlib.suppress(AttributeError):
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def end(process: subprocess.Popen[Any], seconds: float = 12.0) -> None:
@@ -106,7 +116,9 @@ def child(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A bot as a process of its own. What it says goes to `log`."""
     with log.open("ab") as told:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=told, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=told, stderr=subprocess.STDOUT, preexec_fn=_end_with_us
+        )
         try:
             yield process
         finally:
