@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from tests.support.house import house
+
+pytestmark = pytest.mark.timeout(240)
 
 
 def says(part: str, words: str) -> Callable[[dict[str, str] | None], bool]:
