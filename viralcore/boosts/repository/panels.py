@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.boosts.tables import panels, troubles
+
+_OVER = text("DELETE FROM boosts.troubles WHERE panel = :panel AND what = ANY(:what)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,4 +64,4 @@ async def trouble(conn: AsyncConnection, *, panel: str, what: str, now: datetime
 
 async def over(conn: AsyncConnection, *, panel: str, what: Sequence[str]) -> None:
     """The panel took an order: these troubles are over."""
-    await conn.execute(delete(troubles).where(troubles.c.panel == panel, troubles.c.what.in_(what)))
+    await conn.execute(_OVER, {"panel": panel, "what": list(what)})

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import and_, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,6 +16,31 @@ from viralcore.boosts.domain.panels import StatusReading
 from viralcore.boosts.domain.plans import PlannedPhase
 from viralcore.boosts.domain.states import Phase, PhaseUpdate
 from viralcore.boosts.tables import attempts, phases
+
+# The statements of every phase, written out: putting one together from its parts costs more than Postgres needs for it.
+_PHASE = f"SELECT {', '.join(phases.c.keys())} FROM boosts.phases "  # noqa: S608  # nosec B608 # our columns
+_OF_ORDERS = text(_PHASE + "WHERE order_id = ANY(:ids) ORDER BY line_id, number")
+_GET = text(_PHASE + "WHERE id = :id")
+_CLAIM = text("""
+WITH claimed AS (
+    UPDATE boosts.phases
+    SET state = 'sending', next_at = NULL, attempt = :number, panel = :panel, service = :service, sent_at = :now,
+        tried = CAST(:tried AS jsonb)
+    WHERE id = :id AND state = :before AND attempt = :attempt
+    RETURNING id, quantity
+)
+INSERT INTO boosts.attempts (phase_id, number, panel, service, link, quantity, state, created_at)
+SELECT id, :number, :panel, :service, :link, quantity, 'sending', :now FROM claimed
+""")
+_KNOWN = text("SELECT 1 FROM boosts.attempts WHERE panel = :panel AND panel_order = :panel_order LIMIT 1")
+_DECIDE_SENT = text("""
+UPDATE boosts.attempts SET state = 'sent', panel_order = :panel_order, decided_at = :now
+WHERE phase_id = :id AND number = :attempt AND state IN ('sending', 'unknown')
+""")
+_MOVE_SENT = text("""
+UPDATE boosts.phases SET state = 'sent', panel_order = :panel_order, troubled_since = NULL
+WHERE id = :id AND state = :before AND attempt = :attempt
+""")
 
 
 class PanelOrderTaken(RuntimeError):
@@ -40,15 +66,14 @@ async def add(conn: AsyncConnection, *, order_id: int, line_id: int, planned: Pl
 
 
 async def of_orders(conn: AsyncConnection, order_ids: Sequence[int]) -> Mapping[int, list[Phase]]:
-    statement = select(phases).where(phases.c.order_id.in_(order_ids)).order_by(phases.c.line_id, phases.c.number)
     found: dict[int, list[Phase]] = defaultdict(list)
-    for row in await conn.execute(statement):
+    for row in await conn.execute(_OF_ORDERS, {"ids": list(order_ids)}):
         found[row.order_id].append(Phase(**row._mapping))
     return found
 
 
 async def get(conn: AsyncConnection, phase_id: int) -> Phase | None:
-    row = (await conn.execute(select(phases).where(phases.c.id == phase_id))).one_or_none()
+    row = (await conn.execute(_GET, {"id": phase_id})).one_or_none()
     return None if row is None else Phase(**row._mapping)
 
 
@@ -94,39 +119,23 @@ async def unknown(conn: AsyncConnection, *, limit: int = 100) -> list[Phase]:
 async def claim(conn: AsyncConnection, phase: Phase, *, panel: str, service: str, link: str, now: datetime) -> int:
     """Move a phase to `sending` and freeze what will be sent; returns the attempt's number."""
     number = phase.attempt + 1
-    await _move(
-        conn,
-        phase,
-        state="sending",
-        next_at=None,
-        attempt=number,
-        panel=panel,
-        service=service,
-        sent_at=now,
-        tried=phase.tried,
-    )
-    await conn.execute(
-        insert(attempts).values(
-            phase_id=phase.id,
-            number=number,
-            panel=panel,
-            service=service,
-            link=link,
-            quantity=phase.quantity,
-            state="sending",
-            created_at=now,
-        )
-    )
+    values = {**_which(phase), "number": number, "panel": panel, "service": service, "link": link, "now": now}
+    done = await conn.execute(_CLAIM, {**values, "tried": json.dumps(phase.tried)})
+    if done.rowcount != 1:
+        raise Moved(f"phase {phase.id} was {phase.state} at attempt {phase.attempt}")
     return number
 
 
 async def accepted(conn: AsyncConnection, phase: Phase, *, panel_order: str, now: datetime) -> None:
     """Raises PanelOrderTaken (and the transaction is lost) when another phase got this panel order at this moment."""
     try:
-        await _decide(conn, phase, now=now, state="sent", panel_order=panel_order)
+        values = {"id": phase.id, "attempt": phase.attempt, "panel_order": panel_order, "now": now}
+        decided = await conn.execute(_DECIDE_SENT, values)
     except IntegrityError as error:
         raise PanelOrderTaken(panel_order) from error
-    await _move(conn, phase, state="sent", panel_order=panel_order, troubled_since=None)
+    moved = await conn.execute(_MOVE_SENT, {**_which(phase), "panel_order": panel_order})
+    if (decided.rowcount, moved.rowcount) != (1, 1):
+        raise Moved(f"phase {phase.id} was {phase.state} at attempt {phase.attempt}, or that attempt is decided")
 
 
 async def refused(conn: AsyncConnection, phase: Phase, *, why: str, words: str, now: datetime) -> None:
@@ -182,8 +191,7 @@ async def read(
 
 async def panel_order_known(conn: AsyncConnection, *, panel: str, panel_order: str) -> bool:
     """Whether some attempt already holds this panel order."""
-    statement = select(attempts.c.phase_id).where(attempts.c.panel == panel, attempts.c.panel_order == panel_order)
-    return (await conn.execute(statement)).first() is not None
+    return (await conn.execute(_KNOWN, {"panel": panel, "panel_order": panel_order})).first() is not None
 
 
 async def panel_orders(conn: AsyncConnection, *, after: int, limit: int) -> list[PanelOrderView]:
@@ -197,6 +205,11 @@ async def panel_orders(conn: AsyncConnection, *, after: int, limit: int) -> list
         PanelOrderView(row.panel, row.panel_order, row.phase_id, row.number, row.service, row.link, row.quantity)
         for row in await conn.execute(statement)
     ]
+
+
+def _which(phase: Phase) -> dict[str, object]:
+    """The phase, and the state it was read in."""
+    return {"id": phase.id, "before": phase.state, "attempt": phase.attempt}
 
 
 async def _move(conn: AsyncConnection, phase: Phase, **values: object) -> None:
