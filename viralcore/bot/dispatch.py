@@ -28,6 +28,7 @@ from telegram.ext import (
 
 from viralcore.bot.config import BotConfig
 from viralcore.bot.conversation import Conversation
+from viralcore.bot.decode import decoded
 from viralcore.bot.dialogue import Dialogues
 from viralcore.bot.show import Shower, keyboard
 from viralcore.bot.turn import LIVE_ROUTES, ON_ACTION, Doors, Turn, UnknownRoute, Viewer, render
@@ -44,8 +45,6 @@ from viralcore.users.api import Blocked, NotAllowed, Profile, UserView
 
 log = structlog.get_logger(__name__)
 PTB = Application[Any, Any, Any, Any, Any, Any]
-_OF_PRESS = ("id", "from", "chat_instance", "data")
-_OF_MESSAGE = ("message_id", "date", "chat", "from", "sender_chat", "text")
 _failure: ContextVar[list[BaseException] | None] = ContextVar("failure", default=None)
 
 
@@ -97,7 +96,7 @@ class Dispatcher:
 
     async def handle(self, item: InboxItem) -> None:
         """The inbox's handler. Raises what broke, so that the inbox tries again and in the end calls `on_held`."""
-        update = Update.de_json(needed(item.payload), self._bot)
+        update = decoded(item.payload, self._bot)
         if update is None:
             return
         kept: list[BaseException] = []
@@ -115,7 +114,7 @@ class Dispatcher:
 
     async def on_held(self, item: InboxItem, reason: str) -> None:
         """An update that failed for good: the person gets one sentence and a reference, never a traceback."""
-        update = Update.de_json(needed(item.payload), self._bot)
+        update = decoded(item.payload, self._bot)
         if update is None or update.effective_chat is None or update.effective_chat.type != "private":
             return
         screen = home.refused(errors.trouble(correlation_id.get()))
@@ -373,25 +372,6 @@ class Dispatcher:
         if slept >= timedelta(minutes=self._config.stale_press_minutes):
             limit = woke + timedelta(seconds=5)
             self.old = lambda item: item.received_at <= limit
-
-
-def needed(update: dict[str, Any]) -> dict[str, Any]:
-    """An update without what no handler looks at: decoding the keyboard of a pressed message, or all a message is an
-    answer to, costs more than everything else that happens to it."""
-    lean = dict(update)
-    press = update.get("callback_query")
-    if isinstance(press, dict):
-        lean["callback_query"] = {name: press[name] for name in _OF_PRESS if name in press}
-        if isinstance(press.get("message"), dict):
-            lean["callback_query"]["message"] = _only_needed(press["message"])
-    for kind in ("message", "edited_message"):
-        if isinstance(update.get(kind), dict):
-            lean[kind] = _only_needed(update[kind])
-    return lean
-
-
-def _only_needed(message: dict[str, Any]) -> dict[str, Any]:
-    return {name: message[name] for name in _OF_MESSAGE if name in message}
 
 
 def _for_us(text: str, username: str) -> bool:
