@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import gc
+from viralcore.core.loading import uncollected, without_rich
 
 
 def main() -> None:
     """Load the command line and run it."""
-    # Imports leave nothing behind that is worth looking for, and looking again and again costs a fifth of a cold start.
-    # What they made stays for ever: frozen, the collector never walks over it again.
-    gc.disable()
-    from viralcore.cli import main as command
-
-    gc.freeze()
-    gc.enable()
+    with uncollected():
+        with without_rich():
+            import structlog  # noqa: F401 - the command line itself does use rich, and this one would load it first
+        from viralcore.cli import main as command
     command()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import secrets
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import typer
 from viralcore.core import log
 from viralcore.core.embedded import EmbeddedPostgres, EmbeddedPostgresError
 from viralcore.core.errors import CannotStart, DomainError
+from viralcore.core.loading import uncollected, without_rich
 from viralcore.core.money import Money, decimals
 from viralcore.core.problems import SettingsError
 from viralcore.settings import Needs, Settings, load
@@ -74,7 +74,7 @@ def run(
     postgres = EmbeddedPostgres.of(settings.env.data_dir, pg_bin=settings.env.pg_bin) if own else None
     if postgres is not None:
         postgres.begin()  # while the other half of the program is loaded
-    with _loading():
+    with uncollected(), without_rich():
         from viralcore import bootstrap
         from viralcore.core import runtime, sentry
 
@@ -194,17 +194,6 @@ def _err() -> Console:
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-
-
-@contextmanager
-def _loading() -> Iterator[None]:
-    """Imports without the collector, as in `__main__`."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 def _settings(needs: Needs, *, level: str | None = "ERROR") -> Settings:
