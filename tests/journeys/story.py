@@ -71,10 +71,14 @@ def says(message: Message, *words: str) -> None:
 
 
 class Story:
-    """One person's way through the shop. Each step is taken once and its effect waited for, as people do."""
+    """One person's way through the shop. Each step is taken once and its effect waited for, as people do. `watches`:
+    time passes from due moment to due moment, and not in leaps."""
 
-    def __init__(self, sandbox: Sandbox, person: int, name: str = "Ada", *, disturb: Disturb = undisturbed) -> None:
+    def __init__(
+        self, sandbox: Sandbox, person: int, name: str = "Ada", *, disturb: Disturb = undisturbed, watches: bool = False
+    ) -> None:
         self.sandbox = sandbox
+        self.watches = watches
         self.person = sandbox.person(person, name)
         self.name = name
         self.link = f"https://x.com/{name.lower()}/status/{person}12345"
@@ -106,9 +110,11 @@ class Story:
     def turn(self, seconds: float) -> None:
         """Turn the clock, and wait until everything that this brought is done."""
         with self.disturb(f"turn {seconds:g}"):
-            self.sandbox.turn(seconds)
-        settled = self.sandbox.settle(45)
-        assert settled["quiet"], settled["pending"]
+            if self.watches:
+                self.sandbox.turn(seconds)
+            else:
+                self.sandbox.skip(seconds)
+        self.sandbox.calm()
 
     def told(self, words: str, *, fits_also: str = "", after: int = 0, chat: int | None = None) -> Message:
         """A message that came by itself."""
@@ -272,8 +278,7 @@ class Story:
             with self.disturb("not placed"):
                 self._press_card(card, "It was not")
                 self._until_decided(card, "sent again")
-        settled = self.sandbox.settle(45)
-        assert settled["quiet"], settled["pending"]
+        self.sandbox.calm()
 
     def _it_was_placed(self, card: Message, number: int) -> None:
         group, after = self.group, self.sandbox.seq(self.group)

@@ -94,6 +94,7 @@ def test_overpaid_late_and_cancelled_money_is_in_the_wallet(sandbox: Sandbox, cr
     invoice = cancelled.ask("/buy t2 10")
     assert button(invoice, "Wallet ($90.00)")
     polite(cancelled.go("Wallet"), "Paid", "10 posts")
+    sandbox.calm()  # the receipt has come, and is not taken for the answer to the next line
     polite(cancelled.ask("/balance"), "$80.00", "X Tier 2")
     assert sandbox.check() == []
 
