@@ -15,7 +15,7 @@ import httpx
 from tests.chaos.record import Record
 from tests.chaos.world import Refused, World
 
-AIM_WITHIN = 4.0
+AIM_WITHIN = 8.0
 PANELS = ("smmflare", "plugsmm", "smmstone")
 WELL_PANEL: dict[str, Any] = {
     "outage": "",
