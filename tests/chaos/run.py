@@ -74,7 +74,8 @@ async def stage(folder: Path, seed: int, mutation: str) -> AsyncIterator[dict[st
     """The sandbox's process; yields its addresses."""
     log = (folder / "console.log").open("wb")
     command = [sys.executable, "-m", "tests.chaos.stage", str(folder), str(seed), mutation]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env={**os.environ, "LOG_LEVEL": "INFO"})
+    environment = {**os.environ, "LOG_LEVEL": "INFO"}
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment)
     try:
         deadline = time.monotonic() + UP_WITHIN
         while not (folder / "up.json").exists():

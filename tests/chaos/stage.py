@@ -1,7 +1,8 @@
 """The sandbox of a chaos run, as a process of its own: the real supervisor, told a seed, a mutation, and wider flood
 limits (fifty people's notices would otherwise wait ten minutes for an admin group that takes twenty a minute).
 
-``python -m tests.chaos.stage FOLDER SEED MUTATION``: writes up.json {page, database} when it is up; SIGTERM ends it.
+``python -m tests.chaos.stage FOLDER SEED MUTATION``: writes up.json {page, database} when it is up; SIGTERM, or the end of
+its stdin, ends it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import signal
 import sys
 from pathlib import Path
 from random import Random
+from threading import Thread
 
 from tests.chaos.child import GROUP_PER_MINUTE
 from viralcore.sandbox.console import Say
@@ -49,10 +51,17 @@ def settings_for(folder: Path) -> Path:
     return copied
 
 
+def stop_when_alone(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """Whoever started us holds our stdin; when they are gone, however they died, so are we."""
+    sys.stdin.buffer.read()
+    loop.call_soon_threadsafe(stop.set)
+
+
 async def main(folder: Path, seed: int, mutation: str) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    Thread(target=stop_when_alone, args=(asyncio.get_running_loop(), stop), daemon=True).start()
     limits.OVERALL_PER_SECOND, limits.GROUP_PER_MINUTE = PER_SECOND, GROUP_PER_MINUTE
     limits.CHAT_BURST = 1_000
     os.environ["SETTINGS_DIR"] = str(settings_for(folder))
