@@ -1,8 +1,8 @@
 """The sandbox of a chaos run, as a process of its own: the real supervisor, told a seed, a mutation, and wider flood
 limits (fifty people's notices would otherwise wait ten minutes for an admin group that takes twenty a minute).
 
-``python -m tests.chaos.stage FOLDER SEED MUTATION``: writes up.json {page, database} when it is up; SIGTERM, or the end of
-its stdin, ends it.
+``python -m tests.chaos.stage FOLDER SEED MUTATION``: writes up.json {page, database} when it is up; SIGTERM, or the end
+of its stdin, ends it.
 """
 
 from __future__ import annotations
