@@ -17,7 +17,7 @@ from tests.bench.real_bot import RealBot, real_bot
 
 SCREENS = ("home", "balance", "history", "credits", "help", "support", "orders", "plans", "terms", "menu")
 SCRIPT = (*(f"go|{name}" for name in SCREENS), "/balance", "/menu", "/history", "/help", "/buy")
-RATE, SECONDS, WARM = 50.0, 20.0, 4.0
+RATE, SECONDS, WARM = 50.0, 14.0, 4.0
 
 
 def handling(bot: RealBot, seconds: float, seed: int) -> list[float]:

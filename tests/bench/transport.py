@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.bench.bot_load import ROOT, bot_api, child
-from tests.bench.harness import Result, compared, pairs
+from tests.bench.harness import PAIRS, Result, compared
 
 IN_FLIGHT = 256
 SECONDS = 4.0
@@ -43,13 +43,22 @@ def echo(kind: str) -> float:
     return rate
 
 
+LINES = {
+    "bot_transport": ("stock", "PTB's stock transport", 8.0),
+    "bot_transport_aiogram": ("aiogram", "aiogram 3 echo", 1.5),
+}
+
+
 def measure(wanted: Sequence[str]) -> list[Result]:
-    results = []
-    for name, theirs, label, goal in (
-        ("bot_transport", "stock", "PTB's stock transport", 8.0),
-        ("bot_transport_aiogram", "aiogram", "aiogram 3 echo", 1.5),
-    ):
-        if name in wanted:
-            mine, base = pairs(lambda: echo("ours"), lambda theirs=theirs: echo(theirs))  # type: ignore[misc]
-            results.append(compared(name, mine, base, "replies/s", baseline_name=label, goal=goal))
-    return results
+    """Ours stands beside all its baselines in every round; every second round runs the other way round."""
+    asked = [name for name in LINES if name in wanted]
+    kinds = ["ours", *(LINES[name][0] for name in asked)]
+    figures: dict[str, list[float]] = {kind: [] for kind in kinds}
+    for turn in range(PAIRS):
+        for kind in reversed(kinds) if turn % 2 else kinds:
+            figures[kind].append(echo(kind))
+    return [
+        compared(name, figures["ours"], figures[theirs], "replies/s", baseline_name=label, goal=goal)
+        for name, (theirs, label, goal) in LINES.items()
+        if name in asked
+    ]
