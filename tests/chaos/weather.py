@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from tests.chaos.record import Record
 from tests.chaos.world import Refused, World
 
 AIM_WITHIN = 8.0
+SECONDS_A_KILL = 8.0
 PANELS = ("smmflare", "plugsmm", "smmstone")
 WELL_PANEL: dict[str, Any] = {
     "outage": "",
@@ -149,13 +151,15 @@ class Reaper:
         self._kills, self._losses = Random(random.getrandbits(64)), Random(random.getrandbits(64))
 
     async def reap(self, until: float) -> None:
-        await asyncio.gather(self._kill_on(until), self._lose_on(until))
+        least = math.ceil((until - time.monotonic()) / SECONDS_A_KILL)
+        await asyncio.gather(self._kill_on(until, least), self._lose_on(until))
 
-    async def _kill_on(self, until: float) -> None:
+    async def _kill_on(self, until: float, least: int) -> None:
+        """Until then, and on a machine so slow that it saw less than `least` kills, a little longer."""
         aims = False
-        while True:
-            await asyncio.sleep(min(self._kills.uniform(0.4, 5.5), max(0.0, until - time.monotonic())))
-            if time.monotonic() >= until:
+        while self._record.counts["kills"] < least or time.monotonic() < until:
+            await asyncio.sleep(self._kills.uniform(0.4, 5.5))
+            if time.monotonic() >= until and self._record.counts["kills"] >= least:
                 return
             aims = not aims
             how = "aimed" if aims else self._kills.choices(["plain", "unconfirmed", "twice"], [50, 30, 20])[0]
