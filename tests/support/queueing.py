@@ -26,6 +26,7 @@ class ScriptedKind:
     name: str = "test.call"
     silence: Silence = "repeat"
     max_attempts: int = 3
+    urgent: bool = False
     parallelism: int = 4
     answers: list[Answer] = field(default_factory=lambda: [Succeeded({"ok": True})])
     calls: list[EffectCall] = field(default_factory=list)

@@ -29,6 +29,7 @@ class PanelAdd:
 
     silence: Silence = "once"
     max_attempts = 1
+    urgent = True
 
     def __init__(self, panel: Panel, delivery: Delivery, *, parallelism: int) -> None:
         self.name = effect_kind(panel.name)

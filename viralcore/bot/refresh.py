@@ -32,6 +32,7 @@ class Refresh:
     name = KIND
     silence: Silence = "repeat"
     max_attempts = 3
+    urgent = False
     parallelism = 16
 
     def __init__(self, shower: Shower, doors: Doors, config: BotConfig, clock: Clock) -> None:

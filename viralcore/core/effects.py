@@ -69,7 +69,8 @@ class EffectKind(Protocol):
     name: str  # "boosts.panel_add.smmflare"
     silence: Silence
     max_attempts: int  # for repeat; 1 for once
-    parallelism: int  # how many of this kind at once
+    parallelism: int  # how many of this kind at once, in each process
+    urgent: bool  # money or goods wait for it: messages and deliveries step aside while it is in hand
 
     def slot(self, payload: Mapping[str, Any]) -> AbstractAsyncContextManager[object]:
         """Pace, parallelism and breaker, entered BEFORE the claim, so that waiting is never mistaken for sending."""

@@ -13,7 +13,7 @@ import structlog
 from pgqueuer.core.qm import QueueManager
 from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import Job as QueueRow
-from pgqueuer.domain.types import QueueManagerId
+from pgqueuer.domain.types import QueueEntrypoint, QueueManagerId
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import text
@@ -25,6 +25,7 @@ from viralcore.core.effect_runner import EffectRunner
 from viralcore.core.jobs import Job
 from viralcore.core.nursery import Nursery
 from viralcore.core.queue_driver import QueueDriver, listen
+from viralcore.core.turns import Turns
 from viralcore.core.workers import Worker
 
 log = structlog.get_logger(__name__)
@@ -35,6 +36,9 @@ HEARTBEAT = timedelta(seconds=30)
 BATCH = 128
 """Jobs taken in one statement: what a fetch costs does not depend on how many it brings."""
 DELIVERIES_AT_ONCE = 8
+DELIVERIES_IN_HAND = 2 * BATCH
+"""Deliveries taken from the queue and not over, beyond which this process fetches no more. Without a bound they would
+fill it while they step aside for urgent effects, and leave no room to fetch those."""
 AHEAD = 3
 """Effects taken from the queue for each that may run. PgQueuer notes the end of a job, and looks for the next, up to a
 fifth of a second later: what is to follow must be here already, or a kind's places stand empty half of the time."""
@@ -62,6 +66,17 @@ _PURGE = (
 )
 
 
+class _Manager(QueueManager):
+    """Fetches no deliveries while `too_many` are in hand. A limit in the database would count those of all processes,
+    and costs each fetch a seat for every job."""
+
+    too_many: Callable[[], bool] = staticmethod(lambda: False)
+
+    def entrypoints_below_capacity_limits(self) -> set[QueueEntrypoint]:
+        wanted = super().entrypoints_below_capacity_limits()
+        return wanted - {QueueEntrypoint(outbox.DELIVER)} if self.too_many() else wanted
+
+
 class QueueEngine:
     """Deliveries and effects of one process. Register everything in the database's registry before `start`."""
 
@@ -71,6 +86,8 @@ class QueueEngine:
         self._worker = Worker()
         self.deliveries = Deliveries(db, parallelism=DELIVERIES_AT_ONCE)
         self.effects = EffectRunner(db, self._worker)
+        self._turns = Turns()
+        self._delivering = 0
         self._manager: QueueManager | None = None
         self._task: asyncio.Task[Any] | None = None
         self._running: set[asyncio.Task[Any]] = set()
@@ -191,7 +208,8 @@ class QueueEngine:
                 await manager.run(
                     dequeue_timeout=POLL,
                     batch_size=BATCH,
-                    max_concurrent_tasks=2 * BATCH + AHEAD * sum(kind.parallelism for kind in kinds.values()),
+                    max_concurrent_tasks=2 * DELIVERIES_IN_HAND
+                    + AHEAD * sum(kind.parallelism for kind in kinds.values()),
                     shutdown_on_listener_failure=True,
                     heartbeat_timeout=HEARTBEAT,
                     log_aggregation_interval=timedelta(0),
@@ -213,7 +231,8 @@ class QueueEngine:
             manager.shutdown.set()
 
         driver = QueueDriver(pool, listener, self._nursery, lost)
-        manager = QueueManager(outbox.queue_queries(driver), channel=outbox.QUEUE_SETTINGS.channel)
+        manager = _Manager(outbox.queue_queries(driver), channel=outbox.QUEUE_SETTINGS.channel)
+        manager.too_many = lambda: self._delivering >= DELIVERIES_IN_HAND
         # The same id for the life of the process: it is what the effects are claimed by.
         manager.queue_manager_id = QueueManagerId(self._worker.uuid_value)
         manager.entrypoint(outbox.DELIVER, accepts_context=False)(self._job(self._deliver))
@@ -221,7 +240,7 @@ class QueueEngine:
             entrypoint = manager.entrypoint(
                 outbox.effect_entrypoint(name), concurrency_limit=AHEAD * kind.parallelism, accepts_context=False
             )
-            entrypoint(self._job(self._in_place(asyncio.Semaphore(kind.parallelism))))
+            entrypoint(self._job(self._in_place(asyncio.Semaphore(kind.parallelism), urgent=kind.urgent)))
         return manager
 
     def _job(self, work: Callable[[str, int], Awaitable[None]]) -> Callable[[QueueRow], Awaitable[None]]:
@@ -246,18 +265,31 @@ class QueueEngine:
 
     async def _deliver(self, target: str, gen: int) -> None:
         event_id, _, subscriber = target.partition(":")
-        await self.deliveries.deliver(event_id, subscriber, gen)
+        self._delivering += 1
+        try:
+            async with self._turns.aside():
+                await self.deliveries.deliver(event_id, subscriber, gen)
+        finally:
+            self._delivering -= 1
 
-    def _in_place(self, places: asyncio.Semaphore) -> Callable[[str, int], Awaitable[None]]:
+    def _in_place(self, places: asyncio.Semaphore, *, urgent: bool) -> Callable[[str, int], Awaitable[None]]:
         """An effect in one of its kind's places in this process."""
 
-        async def effect(target: str, gen: int) -> None:
+        async def run(target: str, gen: int) -> None:
             async with places:
                 if self._stopping:  # it has not begun: somebody else may have it
                     raise RetryRequested(delay=timedelta(0), reason="stopping")
                 await self.effects.run(int(target), gen)
 
-        return effect
+        async def at_once(target: str, gen: int) -> None:
+            with self._turns.urgent():
+                await run(target, gen)
+
+        async def aside(target: str, gen: int) -> None:
+            async with self._turns.aside():
+                await run(target, gen)
+
+        return at_once if urgent else aside
 
 
 RELEASE_JOB = "core.release_due"

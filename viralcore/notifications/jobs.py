@@ -23,6 +23,7 @@ class Showing:
     def __init__(self, name: str, courier: Courier, *, attempts: int, parallelism: int) -> None:
         self.name = name
         self.max_attempts = attempts
+        self.urgent = False
         self.parallelism = parallelism
         self._courier = courier
 

@@ -148,6 +148,7 @@ class VerifyEffect:
     name = KIND
     silence: Silence = "repeat"
     max_attempts = 5
+    urgent = True
     parallelism = 4
 
     def __init__(self, claiming: Claiming) -> None:
