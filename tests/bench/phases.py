@@ -186,7 +186,25 @@ class Watch:
         assert audit["unanswered"] == [], audit["unanswered"]
         return percentile(sorted(own * 1000 for _, own in audit["own"]), 0.95)
 
+    def quiet(self) -> None:
+        """Wait until nothing is left of an earlier round: what is measured as idle must be idle."""
+        began = time.monotonic()
+        while (left := self._left()) > 0:
+            if time.monotonic() - began > PATIENCE:
+                raise TimeoutError(f"{left} deliveries and effects are left of an earlier round")
+            time.sleep(0.2)
+
+    def _left(self) -> int:
+        with psycopg.connect(self._url) as connection:
+            row = connection.execute(
+                "SELECT (SELECT count(*) FROM core.deliveries WHERE state = 'pending')"
+                " + (SELECT count(*) FROM core.effects WHERE state IN ('queued', 'calling', 'answered') AND due IS NULL)"
+            ).fetchone()
+        assert row is not None
+        return int(row[0])
+
     def idle(self, seed: int) -> float:
+        self.quiet()
         self.write(IDLE_SECONDS, seed)
         time.sleep(IDLE_SECONDS)
         return self.answered()
