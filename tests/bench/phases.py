@@ -198,7 +198,8 @@ class Watch:
         with psycopg.connect(self._url) as connection:
             row = connection.execute(
                 "SELECT (SELECT count(*) FROM core.deliveries WHERE state = 'pending')"
-                " + (SELECT count(*) FROM core.effects WHERE state IN ('queued', 'calling', 'answered') AND due IS NULL)"
+                " + (SELECT count(*) FROM core.effects"
+                " WHERE state IN ('queued', 'calling', 'answered') AND due IS NULL)"
             ).fetchone()
         assert row is not None
         return int(row[0])
