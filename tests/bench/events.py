@@ -3,8 +3,9 @@
     python -m tests.bench --only events
 
 Both sides consume the same number of jobs that wait in the queue already, in one process on one event loop (uvloop, as
-the program runs), over the same driver (a psycopg pool for statements, one connection for LISTEN; PgQueuer's stock psycopg driver shares one
-connection between the two and stalls), from the first job's start to the moment the last one is done.
+the program runs), over the same driver (a psycopg pool for statements, one connection for LISTEN; PgQueuer's stock
+psycopg driver shares one connection between the two and stalls), from the first job's start to the moment the last one
+is done.
 
 - Baseline: PgQueuer as its documentation sets it up (its own schema and settings, `QueueManager.run`), a consumer that
   does nothing, and a batch of 100: four times what its guide on tuning shows, ten times its default. Here 10 and 32
