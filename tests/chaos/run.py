@@ -33,7 +33,7 @@ from tests.chaos.weather import PANELS, Reaper, Weather, cure_all, plan
 from tests.chaos.world import BOT, Refused, World, labelled
 
 ROOT = Path(__file__).parents[2]
-FIRST_USER, UP_WITHIN, CALM_WITHIN = 5001, 120.0, 240.0
+FIRST_USER, UP_WITHIN, CALM_WITHIN = 5001, 120.0, 420.0
 STEP = 600.0
 BEFORE_DUE = 1_300.0
 """Business seconds between the first orders and the storm; their first part is due after 1,800."""
