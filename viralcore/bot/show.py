@@ -187,10 +187,11 @@ class Shower:
         return await repository.glances(self._db.rows, places)
 
     async def _redrawn(self, homes: Sequence[Home]) -> list[int | None]:
-        return await repository.redrawn(self._db.write, homes)
+        # Not waited for: the update that drew it is pending until after this, and draws the same again.
+        return await repository.redrawn(self._db.write_soon, homes)
 
     async def _put_homes(self, homes: Sequence[Home]) -> list[int | None]:
-        return await repository.put_homes(self._db.write, homes)
+        return await repository.put_homes(self._db.write_soon, homes)
 
     def _lock(self, chat_id: int) -> asyncio.Lock:
         """A press and a refresh of the same chat must not draw over each other."""

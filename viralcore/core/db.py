@@ -199,6 +199,7 @@ class Database:
         self._writing = self._engine(size, read_only=False)
         self._reading = self._engine(read_size, read_only=True)
         self._wires = Wires(self._wire, wires)
+        self._soon = Wires(partial(self._wire, soon=True), wires)
         self._nursery = Nursery()
 
     async def start(self) -> None:
@@ -211,6 +212,7 @@ class Database:
         await self._nursery.stop(1.0)
         self._nursery = Nursery()
         await self._wires.close()
+        await self._soon.close()
         await self._writing.dispose()
         await self._reading.dispose()
 
@@ -271,6 +273,12 @@ class Database:
         assert_no_transaction("a statement of its own")
         return await self._wires.rows(statement, values)
 
+    async def write_soon(self, statement: bytes, values: Sequence[Any]) -> Rows:
+        """Like `write`, but committed without waiting for the disk: what Postgres may forget when the machine goes down,
+        because something durable is still there that makes it be done again. A kill of this process loses nothing."""
+        assert_no_transaction("a statement of its own")
+        return await self._soon.rows(statement, values)
+
     def together(self, name: str, work: Work[K, V]) -> Together[K, V]:
         """Let many callers' questions be one statement. Call `reads_own_writes` first: inside a transaction the answer
         must come from that transaction."""
@@ -328,10 +336,12 @@ class Database:
         await raw.execute("; ".join(settings))
         await raw.set_autocommit(autocommit)
 
-    async def _wire(self) -> psycopg.AsyncConnection[Any]:
+    async def _wire(self, *, soon: bool = False) -> psycopg.AsyncConnection[Any]:
         raw = await psycopg.AsyncConnection.connect(conninfo(self.url), autocommit=True, connect_timeout=5)
         raw.prepare_threshold = None
         await self.prepare(raw)
+        if soon:
+            await raw.execute("SET synchronous_commit = off")
         raw.prepare_threshold = None if self.prepare_threshold is None else 0  # few statements, each of them often
         return raw
 

@@ -321,9 +321,9 @@ class Inbox:
         return [sorted(row for row in rows if row is not None) for rows in found]
 
     async def _write_begun(self, ids: Sequence[int]) -> list[None]:
-        await table.count_begun(self._db.write, sorted(ids))
+        await table.count_begun(self._db.write_soon, sorted(ids))
         return [None] * len(ids)
 
     async def _write_handled(self, ids: Sequence[int]) -> list[None]:
-        await table.mark_handled(self._db.write, sorted(ids), self._db.clock.now())
+        await table.mark_handled(self._db.write_soon, sorted(ids), self._db.clock.now())
         return [None] * len(ids)
