@@ -99,7 +99,7 @@ def main() -> int:
         asked.output.write_text(json.dumps([one.row() | {"span": one.span, "baseline_span": one.baseline_span}
                                             for one in found]))  # fmt: skip
         return 0
-    console, results, began = Console(), [], time.monotonic()
+    console, results, began = Console(width=None if sys.stdout.isatty() else 150), [], time.monotonic()
     for module in dict.fromkeys(LINES[name] for name in wanted):
         lines = [name for name in wanted if LINES[name] == module]
         console.print(f"[bold]{', '.join(lines)}[/bold] ...")
