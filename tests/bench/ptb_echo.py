@@ -21,7 +21,7 @@ from telegram.request import BaseRequest, HTTPXRequest
 
 from viralcore.bot.laned import LanedRequest
 from viralcore.bot.lanes import Lanes
-from viralcore.bot.transport import AiohttpRequest
+from viralcore.bot.transport import PooledRequest
 from viralcore.core import runtime
 
 TOKEN = "42:bench-bench-bench-bench-bench-bench-bench"
@@ -33,7 +33,7 @@ def requests(kind: str) -> tuple[BaseRequest, BaseRequest]:
     if kind == "stock":
         return HTTPXRequest(connection_pool_size=1), HTTPXRequest(connection_pool_size=512)
     lanes = Lanes(per_second=FAST, chat_gap=0.0)
-    return AiohttpRequest(connections=1), LanedRequest(AiohttpRequest(connections=512), lanes)
+    return PooledRequest(connections=1), LanedRequest(PooledRequest(connections=512), lanes)
 
 
 async def echo(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:

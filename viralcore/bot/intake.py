@@ -40,7 +40,7 @@ Throttle = Callable[[RawUpdate], bool]
 
 
 class RawCaller(Protocol):
-    """What the polling needs of the transport (`AiohttpRequest` has it)."""
+    """What the polling needs of the transport (`PooledRequest` has it)."""
 
     async def call(self, url: str, parameters: Mapping[str, Any], *, read_timeout: float) -> tuple[int, bytes]: ...
 

@@ -17,7 +17,7 @@ from viralcore.bot.intake import Polling, TokenRefusedError, Webhook
 from viralcore.bot.laned import LanedRequest
 from viralcore.bot.lanes import Lanes, lane
 from viralcore.bot.pulse import Pulse, words
-from viralcore.bot.transport import AiohttpRequest
+from viralcore.bot.transport import PooledRequest
 from viralcore.core.inbox import Inbox
 from viralcore.core.metrics import Metrics
 from viralcore.core.nursery import Nursery
@@ -55,8 +55,8 @@ class Line:
         self._metrics = metrics
         self._webhook_url = webhook_url
         self._on_fatal = on_fatal
-        self._main = AiohttpRequest(metrics=metrics)
-        self._polls = AiohttpRequest(connections=4, metrics=metrics)
+        self._main = PooledRequest(metrics=metrics)
+        self._polls = PooledRequest(connections=4, metrics=metrics)
         self.lanes = Lanes(
             per_second=pace.per_second,
             chat_gap=float(pace.chat_gap_seconds),
@@ -68,7 +68,7 @@ class Line:
             base_url=f"{api_base_url}/bot",
             base_file_url=f"{api_base_url}/file/bot",
             request=LanedRequest(self._main, self.lanes),
-            get_updates_request=AiohttpRequest(connections=1),
+            get_updates_request=PooledRequest(connections=1),
         )
         self.throttle: ThrottleCall | None = None
         self._polling: Polling | None = None

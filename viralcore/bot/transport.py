@@ -1,8 +1,10 @@
-"""The Telegram transport: python-telegram-bot's `BaseRequest` on aiohttp.
+"""The Telegram transport: python-telegram-bot's `BaseRequest` on connections of our own.
 
 Stock PTB rides on httpx, whose connection pool collapses under a few hundred calls at once. This one keeps PTB's
 contract: time-outs are `TimedOut`, everything else that keeps an answer away is `NetworkError`, and an answer of any
-status is returned. The bot's token is part of every address, so no address ever gets into an exception or a log line.
+status is returned; both say "nothing was sent" where that is proven. Calls go through `connections`, uploads and
+downloads, which are rare, through aiohttp. The bot's token is part of every address, so no address ever gets into an
+exception or a log line.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import io
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 import structlog
@@ -21,15 +23,23 @@ from telegram._utils.types import ODVInput
 from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
+from viralcore.bot.connections import (
+    MAX_ANSWER,
+    AnswerTimedOut,
+    Broken,
+    Connections,
+    ConnectTimedOut,
+    NotConnected,
+    target,
+)
 from viralcore.core.db import assert_no_transaction
 from viralcore.core.errors import OpenTransaction
 from viralcore.core.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
-MAX_ANSWER = 25 * 1024 * 1024  # a bot may download 20 MB
 _SMALL = 256 * 1024
-_JSON = {"Content-Type": "application/json"}
+_TOO_LATE = "Timed out while connecting: nothing was sent"
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
@@ -62,7 +72,28 @@ def refuse_in_transaction(method: str) -> None:
         raise TelegramInTransaction(str(error)) from None
 
 
-class AiohttpRequest(BaseRequest):
+class Bounds(NamedTuple):
+    """The four time-outs PTB knows, in seconds."""
+
+    pool: float | None
+    connect: float | None
+    write: float | None
+    read: float | None
+
+    @property
+    def waiting(self) -> float | None:
+        """For a connection, be it one that becomes free or one that is opened."""
+        return None if self.pool is None or self.connect is None else self.pool + self.connect
+
+    @property
+    def total(self) -> float | None:
+        """For all of it; writing has no bound of its own."""
+        if self.pool is None or self.connect is None or self.write is None or self.read is None:
+            return None
+        return self.pool + self.connect + self.write + self.read
+
+
+class PooledRequest(BaseRequest):
     """One connection pool. Use one instance for getUpdates and another for everything else."""
 
     def __init__(
@@ -81,7 +112,8 @@ class AiohttpRequest(BaseRequest):
         self._write = write_timeout
         self._pool = pool_timeout
         self._metrics = metrics or Metrics()
-        self._session: aiohttp.ClientSession | None = None
+        self._session: aiohttp.ClientSession | None = None  # for uploads and downloads
+        self._pooled: Connections | None = None
         self._counted: dict[tuple[str, str], Counter] = {}
 
     @property
@@ -92,6 +124,7 @@ class AiohttpRequest(BaseRequest):
     async def initialize(self) -> None:
         """Open the pool; a second call changes nothing."""
         if self._session is None or self._session.closed:
+            self._pooled = Connections(self._connections)
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=30, ttl_dns_cache=300),
                 cookie_jar=aiohttp.DummyCookieJar(),
@@ -101,6 +134,9 @@ class AiohttpRequest(BaseRequest):
 
     async def shutdown(self) -> None:
         """Close every connection."""
+        if self._pooled is not None:
+            self._pooled.close()
+            self._pooled = None
         if self._session is not None:
             await self._session.close()
             self._session = None
@@ -116,30 +152,33 @@ class AiohttpRequest(BaseRequest):
         pool_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
     ) -> tuple[int, bytes]:
         """One call, as PTB wants it: status and payload, or TimedOut, or NetworkError."""
-        timeout = self._timeout(
+        bounds = Bounds(
             _chosen(pool_timeout, self._pool),
             _chosen(connect_timeout, self._connect),
             _chosen(write_timeout, self._write),
             _chosen(read_timeout, self._read),
         )
         if request_data is None:
-            return await self._measured(url, method, None, timeout)
+            return await self._measured(url, method, None, bounds)
         if request_data.contains_files:
-            return await self._measured(url, method, _form(request_data), timeout)
-        return await self._measured(url, method, _json(request_data.parameters), timeout)
+            return await self._measured(url, method, _form(request_data), bounds)
+        return await self._measured(url, method, _json(request_data.parameters), bounds)
 
     async def call(self, url: str, parameters: Mapping[str, Any], *, read_timeout: float) -> tuple[int, bytes]:
         """A plain call without PTB's types, for our own polling."""
-        bounds = self._timeout(self._pool, self._connect, self._write, read_timeout)
+        bounds = Bounds(self._pool, self._connect, self._write, read_timeout)
         return await self._measured(url, "POST", _json(parameters), bounds)
 
     async def _measured(
-        self, url: str, method: str, body: aiohttp.FormData | bytes | None, bounds: aiohttp.ClientTimeout
+        self, url: str, method: str, body: aiohttp.FormData | bytes | None, bounds: Bounds
     ) -> tuple[int, bytes]:
         name, outcome = method_of(url), "cancelled"
         refuse_in_transaction(name)
         try:
-            code, payload = await self._exchange(url, method, body, bounds)
+            if isinstance(body, bytes):
+                code, payload = await self._post(url, body, bounds)
+            else:
+                code, payload = await self._exchange(url, method, body, bounds)
             outcome = str(code)
             return code, payload
         except TimedOut:
@@ -156,10 +195,32 @@ class AiohttpRequest(BaseRequest):
                 self._counted[name, outcome] = counter
             counter.inc()
 
-    async def _exchange(
-        self, url: str, method: str, body: aiohttp.FormData | bytes | None, bounds: aiohttp.ClientTimeout
-    ) -> tuple[int, bytes]:
+    async def _post(self, url: str, body: bytes, bounds: Bounds) -> tuple[int, bytes]:
         """Causes are cut off (`from None`): their texts may hold the address."""
+        if self._pooled is None:
+            raise NetworkError("The transport is not initialized")
+        try:
+            return await self._pooled.post(
+                target(url, self.USER_AGENT),
+                body,
+                waiting=bounds.waiting,
+                connect=bounds.connect,
+                silence=bounds.read,
+                whole=bounds.total,
+            )
+        except ConnectTimedOut:
+            raise TimedOut(_TOO_LATE) from None
+        except AnswerTimedOut:
+            raise TimedOut from None
+        except (NotConnected, ValueError) as error:
+            raise NetworkError(_not_connected(error)) from None
+        except Broken as error:
+            raise NetworkError(str(error)) from None
+
+    async def _exchange(
+        self, url: str, method: str, body: aiohttp.FormData | None, bounds: Bounds
+    ) -> tuple[int, bytes]:
+        """As `_post`, for files."""
         if self._session is None:
             raise NetworkError("The transport is not initialized")
         try:
@@ -167,8 +228,9 @@ class AiohttpRequest(BaseRequest):
                 method,
                 url,
                 data=body,
-                headers=_JSON if isinstance(body, bytes) else None,
-                timeout=bounds,
+                timeout=aiohttp.ClientTimeout(
+                    total=bounds.total, connect=bounds.waiting, sock_connect=bounds.connect, sock_read=bounds.read
+                ),
                 allow_redirects=False,
             ) as response:
                 if 0 <= (response.content_length or -1) <= _SMALL:
@@ -183,24 +245,20 @@ class AiohttpRequest(BaseRequest):
                 return response.status, b"".join(parts)
         except TimeoutError as error:  # aiohttp's time-outs are all subclasses
             not_sent = isinstance(error, aiohttp.ConnectionTimeoutError)
-            raise TimedOut("Timed out while connecting: nothing was sent" if not_sent else None) from None
+            raise TimedOut(_TOO_LATE if not_sent else None) from None
+        except aiohttp.ClientConnectorError as error:
+            raise NetworkError(_not_connected(error)) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise NetworkError(f"aiohttp.{type(error).__name__}") from None
-
-    @staticmethod
-    @lru_cache(maxsize=64)
-    def _timeout(
-        pool: float | None, connect: float | None, write: float | None, read: float | None
-    ) -> aiohttp.ClientTimeout:
-        """aiohttp bounds waiting for the pool and connecting together; for writing it has only the total."""
-        bounds = (pool, connect, write, read)
-        total = None if None in bounds else sum(bound for bound in bounds if bound is not None)
-        waiting = None if pool is None or connect is None else pool + connect
-        return aiohttp.ClientTimeout(total=total, connect=waiting, sock_connect=connect, sock_read=read)
 
 
 def _chosen(given: ODVInput[float], default: float) -> float | None:
     return default if isinstance(given, DefaultValue) else given
+
+
+def _not_connected(error: Exception) -> str:
+    kind = str(error) if isinstance(error, NotConnected) else type(error).__name__
+    return f"Not connected ({kind}): nothing was sent"
 
 
 def _json(parameters: Mapping[str, Any]) -> bytes:

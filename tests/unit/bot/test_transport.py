@@ -29,7 +29,7 @@ from telegram.error import (
 from telegram.request import BaseRequest, HTTPXRequest
 
 from tests.support.loopback import Loopback, hang_up, loopback
-from viralcore.bot.transport import AiohttpRequest, TelegramInTransaction, method_of
+from viralcore.bot.transport import PooledRequest, TelegramInTransaction, method_of
 from viralcore.core.errors import OpenTransaction
 from viralcore.core.metrics import Metrics
 
@@ -61,8 +61,8 @@ def bot_of(url: str, request: BaseRequest | None = None) -> Bot:
         TOKEN,
         base_url=f"{url}/bot",
         base_file_url=f"{url}/file/bot",
-        request=request or AiohttpRequest(),
-        get_updates_request=AiohttpRequest(),
+        request=request or PooledRequest(),
+        get_updates_request=PooledRequest(),
     )
 
 
@@ -151,7 +151,7 @@ async def test_refusals_become_the_same_errors_as_with_the_stock_transport(
     reply: Reply, expected: type[TelegramError]
 ) -> None:
     raised = []
-    for request in (AiohttpRequest(), HTTPXRequest()):
+    for request in (PooledRequest(), HTTPXRequest()):
         async with served(reply, request) as (bot, _):
             with pytest.raises(TelegramError) as caught:
                 await bot.send_message(7, "x")
@@ -190,7 +190,7 @@ async def test_a_pool_that_is_full_is_timed_out_and_nothing_was_sent() -> None:
         await go_on.wait()
         return web.json_response({"ok": True, "result": MESSAGE})
 
-    request = AiohttpRequest(connections=1)
+    request = PooledRequest(connections=1)
     async with served(reply, request) as (bot, server):
         first = asyncio.ensure_future(bot.send_message(7, "x"))
         await there.wait()
@@ -238,7 +238,7 @@ async def test_the_token_reaches_no_exception_text_no_cause_and_no_log_line(capl
     with structlog.testing.capture_logs() as logs:
         async with loopback(reply) as server:
             for url in (server.url, closed, "http://[bad", "ftp://nowhere"):
-                request = AiohttpRequest(connect_timeout=5)
+                request = PooledRequest(connect_timeout=5)
                 bot = bot_of(url, request)
                 await request.initialize()
                 try:
@@ -270,14 +270,14 @@ async def test_a_call_inside_a_transaction_is_refused_and_not_taken_for_bad_weat
 
 async def test_many_calls_at_once_and_their_metrics() -> None:
     metrics = Metrics()
-    async with served(answer(MESSAGE), AiohttpRequest(metrics=metrics, connections=20)) as (bot, server):
+    async with served(answer(MESSAGE), PooledRequest(metrics=metrics, connections=20)) as (bot, server):
         await asyncio.gather(*(bot.send_message(7, "x") for _ in range(200)))
         assert len(server.seen) == 200
     assert b'viralcore_telegram_calls_total{method="sendMessage",outcome="200"} 200.0' in await metrics.render()
 
 
 async def test_it_cannot_be_used_before_initialize_or_after_shutdown() -> None:
-    request = AiohttpRequest()
+    request = PooledRequest()
     with pytest.raises(NetworkError):
         await request.do_request("http://127.0.0.1:9/botx/getMe", "POST")
     await request.initialize()

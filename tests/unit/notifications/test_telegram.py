@@ -181,8 +181,8 @@ async def test_what_a_refusal_carries() -> None:
     [
         (TimedOut(), Silent("timed_out")),
         (TimedOut("Timed out while connecting: nothing was sent"), Unsent("connect_timeout")),
-        (NetworkError("aiohttp.ClientConnectorError"), Unsent("not_connected")),
-        (NetworkError("aiohttp.ServerDisconnectedError"), Silent("network_error")),
+        (NetworkError("Not connected (ConnectionRefusedError): nothing was sent"), Unsent("not_connected")),
+        (NetworkError("ServerDisconnected"), Silent("network_error")),
     ],
 )
 async def test_bad_weather(error: Exception, answer: Answer) -> None:

@@ -107,7 +107,7 @@ def answer_to(error: TelegramError) -> Answer:
     if isinstance(error, TimedOut):
         return Unsent("connect_timeout") if "nothing was sent" in error.message else Silent("timed_out")
     if isinstance(error, NetworkError):
-        return Unsent("not_connected") if "ClientConnector" in error.message else Silent("network_error")
+        return Unsent("not_connected") if "nothing was sent" in error.message else Silent("network_error")
     return Silent(type(error).__name__)
 
 
