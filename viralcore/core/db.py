@@ -32,7 +32,7 @@ from viralcore.core.log import correlation_id
 from viralcore.core.nursery import Nursery
 from viralcore.core.registry import Registry, encode
 from viralcore.core.together import Together, Work
-from viralcore.core.wires import Rows, Wires, said_goodbye
+from viralcore.core.wires import Outcome, Rows, Wires, said_goodbye
 from viralcore.core.wires import conninfo as conninfo
 from viralcore.core.wires import driver_url as driver_url
 
@@ -278,6 +278,10 @@ class Database:
         because something durable is still there that makes it be done again. A kill of this process loses nothing."""
         assert_no_transaction("a statement of its own")
         return await self._soon.rows(statement, values)
+
+    async def each_soon(self, statement: bytes, sets: Sequence[Sequence[bytes]]) -> list[Outcome]:
+        """Like `write_soon`, once for each set of values, each a transaction of its own (`Wires.each`)."""
+        return await self._soon.each(statement, sets)
 
     def together(self, name: str, work: Work[K, V]) -> Together[K, V]:
         """Let many callers' questions be one statement. Call `reads_own_writes` first: inside a transaction the answer

@@ -6,21 +6,26 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
 from sqlalchemy import text
 
 from viralcore.core import outbox
-from viralcore.core.db import Database, Tx, connection_lost, raw_connection
+from viralcore.core.db import Database, connection_lost, raw_connection, tried
 from viralcore.core.errors import NotFound
-from viralcore.core.lines import Line, Lines, Rows
+from viralcore.core.events import Event, Handler
+from viralcore.core.lines import Late, Lines, Rows
 from viralcore.core.log import correlated
 from viralcore.core.registry import Unreadable
+from viralcore.core.wires import Outcome
 
 log = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS = 5
+TRIES = 3
+"""Within one attempt, while Postgres breaks deadlocks."""
 DELAYS = (2, 15, 60, 300)
 """Business seconds before attempts 2, 3, 4 and 5."""
 BATCH = 200
@@ -38,9 +43,14 @@ RETURNING d.event_id::text, d.subscriber, d.attempts, e.name, e.payload, e.corre
 """
 # Marks it done and says whether it was still to be done: whoever delivers the same at the same time waits here.
 _TAKE = "SELECT core.take_delivery(%s, %s, %s, %s)"
-_FAILED = """
-UPDATE core.deliveries SET state = %s, retry_at = %s, error = %s
-WHERE event_id = %s AND subscriber = %s AND state = 'pending' AND gen = %s
+# The same, where nothing else is to be done in the transaction.
+_DONE = b"""
+UPDATE core.deliveries SET state = 'done', done_at = $4, error = ''
+WHERE event_id = $1 AND subscriber = $2 AND state = 'pending' AND gen = $3
+"""
+_FAILED = b"""
+UPDATE core.deliveries SET state = $1, retry_at = $2, error = $3
+WHERE event_id = $4::uuid AND subscriber = $5 AND state = 'pending' AND gen = $6
 """
 _RELEASE = text(f"""
 WITH ready AS (
@@ -112,6 +122,15 @@ class _Counted:
     correlation_id: str
 
 
+class _TakenAlready(Exception):
+    """Somebody else has delivered it."""
+
+
+def _still_to_do(taken: Rows) -> None:
+    if not taken[0][0]:
+        raise _TakenAlready
+
+
 class Deliveries:
     """Delivers, counts, retries with growing delay, and holds what keeps failing.
 
@@ -129,6 +148,7 @@ class Deliveries:
         # Each delivery holds a database connection; the rest of the process needs some too.
         self._lines = Lines(db, min(parallelism, max(1, db.size * 2 // 3)))
         self._count = db.together("core.attempts", self._count_at_once)
+        self._end = db.together("core.delivered", self._done_at_once)
         self._alone = asyncio.Lock()
 
     async def deliver(self, event_id: str, subscriber: str, gen: int) -> None:
@@ -156,46 +176,64 @@ class Deliveries:
         return [found.pop((one.event_id, one.subscriber), None) for one in asked]
 
     async def _deliver(self, which: _Which, counted: _Counted) -> None:
-        async with self._lines.one() as line:
-            with correlated(counted.correlation_id, event_name=counted.name, subscriber=which.subscriber):
-                await self._attempt(line, which, counted)
+        with correlated(counted.correlation_id, event_name=counted.name, subscriber=which.subscriber):
+            if counted.attempts > MAX_ATTEMPTS:
+                # Every attempt was counted and none came back to say how it ended.
+                await self._fail(which, counted.attempts, "the process died in every attempt")
+                return
+            subscription = self._db.registry.subscriptions.get(which.subscriber)
+            if subscription is None:
+                await self._fail(which, MAX_ATTEMPTS, "this build has no such subscriber")
+                return
+            try:
+                event = self._db.registry.decode(counted.name, counted.payload)
+            except Unreadable as error:
+                await self._fail(which, MAX_ATTEMPTS, str(error))
+                return
+            try:
+                await tried(partial(self._attempt, which, subscription.handler, event), TRIES)
+            except Exception as error:
+                if connection_lost(error):
+                    raise
+                log.exception("delivery_failed", event_id=which.event_id, attempt=counted.attempts)
+                await self._fail(which, counted.attempts, f"{type(error).__name__}: {error}")
+            else:
+                self.counted(which.subscriber, "delivered")
 
-    async def _attempt(self, line: Line, which: _Which, counted: _Counted) -> None:
-        if counted.attempts > MAX_ATTEMPTS:
-            # Every attempt was counted and none came back to say how it ended.
-            await self._fail(line, which, counted.attempts, "the process died in every attempt")
-            return
-        subscription = self._db.registry.subscriptions.get(which.subscriber)
-        if subscription is None:
-            await self._fail(line, which, MAX_ATTEMPTS, "this build has no such subscriber")
-            return
-        try:
-            event = self._db.registry.decode(counted.name, counted.payload)
-        except Unreadable as error:
-            await self._fail(line, which, MAX_ATTEMPTS, str(error))
-            return
+    async def _attempt(self, which: _Which, handler: Handler, event: Event) -> None:
+        """The subscriber's work and the end of the delivery in one transaction, which begins when the work first needs
+        the database.
 
-        async def work(tx: Tx, taken: Rows) -> None:
-            if taken[0][0]:
-                await subscription.handler(tx, which.event_id, event)
-
+        A subscriber that never needs it only has something run after the commit; then taking the delivery is all there
+        is to the transaction, and one statement. Whoever delivers the same at the same time has called it for nothing:
+        one of them finds the delivery taken, and forgets what it would have done.
+        """
         values = (which.event_id, which.subscriber, which.gen, self._db.clock.now())
+        late = Late(self._lines, _TAKE, values, _still_to_do)
         try:
-            await line.run(work, _TAKE, values)
-            self.counted(which.subscriber, "delivered")
-        except Exception as error:
-            if connection_lost(error):
-                raise
-            log.exception("delivery_failed", event_id=which.event_id, attempt=counted.attempts)
-            await self._fail(line, which, counted.attempts, f"{type(error).__name__}: {error}")
+            async with late.transaction(self._db, partial(self._done, which)) as tx:
+                await handler(tx, which.event_id, event)
+        except _TakenAlready:
+            pass
 
-    async def _fail(self, line: Line, which: _Which, attempts: int, error: str) -> None:
+    async def _done_at_once(self, asked: Sequence[_Which]) -> list[Outcome]:
+        now = self._db.clock.now().isoformat().encode()
+        sets = [(one.event_id.encode(), one.subscriber.encode(), b"%d" % one.gen, now) for one in asked]
+        return await self._db.each_soon(_DONE, sets)
+
+    async def _done(self, which: _Which) -> None:
+        outcome = await self._end(which)
+        if isinstance(outcome, BaseException):
+            raise outcome
+        if not outcome:
+            raise _TakenAlready
+
+    async def _fail(self, which: _Which, attempts: int, error: str) -> None:
         held = attempts >= MAX_ATTEMPTS
         now = self._db.clock.now()
         retry_at = None if held else now + timedelta(seconds=DELAYS[attempts - 1])
         values = ("held" if held else "pending", retry_at, error[:2000], which.event_id, which.subscriber, which.gen)
-        async with line.transaction(_FAILED, values):
-            pass
+        await self._db.write(_FAILED, values)
         self.counted(which.subscriber, "held" if held else "failed")
         if held:
             log.error("delivery_held", event_id=which.event_id, reason=error)

@@ -9,27 +9,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, cast
 
 import psycopg
 import structlog
 from psycopg import AsyncClientCursor
 from sqlalchemy.exc import DBAPIError
 
-from viralcore.core.db import Connection, Database, Tx, raw_connection, tried
+from viralcore.core.db import Connection, Database, Tx, raw_connection
 
 log = structlog.get_logger(__name__)
-T = TypeVar("T")
 Rows = list[tuple[Any, ...]]
+_USES = frozenset({"execute", "scalar", "scalars", "begin_nested", "get_raw_connection"})
+"""What is used of a connection before it is there."""
 _IDLE = psycopg.pq.TransactionStatus.IDLE
 
 
 class Line:
     """One connection, in psycopg's autocommit mode: its transactions begin and end by what is said on it."""
 
-    def __init__(self, db: Database, conn: Connection, raw: psycopg.AsyncConnection[Any]) -> None:
-        self._db = db
+    def __init__(self, conn: Connection, raw: psycopg.AsyncConnection[Any]) -> None:
         self._conn = conn
         self._raw = raw
 
@@ -43,44 +43,34 @@ class Line:
         except BaseException:
             await conn.close()
             raise
-        return Line(db, conn, raw)
+        return Line(conn, raw)
+
+    @property
+    def connection(self) -> Connection:
+        """What the work of a transaction uses."""
+        return self._conn
 
     @property
     def usable(self) -> bool:
         """Whether another transaction can begin on it."""
         return not self._raw.closed and not self._conn.invalidated and self._raw.info.transaction_status is _IDLE
 
-    @asynccontextmanager
-    async def transaction(self, first: str, values: Sequence[Any]) -> AsyncIterator[tuple[Tx, Rows]]:
-        """As `Database.transaction`, beginning with a statement (``%s``) whose rows come with it."""
-        try:
-            async with self._db.over(self._conn, self._commit) as tx:
-                cursor = AsyncClientCursor(self._raw)
-                await cursor.execute(f"BEGIN; {first}".encode(), values)
-                cursor.nextset()
-                yield tx, (await cursor.fetchall() if cursor.description is not None else [])
-        except BaseException as error:
-            await self._undo(error)
-            raise
+    async def begin(self, first: str, values: Sequence[Any]) -> Rows:
+        """BEGIN and a statement (``%s``) in one breath; returns its rows. Whoever begins commits or undoes."""
+        cursor = AsyncClientCursor(self._raw)
+        await cursor.execute(f"BEGIN; {first}".encode(), values)
+        cursor.nextset()
+        return await cursor.fetchall() if cursor.description is not None else []
 
-    async def run(
-        self, work: Callable[[Tx, Rows], Awaitable[T]], first: str, values: Sequence[Any], *, tries: int = 3
-    ) -> T:
-        """As `Database.run`."""
-
-        async def once() -> T:
-            async with self.transaction(first, values) as (tx, rows):
-                return await work(tx, rows)
-
-        return await tried(once, tries)
-
-    async def _commit(self, tx: Tx) -> None:
+    async def commit(self, tx: Tx) -> None:
+        """Make it last."""
         if tx.waits_for_disk:
             await self._raw.execute(b"SET LOCAL synchronous_commit = on")
         # SQLAlchemy knows of a transaction only when it was used in it; the COMMIT on the wire is the same.
         await (self._conn.commit() if self._conn.in_transaction() else self._raw.commit())
 
-    async def _undo(self, error: BaseException) -> None:
+    async def undo(self, error: BaseException) -> None:
+        """Nothing of it shall last. Never fails: what cannot be undone politely is undone by closing the connection."""
         try:
             if not isinstance(error, Exception):  # cut off: nobody knows what is still on the wire
                 await self._conn.invalidate(error)
@@ -133,3 +123,67 @@ class Lines:
         self._kept, surplus = usable[: self._waiting], usable[self._waiting :]
         for line in [*broken, *surplus]:
             await line.close()
+
+
+class Late:
+    """Stands for the connection of a transaction that may do without one: its first use takes a line and begins.
+
+    What begins with it is `first`. Where `check` raises because of its rows, every use after it does, and the commit.
+    """
+
+    def __init__(self, lines: Lines, first: str, values: Sequence[Any], check: Callable[[Rows], None]) -> None:
+        self._lines = lines
+        self._first = first
+        self._values = values
+        self._check = check
+        self._tx: Tx | None = None
+        self._line: Line | None = None
+        self._trouble: BaseException | None = None
+        self._stack = AsyncExitStack()
+
+    @asynccontextmanager
+    async def transaction(self, db: Database, alone: Callable[[], Awaitable[None]]) -> AsyncIterator[Tx]:
+        """As `Database.transaction`. `alone` is all that is committed where no connection was wanted."""
+
+        async def commit(tx: Tx) -> None:
+            if self._line is None and self._trouble is None and not tx.waits_for_disk:
+                await alone()
+            else:
+                await (await self._begun()).commit(tx)
+
+        try:
+            async with db.over(cast(Connection, self), commit) as tx:
+                self._tx = tx
+                yield tx
+        except BaseException as error:
+            if self._line is not None:
+                await self._line.undo(error)
+            raise
+        finally:
+            if self._line is not None:
+                await self._stack.aclose()
+
+    async def _begun(self) -> Line:
+        if self._trouble is not None:
+            raise self._trouble
+        if self._line is None:
+            self._trouble = RuntimeError("a connection serves one at a time")
+            try:
+                self._line = await self._stack.enter_async_context(self._lines.one())
+                self._check(await self._line.begin(self._first, self._values))
+            except BaseException as error:
+                self._trouble = error
+                raise
+            self._trouble = None
+            if self._tx is not None:  # from here on nobody comes this way any more
+                self._tx.conn = self._line.connection
+        return self._line
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name not in _USES:
+            raise AttributeError(f"{name}: not on a connection that comes late")
+
+        async def use(*values: Any, **named: Any) -> Any:
+            return await getattr((await self._begun()).connection, name)(*values, **named)
+
+        return use
