@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from telegram import Bot, Update
+from telegram import Bot, Chat, TelegramObject, Update
 
 from viralcore.bot.decode import decoded
 
@@ -21,6 +21,8 @@ PHOTO = {key: value for key, value in TEXT.items() if key != "text"} | {
 CARD = TEXT | {"chat": GROUP, "reply_markup": {"inline_keyboard": [[{"text": "x", "callback_data": "y"}]]}}
 CHANNEL = {key: value for key, value in TEXT.items() if key != "from"} | {"chat": GROUP, "sender_chat": GROUP}
 GONE = {"message_id": 3, "date": 0, "chat": PRIVATE}
+
+LEFT_OUT = {("first_name", Chat), ("username", Chat)}
 
 
 def press(message: Any) -> dict[str, Any]:
@@ -65,3 +67,36 @@ def test_a_handler_sees_what_the_library_would_show_it(body: dict[str, Any]) -> 
     ours, theirs = decoded(payload, BOT), Update.de_json(payload, BOT)
     assert ours is not None
     assert looked_at(ours) == looked_at(theirs)
+
+
+@pytest.mark.parametrize("body", [{"message": TEXT}, press(TEXT)])
+def test_what_is_copied_is_as_the_library_makes_it(body: dict[str, Any]) -> None:
+    payload = {"update_id": 5, **body}
+    ours, theirs = decoded(payload, BOT), Update.de_json(payload, BOT)
+    pairs: list[tuple[Any, Any]] = [(ours, theirs)]
+    while pairs:
+        one, other = pairs.pop()
+        assert type(one) is type(other)
+        assert one == other
+        assert hash(one) == hash(other)
+        slots = [slot for kind in type(one).__mro__ for slot in getattr(kind, "__slots__", ())]
+        assert slots
+        for slot in slots:
+            mine, its = getattr(one, slot, None), getattr(other, slot, None)
+            if isinstance(its, TelegramObject) and slot != "_bot":
+                pairs.append((mine, its))
+            elif slot not in ("_bot", "_id_attrs"):
+                assert mine == its or (slot, type(one)) in LEFT_OUT, (type(one), slot)
+        with pytest.raises(AttributeError):
+            one.anything = 1
+
+
+def test_one_copy_knows_nothing_of_another() -> None:
+    first = decoded({"update_id": 5, "message": TEXT}, BOT)
+    again = decoded({"update_id": 6, "message": {key: TEXT[key] for key in ("message_id", "date", "chat")}}, BOT)
+    assert first is not None
+    assert again is not None
+    assert again.message is not None
+    assert (again.message.text, again.message.from_user, again.update_id) == (None, None, 6)
+    assert first.effective_user is not None
+    assert again.effective_user is None
