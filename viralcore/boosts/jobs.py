@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, cast
 
@@ -13,10 +13,11 @@ from viralcore.boosts.domain.panels import AddAnswer, Declined, Placed, Silent, 
 from viralcore.boosts.ports import Panel
 from viralcore.boosts.service.delivery import Delivery, effect_kind
 from viralcore.boosts.service.drafts import Drafts
+from viralcore.boosts.service.loaded import Answered
 from viralcore.boosts.service.panels import PanelDesk
 from viralcore.boosts.service.polling import Polling
 from viralcore.core.db import Tx
-from viralcore.core.effects import EffectCall, Later, Outcome, Refused, Silence, Succeeded, Unknown
+from viralcore.core.effects import EffectCall, Later, Outcome, Refused, Said, Silence, Succeeded, Unknown
 from viralcore.core.jobs import Job
 
 log = structlog.get_logger(__name__)
@@ -33,7 +34,9 @@ class PanelAdd:
 
     def __init__(self, panel: Panel, delivery: Delivery, *, parallelism: int) -> None:
         self.name = effect_kind(panel.name)
-        self.parallelism = parallelism
+        # The slot sees to it that no more than `parallelism` are at the panel; beside each of them another may be on
+        # its way there or be recorded, or the panel would wait for us.
+        self.parallelism = 2 * parallelism
         self._panel = panel
         self._delivery = delivery
 
@@ -54,6 +57,10 @@ class PanelAdd:
 
     async def on_outcome(self, tx: Tx, call: EffectCall, outcome: Outcome) -> None:
         await self._delivery.answered(tx, call.payload, _answer(outcome))
+
+    async def on_outcomes(self, tx: Tx, said: Sequence[Said]) -> None:
+        answers = [Answered(one.call.payload, _answer(one.outcome), one.correlation_id) for one in said]
+        await self._delivery.answered_all(tx, answers)
 
 
 def _answer(outcome: Outcome) -> AddAnswer:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
+from psycopg import AsyncRawCursor
 
 from viralcore.core import effect_store as store
 from viralcore.core import outbox
 from viralcore.core.clock import monotonic
 from viralcore.core.db import Database, Tx, connection_lost, raw_connection
-from viralcore.core.effects import EffectCall, EffectKind, Later, Outcome, Refused, Unknown
+from viralcore.core.effects import EffectCall, EffectKind, Later, Outcome, Refused, Said, SetKind, Unknown
 from viralcore.core.errors import NotFound
-from viralcore.core.log import correlated
+from viralcore.core.log import correlated, correlation_id
+from viralcore.core.together import Together
 from viralcore.core.workers import Worker
 
 log = structlog.get_logger(__name__)
@@ -61,22 +64,37 @@ class _Job:
     sealed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A last word on its way into the database. `values`: as `store.RECORD` takes them."""
+
+    said: Said
+    values: dict[str, Any]
+
+
 class EffectRunner:
-    """Runs the effects of one process. `worker` is who claims them."""
+    """Runs the effects of one process. `worker` is who claims them.
+
+    Reading, claiming, and recording of the kinds that can take it (`SetKind`), go together for all that are asked for
+    at the same moment. What each step means is as it was: a claim is on disk before its call, and an outcome and its
+    consequences are one transaction, which several may share. When that fails, each has one of its own.
+    """
 
     def __init__(self, db: Database, worker: Worker) -> None:
         self._db = db
         self._worker = worker
         self._in_flight: set[int] = set()
+        self._reads = db.together("core.effects.read", self._read_at_once)
+        self._claims = db.together("core.effects.claim", self._claim_at_once)
+        self._recorders: dict[str, Together[_Answer, None]] = {}
         self.counted: Callable[[str, str], None] = lambda kind, outcome: None
         """Told how rounds end (succeeded, refused, unknown, postponed, held), for the metrics."""
 
     async def run(self, effect_id: int, gen: int) -> None:
         """One round of one effect. Raises only when the database cannot be reached before anything was sent."""
-        rows = await self._db.rows(store.READ, (effect_id, gen))
-        if not rows:
+        row = await self._reads((effect_id, gen))
+        if row is None:
             return  # over, waiting, or the job of an earlier round
-        row = store.Found(*rows[0])
         kind = self._db.registry.kinds.get(row.kind)
         if kind is None:
             await self._hold(effect_id, gen, "this build has no such kind")
@@ -108,7 +126,7 @@ class EffectRunner:
         claimed = False
         try:
             async with job.kind.slot(call.payload):
-                attempt = await self._claim(job)
+                attempt = await self._claims((job.effect_id, job.gen))
                 if attempt is None:
                     return
                 claimed = True
@@ -126,9 +144,18 @@ class EffectRunner:
         if said is not None:
             await self._settle(job, call, said)
 
-    async def _claim(self, job: _Job) -> int | None:
-        claimed = await self._db.write(store.CLAIM, (job.effect_id, job.gen, self._worker.uuid_value))
-        return int(claimed[0][0]) if claimed else None
+    async def _read_at_once(self, asked: Sequence[tuple[int, int]]) -> list[store.Found | None]:
+        rows = await self._db.rows(store.READ, ([number for number, _ in asked], [gen for _, gen in asked]))
+        found = {(row[0], row[1]): store.Found(*row[2:]) for row in rows}
+        return [found.get(one) for one in asked]
+
+    async def _claim_at_once(self, asked: Sequence[tuple[int, int]]) -> list[int | None]:
+        """The number of the attempt for each that is ours now; of two that ask for the same, one gets it."""
+        rows = sorted(asked)  # in one order for everybody: two processes then wait for, not lock, each other
+        columns = ([number for number, _ in rows], [gen for _, gen in rows])
+        claimed = await self._db.write(store.CLAIM, (*columns, self._worker.uuid_value))
+        found = {(row[0], row[1]): int(row[2]) for row in claimed}
+        return [found.pop(one, None) for one in asked]
 
     @staticmethod
     async def _call(kind: EffectKind, call: EffectCall) -> Outcome | Later:
@@ -163,7 +190,7 @@ class EffectRunner:
             values = {"id": job.effect_id, "gen": job.gen, "worker": self._worker.uuid}
             await tx.conn.execute(store.POSTPONE, {**values, "due": due, "attempts": attempts, "error": reason[:2000]})
 
-        await self._insist(work)
+        await self._insist(partial(self._db.run, work))
         self.counted(job.kind.name, "postponed")
         if self._db.on_due is not None:
             self._db.on_due()
@@ -178,16 +205,12 @@ class EffectRunner:
             "error": store.reason_of(outcome)[:2000],
         }
 
-        async def work(tx: Tx) -> None:
-            done = await tx.conn.execute(store.RECORD, {**values, "state": store.state_of(outcome), "now": tx.now})
-            if done.rowcount != 1:
-                # We were taken for dead; what was decided then stands, and staff have the card for it.
-                log.error("effect_answer_too_late", outcome=store.state_of(outcome), reason=store.reason_of(outcome))
-                return
-            await job.kind.on_outcome(tx, call, outcome)
-
         try:
-            await self._insist(work)
+            if isinstance(job.kind, SetKind):
+                answer = _Answer(Said(call, outcome, correlation_id.get()), values)
+                await self._insist(partial(self._recorder(job.kind, job.kind.name), answer))
+            else:
+                await self._insist(partial(self._db.run, partial(self._record_one, job.kind, call, outcome, values)))
         except Exception as error:
             if connection_lost(error):
                 raise
@@ -196,6 +219,45 @@ class EffectRunner:
             self.counted(job.kind.name, "held" if held else "postponed")
         else:
             self.counted(job.kind.name, store.state_of(outcome))
+
+    @staticmethod
+    async def _record_one(kind: EffectKind, call: EffectCall, outcome: Outcome, values: dict[str, Any], tx: Tx) -> None:
+        done = await tx.conn.execute(store.RECORD, {**values, "state": store.state_of(outcome), "now": tx.now})
+        if done.rowcount == 1:
+            await kind.on_outcome(tx, call, outcome)
+        else:
+            _too_late(outcome)
+
+    def _recorder(self, kind: SetKind, name: str) -> Together[_Answer, None]:
+        """One for each kind: its outcomes are recorded one transaction after another, each with all that is there."""
+
+        async def record(answers: Sequence[_Answer]) -> list[None]:
+            await self._db.run(
+                partial(self._record_set, kind, sorted(answers, key=lambda one: one.said.call.effect_id))
+            )
+            return [None] * len(answers)
+
+        if name not in self._recorders:
+            self._recorders[name] = self._db.together(f"core.effects.record.{name}", record)
+        return self._recorders[name]
+
+    async def _record_set(self, kind: SetKind, answers: Sequence[_Answer], tx: Tx) -> None:
+        cursor = AsyncRawCursor(await raw_connection(tx.conn))
+        columns = (
+            [one.values["id"] for one in answers],
+            [one.values["gen"] for one in answers],
+            [store.state_of(one.said.outcome) for one in answers],
+            [outbox.dumps(one.values["answer"]) for one in answers],
+            [one.values["error"] for one in answers],
+        )
+        await cursor.execute(store.RECORD_SET, (*columns, tx.now, self._worker.uuid_value))
+        recorded = {number for (number,) in await cursor.fetchall()}
+        for one in answers:
+            if one.said.call.effect_id not in recorded:
+                _too_late(one.said.outcome)
+        ours = [one.said for one in answers if one.said.call.effect_id in recorded]
+        if ours:
+            await kind.on_outcomes(tx, ours)
 
     async def _keep_answer(self, values: dict[str, Any], failures: int, error: str) -> bool:
         """on_outcome failed: what the outside said is kept, and only the recording is tried again; True: by staff."""
@@ -206,19 +268,19 @@ class EffectRunner:
             state = "held" if held else "answered"
             await tx.conn.execute(store.ANSWERED, {**values, "state": state, "due": due, "error": error[:2000]})
 
-        await self._insist(work)
+        await self._insist(partial(self._db.run, work))
         if held:
             log.error("effect_held", effect_id=values["id"], reason=error)
         elif self._db.on_due is not None:
             self._db.on_due()
         return held
 
-    async def _insist(self, work: Any) -> None:
-        """Run a transaction, waiting out a database that went away: what the outside said exists nowhere else."""
+    async def _insist(self, once: Callable[[], Awaitable[Any]]) -> None:
+        """Do it in a transaction, waiting out a database that went away: what the outside said exists nowhere else."""
         deadline, pause = monotonic() + RECORD_PATIENCE, 0.1
         while True:
             try:
-                await self._db.run(work)
+                await once()
                 return
             except Exception as error:
                 if not connection_lost(error) or monotonic() > deadline:
@@ -311,6 +373,11 @@ class EffectRunner:
         async with self._db.read() as conn:
             moment: datetime | None = (await conn.execute(store.NEXT)).scalar_one()
             return moment
+
+
+def _too_late(outcome: Outcome) -> None:
+    """We were taken for dead; what was decided then stands, and staff have the card for it."""
+    log.error("effect_answer_too_late", outcome=store.state_of(outcome), reason=store.reason_of(outcome))
 
 
 def _quiet(kind: EffectKind, attempt: int) -> float:

@@ -14,14 +14,24 @@ from viralcore.core.effects import Outcome, Refused, Succeeded, Unknown
 
 BATCH = 200
 
-# Every effect begins with these two: straight to psycopg, not through SQLAlchemy.
+# Every effect begins with these two: straight to psycopg, and for all that are asked for at the same moment.
 READ = b"""
-SELECT kind, key, payload, sealed, state, attempts, answer, record_failures, correlation_id
-FROM core.effects WHERE id = $1 AND gen = $2 AND state IN ('queued', 'answered') AND due IS NULL
+SELECT e.id, e.gen, kind, key, payload, sealed, state, attempts, answer, record_failures, correlation_id
+FROM core.effects e JOIN unnest($1::bigint[], $2::integer[]) AS asked (id, gen) ON e.id = asked.id AND e.gen = asked.gen
+WHERE state IN ('queued', 'answered') AND due IS NULL
 """
 CLAIM = b"""
-UPDATE core.effects SET state = 'calling', attempts = attempts + 1, claimed_by = $3
-WHERE id = $1 AND gen = $2 AND state = 'queued' AND due IS NULL RETURNING attempts
+UPDATE core.effects e SET state = 'calling', attempts = attempts + 1, claimed_by = $3
+FROM unnest($1::bigint[], $2::integer[]) AS asked (id, gen)
+WHERE e.id = asked.id AND e.gen = asked.gen AND e.state = 'queued' AND e.due IS NULL
+RETURNING e.id, e.gen, e.attempts
+"""
+RECORD_SET = """
+UPDATE core.effects e
+SET state = said.state, answer = said.answer, error = said.error, finished_at = $6, claimed_by = NULL
+FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::jsonb[], $5::text[]) AS said (id, gen, state, answer, error)
+WHERE e.id = said.id AND e.gen = said.gen AND (e.state = 'answered' OR (e.state = 'calling' AND e.claimed_by = $7))
+RETURNING e.id
 """
 POSTPONE = text("""
 UPDATE core.effects SET state = 'queued', due = :due, attempts = :attempts, error = :error, claimed_by = NULL

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from viralcore.core.db import Tx
@@ -89,4 +89,23 @@ class EffectKind(Protocol):
 
         Once per effect, with the last word. When it raises, the answer is kept and only the recording is tried again.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The last word on one effect. `correlation_id`: of what asked for it; its consequences carry it on."""
+
+    call: EffectCall
+    outcome: Outcome
+    correlation_id: str
+
+
+@runtime_checkable
+class SetKind(Protocol):
+    """An EffectKind that can take many last words at once, where many calls of it end at the same moment."""
+
+    async def on_outcomes(self, tx: Tx, said: Sequence[Said]) -> None:
+        """As `on_outcome` for each, all or nothing. When it raises, nothing is recorded, and each goes alone, through
+        here as well: one whose consequences fail spoils nobody else's."""
         ...

@@ -17,11 +17,21 @@ from viralcore.boosts.tables import lines, orders
 # The statements of every phase, written out: putting one together from its parts costs more than Postgres needs for it.
 _ORDER, _LINE = (", ".join(table.c.keys()) for table in (orders, lines))
 _LOCK = text(f"SELECT {_ORDER} FROM boosts.orders WHERE id = :id FOR UPDATE")  # noqa: S608  # nosec B608 # our columns
-_LINES = text(f"SELECT {_LINE} FROM boosts.lines WHERE order_id = ANY(:ids) ORDER BY id")  # noqa: S608  # nosec B608
-_SET_STATE = text("UPDATE boosts.orders SET state = :state WHERE id = :id AND state = :before")
-_SET_LINE = text(
-    "UPDATE boosts.lines SET state = :state, delivered = :delivered WHERE id = :id AND finished_at IS NULL"
+# In one order for everybody: two transactions that lock the same orders then wait for, not lock, each other.
+_LOCK_ALL = text(
+    f"SELECT {_ORDER} FROM boosts.orders WHERE id = ANY(:ids) ORDER BY id FOR UPDATE"  # noqa: S608  # nosec B608
 )
+_LINES = text(f"SELECT {_LINE} FROM boosts.lines WHERE order_id = ANY(:ids) ORDER BY id")  # noqa: S608  # nosec B608
+_SET_STATES = text("""
+UPDATE boosts.orders o SET state = new.state
+FROM unnest(CAST(:ids AS bigint[]), CAST(:states AS text[]), CAST(:befores AS text[])) AS new (id, state, before)
+WHERE o.id = new.id AND o.state = new.before
+""")
+_SET_LINES = text("""
+UPDATE boosts.lines l SET state = new.state, delivered = new.delivered
+FROM unnest(CAST(:ids AS bigint[]), CAST(:states AS text[]), CAST(:delivered AS bigint[])) AS new (id, state, delivered)
+WHERE l.id = new.id AND l.finished_at IS NULL
+""")
 
 
 async def add(
@@ -84,6 +94,11 @@ async def lock(conn: AsyncConnection, order_id: int) -> Order | None:
     return None if row is None else Order(**row._mapping)
 
 
+async def lock_all(conn: AsyncConnection, order_ids: Sequence[int]) -> list[Order]:
+    """As `lock`, for many."""
+    return [Order(**row._mapping) for row in await conn.execute(_LOCK_ALL, {"ids": list(order_ids)})]
+
+
 async def of_draft(conn: AsyncConnection, draft_id: int) -> list[Order]:
     rows = await conn.execute(select(orders).where(orders.c.draft_id == draft_id).order_by(orders.c.position))
     return [Order(**row._mapping) for row in rows]
@@ -105,9 +120,13 @@ async def lines_of(conn: AsyncConnection, order_ids: Sequence[int]) -> Mapping[i
     return found
 
 
-async def set_state(conn: AsyncConnection, order: Order, state: OrderState) -> None:
-    """The state of an order that goes on."""
-    await _hit(conn, _SET_STATE, {"id": order.id, "state": state, "before": order.state})
+async def set_states(conn: AsyncConnection, moved: Sequence[tuple[Order, OrderState]]) -> None:
+    """The states of orders that go on."""
+    if not moved:
+        return
+    befores = [order.state for order, _ in moved]
+    values = {"ids": [order.id for order, _ in moved], "states": [state for _, state in moved], "befores": befores}
+    await _hit(conn, _SET_STATES, values, len(moved))
 
 
 async def finish(
@@ -127,8 +146,16 @@ async def finish(
     await _hit(conn, statement)
 
 
-async def set_line(conn: AsyncConnection, line_id: int, *, state: LineState, delivered: int) -> None:
-    await _hit(conn, _SET_LINE, {"id": line_id, "state": state, "delivered": delivered})
+async def set_lines(conn: AsyncConnection, lines_now: Sequence[Line]) -> None:
+    """State and count of lines that go on."""
+    if not lines_now:
+        return
+    values = {
+        "ids": [line.id for line in lines_now],
+        "states": [line.state for line in lines_now],
+        "delivered": [line.delivered for line in lines_now],
+    }
+    await _hit(conn, _SET_LINES, values, len(lines_now))
 
 
 async def finish_line(conn: AsyncConnection, line_id: int, *, state: LineState, delivered: int, now: datetime) -> None:
@@ -141,8 +168,10 @@ async def refund_line(conn: AsyncConnection, line_id: int, cents: int) -> None:
     await _hit(conn, statement.values(refunded_cents=cents))
 
 
-async def _hit(conn: AsyncConnection, statement: Executable, values: Mapping[str, object] | None = None) -> None:
-    """A guarded update that must hit its one row: the order is locked, so anything else is a mistake of ours."""
+async def _hit(
+    conn: AsyncConnection, statement: Executable, values: Mapping[str, object] | None = None, wanted: int = 1
+) -> None:
+    """A guarded update that must hit its rows: their orders are locked, so anything else is a mistake of ours."""
     done = await conn.execute(statement, values)
-    if done.rowcount != 1:
+    if done.rowcount != wanted:
         raise RuntimeError("an order moved while it was locked")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import and_, func, insert, select, text, update
@@ -23,23 +24,39 @@ _OF_ORDERS = text(_PHASE + "WHERE order_id = ANY(:ids) ORDER BY line_id, number"
 _GET = text(_PHASE + "WHERE id = :id")
 _CLAIM = text("""
 WITH claimed AS (
-    UPDATE boosts.phases
-    SET state = 'sending', next_at = NULL, attempt = :number, panel = :panel, service = :service, sent_at = :now,
-        tried = CAST(:tried AS jsonb)
-    WHERE id = :id AND state = :before AND attempt = :attempt
-    RETURNING id, quantity
+    UPDATE boosts.phases p
+    SET state = 'sending', next_at = NULL, attempt = new.number, panel = new.panel, service = new.service,
+        sent_at = :now, tried = CAST(new.tried AS jsonb)
+    FROM unnest(
+        CAST(:ids AS bigint[]), CAST(:befores AS text[]), CAST(:numbers AS integer[]), CAST(:panels AS text[]),
+        CAST(:services AS text[]), CAST(:links AS text[]), CAST(:tried AS text[])
+    ) AS new (id, before, number, panel, service, link, tried)
+    WHERE p.id = new.id AND p.state = new.before AND p.attempt = new.number - 1
+    RETURNING p.id, new.number, new.panel, new.service, new.link, p.quantity
 )
 INSERT INTO boosts.attempts (phase_id, number, panel, service, link, quantity, state, created_at)
-SELECT id, :number, :panel, :service, :link, quantity, 'sending', :now FROM claimed
+SELECT id, number, panel, service, link, quantity, 'sending', :now FROM claimed
 """)
-_KNOWN = text("SELECT 1 FROM boosts.attempts WHERE panel = :panel AND panel_order = :panel_order LIMIT 1")
-_DECIDE_SENT = text("""
-UPDATE boosts.attempts SET state = 'sent', panel_order = :panel_order, decided_at = :now
-WHERE phase_id = :id AND number = :attempt AND state IN ('sending', 'unknown')
+_KNOWN = text("""
+SELECT a.panel, a.panel_order
+FROM unnest(CAST(:panels AS text[]), CAST(:orders AS text[])) AS asked (panel, panel_order)
+    JOIN boosts.attempts a USING (panel, panel_order)
 """)
-_MOVE_SENT = text("""
-UPDATE boosts.phases SET state = 'sent', panel_order = :panel_order, troubled_since = NULL
-WHERE id = :id AND state = :before AND attempt = :attempt
+_ACCEPTED = text("""
+WITH new AS (
+    SELECT * FROM unnest(
+        CAST(:ids AS bigint[]), CAST(:befores AS text[]), CAST(:attempts AS integer[]), CAST(:orders AS text[])
+    ) AS new (id, before, attempt, panel_order)
+), decided AS (
+    UPDATE boosts.attempts a SET state = 'sent', panel_order = new.panel_order, decided_at = :now FROM new
+    WHERE a.phase_id = new.id AND a.number = new.attempt AND a.state IN ('sending', 'unknown')
+    RETURNING 1
+), moved AS (
+    UPDATE boosts.phases p SET state = 'sent', panel_order = new.panel_order, troubled_since = NULL FROM new
+    WHERE p.id = new.id AND p.state = new.before AND p.attempt = new.attempt
+    RETURNING 1
+)
+SELECT (SELECT count(*) FROM decided), (SELECT count(*) FROM moved)
 """)
 
 
@@ -116,26 +133,52 @@ async def unknown(conn: AsyncConnection, *, limit: int = 100) -> list[Phase]:
     return [Phase(**row._mapping) for row in await conn.execute(statement)]
 
 
-async def claim(conn: AsyncConnection, phase: Phase, *, panel: str, service: str, link: str, now: datetime) -> int:
-    """Move a phase to `sending` and freeze what will be sent; returns the attempt's number."""
-    number = phase.attempt + 1
-    values = {**_which(phase), "number": number, "panel": panel, "service": service, "link": link, "now": now}
-    done = await conn.execute(_CLAIM, {**values, "tried": json.dumps(phase.tried)})
-    if done.rowcount != 1:
-        raise Moved(f"phase {phase.id} was {phase.state} at attempt {phase.attempt}")
-    return number
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A phase and what will be sent of it. `number`: of the attempt."""
+
+    phase: Phase
+    panel: str
+    service: str
+    link: str
+
+    @property
+    def number(self) -> int:
+        return self.phase.attempt + 1
 
 
-async def accepted(conn: AsyncConnection, phase: Phase, *, panel_order: str, now: datetime) -> None:
-    """Raises PanelOrderTaken (and the transaction is lost) when another phase got this panel order at this moment."""
+async def claim(conn: AsyncConnection, claims: Sequence[Claim], *, now: datetime) -> None:
+    """Move phases to `sending` and freeze what will be sent."""
+    if not claims:
+        return
+    values = {
+        "ids": [one.phase.id for one in claims],
+        "befores": [one.phase.state for one in claims],
+        "numbers": [one.number for one in claims],
+        "panels": [one.panel for one in claims],
+        "services": [one.service for one in claims],
+        "links": [one.link for one in claims],
+        "tried": [json.dumps(one.phase.tried) for one in claims],
+    }
+    if (await conn.execute(_CLAIM, {**values, "now": now})).rowcount != len(claims):
+        raise Moved(f"one of the phases {values['ids']} has moved")
+
+
+async def accepted(conn: AsyncConnection, placed: Sequence[tuple[Phase, str]], *, now: datetime) -> None:
+    """Phases and the panel orders they became. Raises PanelOrderTaken (and the transaction is lost) when another phase
+    got one of them at this moment."""
+    values = {
+        "ids": [phase.id for phase, _ in placed],
+        "befores": [phase.state for phase, _ in placed],
+        "attempts": [phase.attempt for phase, _ in placed],
+        "orders": [panel_order for _, panel_order in placed],
+    }
     try:
-        values = {"id": phase.id, "attempt": phase.attempt, "panel_order": panel_order, "now": now}
-        decided = await conn.execute(_DECIDE_SENT, values)
+        decided, moved = (await conn.execute(_ACCEPTED, {**values, "now": now})).one()
     except IntegrityError as error:
-        raise PanelOrderTaken(panel_order) from error
-    moved = await conn.execute(_MOVE_SENT, {**_which(phase), "panel_order": panel_order})
-    if (decided.rowcount, moved.rowcount) != (1, 1):
-        raise Moved(f"phase {phase.id} was {phase.state} at attempt {phase.attempt}, or that attempt is decided")
+        raise PanelOrderTaken(", ".join(panel_order for _, panel_order in placed)) from error
+    if (decided, moved) != (len(placed), len(placed)):
+        raise Moved(f"one of the phases {values['ids']} has moved, or its attempt is decided")
 
 
 async def refused(conn: AsyncConnection, phase: Phase, *, why: str, words: str, now: datetime) -> None:
@@ -191,7 +234,15 @@ async def read(
 
 async def panel_order_known(conn: AsyncConnection, *, panel: str, panel_order: str) -> bool:
     """Whether some attempt already holds this panel order."""
-    return (await conn.execute(_KNOWN, {"panel": panel, "panel_order": panel_order})).first() is not None
+    return bool(await panel_orders_known(conn, [(panel, panel_order)]))
+
+
+async def panel_orders_known(conn: AsyncConnection, asked: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Of these (panel, panel order), those that some attempt already holds."""
+    if not asked:
+        return set()
+    values = {"panels": [panel for panel, _ in asked], "orders": [panel_order for _, panel_order in asked]}
+    return {(panel, panel_order) for panel, panel_order in await conn.execute(_KNOWN, values)}
 
 
 async def panel_orders(conn: AsyncConnection, *, after: int, limit: int) -> list[PanelOrderView]:
@@ -205,11 +256,6 @@ async def panel_orders(conn: AsyncConnection, *, after: int, limit: int) -> list
         PanelOrderView(row.panel, row.panel_order, row.phase_id, row.number, row.service, row.link, row.quantity)
         for row in await conn.execute(statement)
     ]
-
-
-def _which(phase: Phase) -> dict[str, object]:
-    """The phase, and the state it was read in."""
-    return {"id": phase.id, "before": phase.state, "attempt": phase.attempt}
 
 
 async def _move(conn: AsyncConnection, phase: Phase, **values: object) -> None:

@@ -5,7 +5,6 @@ Every function with `tx` expects the order's row to be locked by it or locks it 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -14,23 +13,26 @@ from typing import Any
 
 import structlog
 
-from viralcore.boosts.api import LineState
+from viralcore.boosts.api import LineState, OrderState
 from viralcore.boosts.config import BoostsConfig
 from viralcore.boosts.domain import states
 from viralcore.boosts.domain.panels import AddAnswer, Declined, Placed, StatusReading
 from viralcore.boosts.domain.states import FINAL_ORDER, Line, Order, Phase
 from viralcore.boosts.events import LinesFinished, OrderFinished, OrderProgressed, PhaseSent, PhaseUnknown
 from viralcore.boosts.repository import orders, phases
-from viralcore.boosts.service.panels import PanelDesk
+from viralcore.boosts.service.loaded import Answered, Loaded, load
+from viralcore.boosts.service.panels import Choice, PanelDesk
 from viralcore.core.db import Database, Tx
+from viralcore.core.log import correlated, correlation_id
 from viralcore.ledger.api import CREDITS, WALLET, Entry, Ledger, NewPosting, house_account, user_account
 
 log = structlog.get_logger(__name__)
 
 CREDITS_USED = "credits_used"
 REVENUE = "revenue"
-ORDERS_AT_ONCE = 4
-"""Orders dispatched at a time: each holds a connection, and spends its time on the way to the database and back."""
+ORDERS_AT_ONCE = 20
+"""Orders dispatched in one transaction: a statement costs the same for one as for all of them. They are locked until it
+is committed, and their rows are put together in one go: whoever presses a button must not notice either."""
 
 
 def effect_kind(panel: str) -> str:
@@ -50,76 +52,124 @@ class Delivery:
     # --- sending ---------------------------------------------------------------------------------------------------
 
     async def dispatch(self) -> None:
-        """Claim every due phase, a few orders at a time. One order's failure leaves the others untouched."""
+        """Claim every due phase, a set of orders at a time. One order's failure leaves the others untouched."""
         async with self._db.read() as conn:
             due = await phases.due_orders(conn, now=self._db.clock.now(), limit=self._schedule.dispatch_orders)
-        places = asyncio.Semaphore(ORDERS_AT_ONCE)
+        for first in range(0, len(due), ORDERS_AT_ONCE):
+            some = due[first : first + ORDERS_AT_ONCE]
+            try:
+                await self._db.run(partial(self._dispatch, some))
+            except Exception:
+                log.exception("orders_not_dispatched_together", order_ids=some)
+                await self._dispatch_alone(some)
 
-        async def one(order_id: int) -> None:
-            async with places:
-                try:
-                    await self._db.run(partial(self._dispatch_order, order_id))
-                except Exception:
-                    log.exception("order_not_dispatched", order_id=order_id)
-
-        await asyncio.gather(*(one(order_id) for order_id in due))
+    async def _dispatch_alone(self, order_ids: Sequence[int]) -> None:
+        for order_id in order_ids:
+            try:
+                await self._db.run(partial(self._dispatch, [order_id]))
+            except Exception:
+                log.exception("order_not_dispatched", order_id=order_id)
 
     async def next_due(self) -> datetime | None:
         """When the next phase is to be sent."""
         async with self._db.read() as conn:
             return await phases.next_due(conn)
 
-    async def _dispatch_order(self, order_id: int, tx: Tx) -> None:
-        order = await orders.lock(tx.conn, order_id)
-        if order is None or order.state in FINAL_ORDER:
-            return
-        kept = await self._lines(tx, order)
-        metrics = {line.id: line.metric for line in kept}
-        for phase in (await phases.of_orders(tx.conn, [order_id])).get(order_id, []):
-            if phase.state == "waiting" and phase.next_at is not None and phase.next_at <= tx.now:
-                await self.place(tx, order, metrics[phase.line_id], phase)
-        await self.advance(tx, order, kept=kept)
+    async def _dispatch(self, order_ids: Sequence[int], tx: Tx) -> None:
+        found = [one for one in await load(tx, order_ids) if one.order.state not in FINAL_ORDER]
+        claims: list[tuple[Order, phases.Claim]] = []
+        for one in found:
+            for phase in one.phases:
+                if phase.state == "waiting" and phase.next_at is not None and phase.next_at <= tx.now:
+                    choice = self._choose(one.order, one.metric(phase), phase)
+                    if choice.panel:
+                        claim = phases.Claim(phase, choice.panel, choice.service, one.order.link)
+                        claims.append((one.order, claim))
+                        one.put(replace(phase, state="sending", attempt=claim.number, panel=choice.panel))
+                    else:
+                        one.put(await self._nobody(tx, phase, [*choice.passed]))
+        await self._send(tx, claims)
+        await self.advance_all(tx, found, {})
 
     async def place(self, tx: Tx, order: Order, metric: str, phase: Phase) -> None:
         """Send a phase to the first panel that may take it; when there is none, wait for another round or give up."""
-        tried = [panel for panel, _ in phase.tried]
-        choice = self._desk.choose(order.platform, metric, phase.quantity, tried)
-        if not choice.panel:
+        choice = self._choose(order, metric, phase)
+        if choice.panel:
+            await self._send(tx, [(order, phases.Claim(phase, choice.panel, choice.service, order.link))])
+        else:
             await self._nobody(tx, phase, [*choice.passed])
-            return
-        number = await phases.claim(
-            tx.conn, phase, panel=choice.panel, service=choice.service, link=order.link, now=tx.now
-        )
-        payload = {
-            "phase_id": phase.id,
-            "order_id": order.id,
-            "attempt": number,
-            "panel": choice.panel,
-            "service": choice.service,
-            "link": order.link,
-            "quantity": phase.quantity,
-        }
-        key = f"phase:{phase.id}:a{number}"
-        tx.effect(kind=effect_kind(choice.panel), key=key, payload=payload, ref=f"order:{order.id}")
 
-    async def _nobody(self, tx: Tx, phase: Phase, passed: Sequence[tuple[str, Any]]) -> None:
+    def _choose(self, order: Order, metric: str, phase: Phase) -> Choice:
+        return self._desk.choose(order.platform, metric, phase.quantity, [panel for panel, _ in phase.tried])
+
+    @staticmethod
+    async def _send(tx: Tx, claims: Sequence[tuple[Order, phases.Claim]]) -> None:
+        """Claim phases, and store the effects that send them."""
+        await phases.claim(tx.conn, [claim for _, claim in claims], now=tx.now)
+        for order, claim in claims:
+            payload = {
+                "phase_id": claim.phase.id,
+                "order_id": order.id,
+                "attempt": claim.number,
+                "panel": claim.panel,
+                "service": claim.service,
+                "link": claim.link,
+                "quantity": claim.phase.quantity,
+            }
+            key = f"phase:{claim.phase.id}:a{claim.number}"
+            tx.effect(kind=effect_kind(claim.panel), key=key, payload=payload, ref=f"order:{order.id}")
+
+    async def _nobody(self, tx: Tx, phase: Phase, passed: Sequence[tuple[str, Any]]) -> Phase:
         reasons = [*((panel, why) for panel, why in phase.tried), *passed]
         next_at = states.next_look(phase, reasons, tx.now, self._schedule)
         log.warning("phase_not_taken", phase_id=phase.id, reasons=reasons, gives_up=next_at is None)
         if next_at is None:
             await phases.give_up(tx.conn, phase, now=tx.now)
-            return
+            return replace(phase, state="failed", next_at=None, finished_at=tx.now)
         since = phase.troubled_since or tx.now
         await phases.wait(tx.conn, phase, next_at=next_at, troubled_since=since, round_=phase.round + 1)
+        return replace(phase, state="waiting", next_at=next_at, troubled_since=since, round=phase.round + 1, tried=[])
+
+    async def answered_all(self, tx: Tx, answers: Sequence[Answered]) -> None:
+        """What panels answered to many attempts: the orders they took at once, everything else one by one."""
+        loaded = {one.order.id: one for one in await load(tx, [one.order_id for one in answers])}
+        taken = await phases.panel_orders_known(tx.conn, [one.given for one in answers if one.given is not None])
+        placed: list[tuple[Answered, Phase]] = []
+        others: list[Answered] = []
+        for answer in answers:
+            if answer.given is None or answer.given in taken:
+                others.append(answer)
+                continue
+            taken.add(answer.given)
+            of = loaded.get(answer.order_id)
+            phase = None if of is None else next((each for each in of.phases if each.id == answer.phase_id), None)
+            placed.append((answer, _still_sending(phase, answer.payload)))
+        if placed:
+            await self._placed_all(tx, loaded, placed)
+        for answer in others:
+            with correlated(answer.correlation_id):
+                await self.answered(tx, answer.payload, answer.answer)
+
+    async def _placed_all(self, tx: Tx, loaded: Mapping[int, Loaded], placed: Sequence[tuple[Answered, Phase]]) -> None:
+        await phases.accepted(tx.conn, [(phase, answer.panel_order) for answer, phase in placed], now=tx.now)
+        services: dict[str, set[str]] = {}
+        for answer, phase in placed:
+            of = loaded[answer.order_id]
+            of.put(replace(phase, state="sent", panel_order=answer.panel_order, troubled_since=None))
+            services.setdefault(answer.panel, set()).add(str(answer.payload["service"]))
+            with correlated(answer.correlation_id):
+                self._tell_sent(tx, of.order, of.metric(phase), phase, answer.panel, answer.panel_order)
+        for panel, names in sorted(services.items()):
+            await self._desk.took_orders(tx, panel=panel, services=names)
+        progressed = {answer.order_id: answer.correlation_id for answer, _ in placed}
+        await self.advance_all(tx, [loaded[order_id] for order_id in sorted(progressed)], progressed)
 
     async def answered(self, tx: Tx, payload: Mapping[str, Any], answer: AddAnswer) -> None:
         """A panel's answer to one attempt, or that there was none."""
         order = await orders.lock(tx.conn, int(payload["order_id"]))
-        phase = await phases.get(tx.conn, int(payload["phase_id"]))
-        if order is None or phase is None:
-            raise LookupError(f"phase {payload['phase_id']} is gone")
-        if (phase.state, phase.attempt) != ("sending", int(payload["attempt"])):
-            raise phases.Moved(f"phase {phase.id} is {phase.state} at attempt {phase.attempt}")
+        phase = _still_sending(await phases.get(tx.conn, int(payload["phase_id"])), payload)
+        if order is None:
+            raise LookupError(f"order {payload['order_id']} is gone")
         panel, service = str(payload["panel"]), str(payload["service"])
         kept = await self._lines(tx, order)
         metric = next(line.metric for line in kept if line.id == phase.line_id)
@@ -143,8 +193,8 @@ class Delivery:
             # An id it gave before: whatever that means, it is not a second order we could follow.
             await self._silent(tx, order, phase, panel, "order_id_repeated")
             return
-        await phases.accepted(tx.conn, phase, panel_order=panel_order, now=tx.now)
-        await self._desk.took_order(tx, panel=panel, service=service)
+        await phases.accepted(tx.conn, [(phase, panel_order)], now=tx.now)
+        await self._desk.took_orders(tx, panel=panel, services=[service])
         self._tell_sent(tx, order, metric, phase, panel, panel_order)
 
     async def _silent(self, tx: Tx, order: Order, phase: Phase, panel: str, reason: str) -> None:
@@ -201,37 +251,44 @@ class Delivery:
         """
         kept = await self._lines(tx, order) if kept is None else kept
         found = (await phases.of_orders(tx.conn, [order.id])).get(order.id, [])
+        told = {order.id: correlation_id.get()} if progressed else {}
+        await self.advance_all(tx, [Loaded(order, kept, found)], told)
+
+    async def advance_all(self, tx: Tx, loaded: Sequence[Loaded], progressed: Mapping[int, str]) -> None:
+        """The same for many, whose rows have just been read. `progressed`: order id to the correlation id of what
+        brought it further; of one thing at least that did."""
+        moved: list[Line] = []
+        restated: list[tuple[Order, OrderState]] = []
+        for one in loaded:
+            with correlated(progressed.get(one.order.id) or correlation_id.get()):
+                state = await self._advance_order(tx, one, moved, progressed=one.order.id in progressed)
+            if state is not None and state != one.order.state:
+                restated.append((one.order, state))
+        await orders.set_lines(tx.conn, moved)
+        await orders.set_states(tx.conn, restated)
+
+    async def _advance_order(self, tx: Tx, one: Loaded, moved: list[Line], *, progressed: bool) -> OrderState | None:
+        """End what has ended. What only moved is added to `moved`, the state of an order that goes on is returned."""
+        order, found = one.order, one.phases
         ended: dict[LineState, list[str]] = {}
         lines: list[Line] = []
-        for line in kept:
-            mine = [phase for phase in found if phase.line_id == line.id]
-            now = await self._advance_line(tx, line, mine)
+        for line in one.lines:
+            now = _line_now(tx, line, [phase for phase in found if phase.line_id == line.id])
             if now.finished_at is not None and line.finished_at is None:
+                await orders.finish_line(tx.conn, now.id, state=now.state, delivered=now.delivered, now=tx.now)
                 ended.setdefault(now.state, []).append(now.metric)
+            elif (now.state, now.delivered) != (line.state, line.delivered):
+                moved.append(now)
             lines.append(now)
         for state, metrics in ended.items():
             self._tell_lines(tx, order, metrics, state)
         if all(line.finished_at is not None for line in lines if any(p.line_id == line.id for p in found)):
             await self._settle(tx, order, lines)
-            return
+            return None
         state_now = states.running_state(found)
-        if state_now != order.state:
-            await orders.set_state(tx.conn, order, state_now)
         if progressed or ended or state_now != order.state:
             tx.record(OrderProgressed(order_id=order.id, user_id=order.user_id, state=state_now))
-
-    async def _advance_line(self, tx: Tx, line: Line, mine: Sequence[Phase]) -> Line:
-        if line.finished_at is not None or not mine:
-            return line
-        delivered = states.shown_delivered(line, mine)
-        if all(phase.final for phase in mine):
-            state = states.ended_line(line, mine)
-            await orders.finish_line(tx.conn, line.id, state=state, delivered=delivered, now=tx.now)
-            return replace(line, state=state, delivered=delivered, finished_at=tx.now)
-        state = states.running_line(mine)
-        if (state, delivered) != (line.state, line.delivered):
-            await orders.set_line(tx.conn, line.id, state=state, delivered=delivered)
-        return replace(line, state=state, delivered=delivered)
+        return state_now
 
     async def _settle(self, tx: Tx, order: Order, lines: Sequence[Line]) -> None:
         undelivered = [line for line in lines if line.finished_at is None]
@@ -304,3 +361,21 @@ class Delivery:
     @staticmethod
     async def _lines(tx: Tx, order: Order) -> Sequence[Line]:
         return (await orders.lines_of(tx.conn, [order.id])).get(order.id, [])
+
+
+def _line_now(tx: Tx, line: Line, mine: Sequence[Phase]) -> Line:
+    if line.finished_at is not None or not mine:
+        return line
+    delivered = states.shown_delivered(line, mine)
+    if all(phase.final for phase in mine):
+        return replace(line, state=states.ended_line(line, mine), delivered=delivered, finished_at=tx.now)
+    return replace(line, state=states.running_line(mine), delivered=delivered)
+
+
+def _still_sending(phase: Phase | None, payload: Mapping[str, Any]) -> Phase:
+    """The phase, in the attempt that is answered."""
+    if phase is None:
+        raise LookupError(f"phase {payload['phase_id']} is gone")
+    if (phase.state, phase.attempt) != ("sending", int(payload["attempt"])):
+        raise phases.Moved(f"phase {phase.id} is {phase.state} at attempt {phase.attempt}")
+    return phase

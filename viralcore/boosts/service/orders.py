@@ -99,7 +99,7 @@ class Orders:
             # Our panels number their orders: a word would be somebody's remark, taken for an id.
             if not given.isdigit() or await phases.panel_order_known(tx.conn, panel=panel, panel_order=given):
                 raise BadPanelOrder(given=panel_order[:40])
-            await phases.accepted(tx.conn, phase, panel_order=given, now=tx.now)
+            await phases.accepted(tx.conn, [(phase, given)], now=tx.now)
             await self._delivery.tell_sent(tx, order, phase, panel, given)
 
         inputs = {"phase_id": phase_id, "panel_order": panel_order, "attempt": attempt}

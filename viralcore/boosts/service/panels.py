@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -79,9 +79,9 @@ class PanelDesk:
         """Tell staff of a status nobody understands."""
         await self._trouble(tx, panel, "strange_status", f"order {panel_order}: {words}", "strange_status")
 
-    async def took_order(self, tx: Tx, *, panel: str, service: str) -> None:
+    async def took_orders(self, tx: Tx, *, panel: str, services: Collection[str]) -> None:
         """It works again."""
-        over = ["not_enough_funds", "config", "refused", f"config:{service}"]
+        over = ["not_enough_funds", "config", "refused", *(f"config:{service}" for service in sorted(services))]
         await rows.over(tx.conn, panel=panel, what=over)
 
     async def look(self, tx: Tx) -> None:
