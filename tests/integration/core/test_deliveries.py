@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -277,6 +278,89 @@ async def test_only_a_delivery_that_moves_money_waits_for_the_disk(
     registry.subscribe(Subscription(Happened, "test.hears", hears))
     await engine.deliveries.deliver(await _record(database), "test.hears", 1)
     assert await _marks(database) == [waited]
+
+
+async def _noted(database: Database, how: str, heard: list[str], tx: Tx, event_id: str) -> None:
+    """What a subscriber may do before it needs a connection, or without ever needing one."""
+    tx.after_commit(lambda: heard.append(event_id))
+    if how == "records":
+        tx.effect(kind="test.call", key=event_id, payload={})
+    elif how == "moves money":
+        tx.wait_for_disk()
+    elif how == "reads":
+        async with database.read() as conn:
+            assert (await conn.execute(text("SELECT state FROM core.deliveries"))).scalars().first() == "done"
+    elif how == "in a savepoint":
+        savepoint = await tx.conn.begin_nested()
+        await savepoint.rollback()
+
+
+@pytest.mark.parametrize("how", ["nothing", "records", "moves money", "reads", "in a savepoint"])
+async def test_one_that_needs_the_database_late_or_never_is_delivered_once(
+    database: Database, registry: Registry, engine: QueueEngine, how: str
+) -> None:
+    heard: list[str] = []
+    inside = 0
+
+    async def hears(tx: Tx, event_id: str, event: Event) -> None:
+        nonlocal inside
+        inside += 1
+        await asyncio.sleep(0.02)
+        await _noted(database, how, heard, tx, event_id)
+
+    registry.subscribe(Subscription(Happened, "test.hears", hears))
+    registry.add_kinds(ScriptedKind())
+    event_id = await _record(database)
+    # Two processes: each has counted its attempt, and both are at work at once.
+    which = _Which(event_id, "test.hears", 1)
+    (counted,) = await engine.deliveries._count_at_once([which])
+    assert counted is not None
+    await asyncio.gather(*(engine.deliveries._deliver(which, counted) for _ in range(2)))
+    assert inside >= 1
+    assert heard == [event_id]
+    assert await engine.deliveries.backlog() == 0
+    assert len([job for job in await _jobs(database) if job[0] == "effect:test.call"]) == (how == "records")
+
+
+async def test_without_a_connection_no_statement_of_its_own_either(
+    database: Database, registry: Registry, engine: QueueEngine
+) -> None:
+    async def hears(tx: Tx, event_id: str, event: Event) -> None:
+        await database.write(b"INSERT INTO core.meta VALUES ('outside', '1')", ())
+
+    registry.subscribe(Subscription(Happened, "test.hears", hears))
+    await engine.deliveries.deliver(await _record(database), "test.hears", 1)
+    assert await _marks(database) == []
+    assert await engine.next_due() is not None
+
+
+async def test_one_without_a_connection_that_fails_comes_again(
+    database: Database, registry: Registry, engine: QueueEngine
+) -> None:
+    called: list[str] = []
+
+    async def hears(tx: Tx, event_id: str, event: Event) -> None:
+        tx.after_commit(lambda: called.append("never"))
+        raise LookupError("no")
+
+    registry.subscribe(Subscription(Happened, "test.hears", hears))
+    await engine.deliveries.deliver(await _record(database), "test.hears", 1)
+    assert called == []
+    assert await engine.next_due() is not None
+
+
+async def test_what_fails_beneath_a_subscriber_that_does_not_mind_is_not_delivered(
+    database: Database, registry: Registry, engine: QueueEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hears(tx: Tx, event_id: str, event: Event) -> None:
+        with contextlib.suppress(psycopg.Error):
+            await tx.conn.execute(text("INSERT INTO core.meta VALUES ('late', '1')"))
+
+    registry.subscribe(Subscription(Happened, "test.hears", hears))
+    monkeypatch.setattr("viralcore.core.deliveries._TAKE", "SELECT 1/(%s::text = '')::int, %s::text, %s::int, %s::text")
+    await engine.deliveries.deliver(await _record(database), "test.hears", 1)
+    assert await _marks(database) == []
+    assert await engine.next_due() is not None
 
 
 @pytest.mark.parametrize("gone", ["event", "subscriber"])
