@@ -105,11 +105,8 @@ async def test_when_the_connection_breaks_those_unheard_say_so(database: Databas
     await asyncio.sleep(0.2)
     async with database.transaction() as tx:
         await tx.conn.execute(text("RESET ROLE"))
-        await tx.conn.execute(
-            text(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
-            )
-        )
+        here = "FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+        await tx.conn.execute(text(f"SELECT pg_terminate_backend(pid) {here}"))
     outcomes = await asyncio.wait_for(asked, 3)
     assert outcomes[:2] == [0, 0]
     assert [connection_lost(one) for one in outcomes[2:] if isinstance(one, psycopg.Error)] == [True, True]
