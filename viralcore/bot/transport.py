@@ -12,8 +12,9 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import aiohttp
 import structlog
@@ -72,25 +73,24 @@ def refuse_in_transaction(method: str) -> None:
         raise TelegramInTransaction(str(error)) from None
 
 
-class Bounds(NamedTuple):
-    """The four time-outs PTB knows, in seconds."""
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Time-outs in seconds. `waiting`: for a connection, be it one that becomes free or one that is opened; `total`:
+    for all of it, as writing has no bound of its own."""
 
-    pool: float | None
+    waiting: float | None
     connect: float | None
-    write: float | None
     read: float | None
+    total: float | None
 
-    @property
-    def waiting(self) -> float | None:
-        """For a connection, be it one that becomes free or one that is opened."""
-        return None if self.pool is None or self.connect is None else self.pool + self.connect
 
-    @property
-    def total(self) -> float | None:
-        """For all of it; writing has no bound of its own."""
-        if self.pool is None or self.connect is None or self.write is None or self.read is None:
-            return None
-        return self.pool + self.connect + self.write + self.read
+@lru_cache(maxsize=64)
+def bounds_of(pool: float | None, connect: float | None, write: float | None, read: float | None) -> Bounds:
+    """From the four time-outs PTB knows."""
+    if pool is None or connect is None:
+        return Bounds(None, connect, read, None)
+    total = None if write is None or read is None else pool + connect + write + read
+    return Bounds(pool + connect, connect, read, total)
 
 
 class PooledRequest(BaseRequest):
@@ -152,7 +152,7 @@ class PooledRequest(BaseRequest):
         pool_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
     ) -> tuple[int, bytes]:
         """One call, as PTB wants it: status and payload, or TimedOut, or NetworkError."""
-        bounds = Bounds(
+        bounds = bounds_of(
             _chosen(pool_timeout, self._pool),
             _chosen(connect_timeout, self._connect),
             _chosen(write_timeout, self._write),
@@ -166,7 +166,7 @@ class PooledRequest(BaseRequest):
 
     async def call(self, url: str, parameters: Mapping[str, Any], *, read_timeout: float) -> tuple[int, bytes]:
         """A plain call without PTB's types, for our own polling."""
-        bounds = Bounds(self._pool, self._connect, self._write, read_timeout)
+        bounds = bounds_of(self._pool, self._connect, self._write, read_timeout)
         return await self._measured(url, "POST", _json(parameters), bounds)
 
     async def _measured(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import uuid
 
@@ -22,7 +21,7 @@ def nonce(key: str | bytes, seed: int | str, length: int = 8) -> str:
     """
     secret = key.encode() if isinstance(key, str) else key
     kind = "i" if isinstance(seed, int) else "s"
-    number = int.from_bytes(hmac.new(secret, f"{kind}:{seed}".encode(), hashlib.sha256).digest(), "big")
+    number = int.from_bytes(hmac.digest(secret, f"{kind}:{seed}".encode(), "sha256"), "big")
     letters = []
     for _ in range(length):
         number, rest = divmod(number, 62)
