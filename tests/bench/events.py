@@ -11,12 +11,14 @@ is done.
   does nothing, and a batch of 100: four times what its guide on tuning shows, ten times its default. Here 10 and 32
   reached a third and a half of it, 250 up to a quarter more.
 - Ours: a job is one delivery of an event to one subscriber, through the engine as the program runs it: the attempt is
-  counted and committed before it runs, the delivery is taken in a transaction of its own, a subscriber that does
-  nothing is called with it, and it is committed. The engine has as many effect kinds with limits as the shop, because
+  counted and committed before it runs, a subscriber that does nothing is called with its transaction, and the delivery
+  is taken and committed in that transaction, which is nobody else's. It begins when it is first needed, so here it is
+  one statement, and those of many deliveries travel together, each with a sync, and so a commit, of its own. The engine has as many effect kinds with limits as the shop, because
   they cost each fetch. As for every subscriber that moves no money, the commit is one that Postgres may write a moment
   later (`core.deliveries` says why nothing is lost by that).
 
-Beside it, without a judgement: how fast events are recorded. One record is what a use case does: a transfer through the
+Beside it, without a judgement: deliveries to a subscriber that reads one thing in its transaction, which then cannot be
+one statement (BEGIN and taking, the read, COMMIT: three round trips); and how fast events are recorded. One record is what a use case does: a transfer through the
 ledger's door, an event, two deliveries and their two jobs, in a transaction of its own, 16 at a time.
 """
 
@@ -41,6 +43,7 @@ from pgqueuer.domain.models import Job as QueueRow
 from pgqueuer.domain.settings import DBSettings
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
+from sqlalchemy import text
 
 from tests.bench.harness import PAIRS, Result, absolute, compared
 from tests.support.clock import FakeClock
@@ -59,11 +62,13 @@ from viralcore.ledger.api import Entry, NewPosting, house_account, user_account
 from viralcore.ledger.service import LedgerService
 
 JOBS = 6000
+READING_JOBS = 2000
 GOAL = 0.3
 BASELINE_BATCH = 100
 KINDS = 9
 """Effect kinds with a limit, as many as the shop has."""
 PATIENCE = 90.0
+READ = text("SELECT value FROM core.meta WHERE key = 'environment'")
 RECORD_SECONDS = 3.0
 RECORDERS = 16
 PEOPLE = 1000
@@ -112,8 +117,9 @@ class Count:
 class Ours:
     """Our engine over a database of its own."""
 
-    def __init__(self, url: str, nursery: Nursery) -> None:
+    def __init__(self, url: str, nursery: Nursery, *, reading: bool = False) -> None:
         self._nursery = nursery
+        self._reading = reading
         self._count = Count(0)
         registry = Registry()
         registry.know(Paid)
@@ -123,23 +129,25 @@ class Ours:
 
     async def _hear(self, tx: Tx, event_id: str, event: Event) -> None:
         self._count.start()
+        if self._reading:
+            await tx.conn.execute(READ)
         tx.after_commit(self._count.one)
 
-    async def measure(self) -> float:
+    async def measure(self, jobs: int = JOBS) -> float:
         """Record, then consume."""
-        for first in range(0, JOBS, 500):
+        for first in range(0, jobs, 500):
             async with self._db.transaction() as tx:
                 for number in range(first, first + 500):
                     tx.record(Happened(number=number))
-        self._count = Count(JOBS)
+        self._count = Count(jobs)
         engine = QueueEngine(self._db, self._nursery)
         await engine.start()
         try:
             rate = await self._count.rate()
         finally:
             await engine.stop()
-        if self._count.done != JOBS or await engine.deliveries.backlog():
-            raise AssertionError(f"{self._count.done} of {JOBS} delivered")
+        if self._count.done != jobs or await engine.deliveries.backlog():
+            raise AssertionError(f"{self._count.done} of {jobs} delivered")
         return rate
 
     async def stop(self) -> None:
@@ -226,8 +234,8 @@ async def _ignore(tx: Tx, event_id: str, event: Event) -> None:
     """Heard by nobody: these are only recorded."""
 
 
-async def in_turn(cluster: Cluster) -> tuple[list[float], list[float], float]:
-    """Pairs, every second one with the other side first; then the recording."""
+async def in_turn(cluster: Cluster) -> tuple[list[float], list[float], float, float]:
+    """Pairs, every second one with the other side first; then the reading, and the recording."""
     nursery = Nursery()
     ours, bare = Ours(cluster.clone(), nursery), Bare(conninfo(cluster.empty()), nursery)
     bare.install()
@@ -238,23 +246,27 @@ async def in_turn(cluster: Cluster) -> tuple[list[float], list[float], float]:
         for measure_side, figures in sides[:: -1 if turn % 2 else 1]:
             gc.collect()
             figures.append(await measure_side())
-    recorded = await record(cluster.clone())
     await ours.stop()
+    reader = Ours(cluster.clone(), nursery, reading=True)
+    read = await reader.measure(READING_JOBS)
+    await reader.stop()
+    recorded = await record(cluster.clone())
     await nursery.stop()
-    return mine, theirs, recorded
+    return mine, theirs, read, recorded
 
 
 def measure(wanted: Sequence[str]) -> Sequence[Result]:
-    """The line `events`, and `events_recorded` beside it."""
+    """The line `events`, and `events_reading` and `events_recorded` beside it."""
     with tempfile.TemporaryDirectory(prefix="viralcore-bench-") as folder:
         server = EmbeddedPostgres(Path(folder), durable=True, tuning={"shared_buffers": "256MB"})
         try:
             cluster = Cluster(server, server.start())
-            mine, theirs, recorded = runtime.run(in_turn(cluster))
+            mine, theirs, read, recorded = runtime.run(in_turn(cluster))
         finally:
             server.stop()
             server.wipe()
     return [
         compared("events", mine, theirs, "jobs/s", baseline_name="PgQueuer, bare no-op", goal=GOAL),
+        absolute("events_reading", read, "jobs/s", better="higher"),
         absolute("events_recorded", recorded, "use cases/s", better="higher"),
     ]

@@ -29,7 +29,11 @@ class Delivered:
 
 
 Handler = Callable[["Tx", str, Event], Awaitable[None]]
-"""``async def handler(tx, event_id, event)``: database work only; the delivery row commits with it."""
+"""``async def handler(tx, event_id, event)``: database work only; the delivery row commits with it.
+
+The transaction begins when `tx.conn` is first used, and that is when a delivery somebody else has made is noticed: what
+is done outside the database belongs into `tx.after_commit`.
+"""
 
 
 @dataclass(frozen=True, slots=True)

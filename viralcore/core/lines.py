@@ -2,7 +2,8 @@
 
 Taking a connection from the pool and giving it back costs as much as two statements, and a BEGIN of its own a whole
 round trip. Who has a row of small transactions to run (deliveries) keeps the connection in between, and says BEGIN and
-its first statement in one breath.
+its first statement in one breath. Where it is not known yet whether a transaction needs a connection at all, it comes
+late: with the first use (`Late`).
 """
 
 from __future__ import annotations
