@@ -13,13 +13,15 @@ is done.
 - Ours: a job is one delivery of an event to one subscriber, through the engine as the program runs it: the attempt is
   counted and committed before it runs, a subscriber that does nothing is called with its transaction, and the delivery
   is taken and committed in that transaction, which is nobody else's. It begins when it is first needed, so here it is
-  one statement, and those of many deliveries travel together, each with a sync, and so a commit, of its own. The engine has as many effect kinds with limits as the shop, because
-  they cost each fetch. As for every subscriber that moves no money, the commit is one that Postgres may write a moment
-  later (`core.deliveries` says why nothing is lost by that).
+  one statement, and those of many deliveries travel together, each with a sync, and so a commit, of its own. The
+  engine has as many effect kinds with limits as the shop, because they cost each fetch. As for every subscriber that
+  moves no money, the commit is one that Postgres may write a moment later (`core.deliveries` says why nothing is lost
+  by that).
 
 Beside it, without a judgement: deliveries to a subscriber that reads one thing in its transaction, which then cannot be
-one statement (BEGIN and taking, the read, COMMIT: three round trips); and how fast events are recorded. One record is what a use case does: a transfer through the
-ledger's door, an event, two deliveries and their two jobs, in a transaction of its own, 16 at a time.
+one statement (BEGIN and taking, the read, COMMIT: three round trips); and how fast events are recorded. One record is
+what a use case does: a transfer through the ledger's door, an event, two deliveries and their two jobs, in a
+transaction of its own, 16 at a time.
 """
 
 from __future__ import annotations
