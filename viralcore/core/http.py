@@ -31,6 +31,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 from viralcore.core.breaker import Breaker, BreakerListener
 from viralcore.core.clock import Clock, SystemClock, monotonic
 from viralcore.core.db import assert_no_transaction
+from viralcore.core.fresh import FreshConnections
 from viralcore.core.metrics import Metrics
 
 log = structlog.get_logger(__name__)
@@ -159,13 +160,8 @@ class ProviderClient:
         self._reads = httpx.AsyncClient(
             timeout=timeout, trust_env=False, verify=tls, limits=httpx.Limits(max_connections=32)
         )
-        # A kept connection that the server closes at the wrong moment makes a send's fate unknown for nothing:
-        # sends are few, each gets a connection of its own.
         self._sends = httpx.AsyncClient(
-            timeout=timeout,
-            trust_env=False,
-            verify=tls,
-            limits=httpx.Limits(max_connections=32, max_keepalive_connections=0),
+            timeout=timeout, trust_env=False, transport=FreshConnections(tls, at_once=32, most=MAX_BODY)
         )
 
     @asynccontextmanager

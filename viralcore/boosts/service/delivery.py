@@ -5,6 +5,7 @@ Every function with `tx` expects the order's row to be locked by it or locks it 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -22,6 +23,7 @@ from viralcore.boosts.events import LinesFinished, OrderFinished, OrderProgresse
 from viralcore.boosts.repository import orders, phases
 from viralcore.boosts.service.loaded import Answered, Loaded, load
 from viralcore.boosts.service.panels import Choice, PanelDesk
+from viralcore.core.clock import monotonic
 from viralcore.core.db import Database, Tx
 from viralcore.core.log import correlated, correlation_id
 from viralcore.ledger.api import CREDITS, WALLET, Entry, Ledger, NewPosting, house_account, user_account
@@ -30,9 +32,9 @@ log = structlog.get_logger(__name__)
 
 CREDITS_USED = "credits_used"
 REVENUE = "revenue"
-ORDERS_AT_ONCE = 20
-"""Orders dispatched in one transaction: a statement costs the same for one as for all of them. They are locked until it
-is committed, and their rows are put together in one go: whoever presses a button must not notice either."""
+ORDERS_AT_ONCE = 8
+"""Orders dispatched in one transaction: a statement costs much the same for one as for all of them. They are locked
+until it is committed, and their rows are put together in one go: whoever presses a button must not notice either."""
 
 
 def effect_kind(panel: str) -> str:
@@ -56,12 +58,15 @@ class Delivery:
         async with self._db.read() as conn:
             due = await phases.due_orders(conn, now=self._db.clock.now(), limit=self._schedule.dispatch_orders)
         for first in range(0, len(due), ORDERS_AT_ONCE):
-            some = due[first : first + ORDERS_AT_ONCE]
+            some, began = due[first : first + ORDERS_AT_ONCE], monotonic()
             try:
                 await self._db.run(partial(self._dispatch, some))
             except Exception:
                 log.exception("orders_not_dispatched_together", order_ids=some)
                 await self._dispatch_alone(some)
+            if first + ORDERS_AT_ONCE < len(due):
+                # As long as it took: panels are slower than we are, and people are waiting beside them.
+                await asyncio.sleep(monotonic() - began)
 
     async def _dispatch_alone(self, order_ids: Sequence[int]) -> None:
         for order_id in order_ids:
