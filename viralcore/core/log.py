@@ -162,7 +162,10 @@ def correlated(cid: str = "", **fields: Any) -> Iterator[str]:
     chosen = cid or new_correlation_id()
     token = correlation_id.set(chosen)
     try:
-        with structlog.contextvars.bound_contextvars(**fields):
+        if fields:
+            with structlog.contextvars.bound_contextvars(**fields):
+                yield chosen
+        else:
             yield chosen
     finally:
         correlation_id.reset(token)
