@@ -274,8 +274,8 @@ class Database:
         return await self._wires.rows(statement, values)
 
     async def write_soon(self, statement: bytes, values: Sequence[Any]) -> Rows:
-        """Like `write`, but committed without waiting for the disk: what Postgres may forget when the machine goes down,
-        because something durable is still there that makes it be done again. A kill of this process loses nothing."""
+        """Like `write`, but committed without waiting for the disk: what Postgres may forget when the machine goes
+        down, because something durable is still there and does it again. A kill of this process loses nothing."""
         assert_no_transaction("a statement of its own")
         return await self._soon.rows(statement, values)
 
