@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -14,8 +15,8 @@ from sqlalchemy import text
 from tests.support.clock import FakeClock
 from tests.support.queueing import ScriptedKind, settled, until
 from viralcore.core.crypto import Cipher
-from viralcore.core.db import Database, assert_no_transaction
-from viralcore.core.effects import Later, Refused, Succeeded, Unknown
+from viralcore.core.db import Database, Tx, assert_no_transaction
+from viralcore.core.effects import Later, Refused, Said, Succeeded, Unknown
 from viralcore.core.nursery import Nursery
 from viralcore.core.queue import QueueEngine
 from viralcore.core.registry import Registry
@@ -202,6 +203,49 @@ async def test_an_answer_survives_a_failing_outcome(
     await settled(engine)
     assert len(kind.calls) == 1
     assert kind.outcomes == [Succeeded({"order": 5})]
+
+
+@dataclass
+class SetOfCalls(ScriptedKind):
+    """Takes last words in sets; fails every set that holds a key in `spoilt`."""
+
+    spoilt: set[str] = field(default_factory=set)
+    sets: list[list[str]] = field(default_factory=list)
+
+    async def on_outcomes(self, tx: Tx, said: Sequence[Said]) -> None:
+        self.sets.append([one.call.key for one in said])
+        if self.spoilt & set(self.sets[-1]):
+            raise LookupError("bug")
+        for one in said:
+            await self.on_outcome(tx, one.call, one.outcome)
+
+
+async def test_one_whose_consequences_fail_spoils_nobody_elses(
+    database: Database, registry: Registry, engine: QueueEngine, clock: FakeClock
+) -> None:
+    kind = SetOfCalls(silence="once", max_attempts=1, parallelism=8, spoilt={"k3", "k5"})
+    together = asyncio.Barrier(8)
+
+    async def all_at_once() -> None:
+        await together.wait()
+
+    kind.before = all_at_once
+    registry.add_kinds(kind)
+    await engine.start()
+    for number in range(8):
+        await _store(database, f"k{number}")
+    await settled(engine)
+    # The first to end may go alone, as nobody else is there yet: so two of them are spoilt.
+    assert any(len(one) > 1 and {"k3", "k5"} & set(one) for one in kind.sets), "they were not recorded as a set"
+    assert ["k3"] in kind.sets and ["k5"] in kind.sets
+    assert len(kind.outcomes) == 6
+    async with database.read() as conn:
+        states = {row.key: row.state for row in await conn.execute(text("SELECT key, state FROM core.effects"))}
+    assert states == {f"k{number}": "answered" if number in (3, 5) else "succeeded" for number in range(8)}
+    kind.spoilt.clear()
+    await _turn(engine, clock)
+    assert len(kind.outcomes) == 8
+    assert len(kind.calls) == 8
 
 
 @pytest.mark.parametrize(
