@@ -20,7 +20,11 @@ from viralcore.core.inbox import Inbox, Incoming
 from viralcore.ledger.service import LedgerService
 
 STORED_AFTER = 0.7
-_QUEUED = text("SELECT attempts FROM core.effects WHERE id = :id AND gen = :gen AND state = 'queued' AND due IS NULL")
+_QUEUED = b"""
+SELECT e.id, e.gen, e.attempts
+FROM core.effects e JOIN unnest($1::bigint[], $2::integer[]) AS asked (id, gen) ON e.id = asked.id AND e.gen = asked.gen
+WHERE e.state = 'queued' AND e.due IS NULL
+"""
 _DELIVERY_GUARDS = (
     """ AND d.state = 'pending' AND d.gen = asked.gen
     AND (d.attempts = 0 OR d.error <> '' OR $4)""",
@@ -115,17 +119,22 @@ def hold() -> None:
     """Nothing holds money in the order's way yet (that is for withdrawals); what holds an order there is the claim that
     is written before a panel is asked. Without it a call somebody died in is made again."""
 
-    async def claim(self: EffectRunner, job: Any) -> int | None:
-        async with self._db.read() as conn:
-            row = (await conn.execute(_QUEUED, {"id": job.effect_id, "gen": job.gen})).one_or_none()
-        return None if row is None else int(row.attempts) + 1
+    async def claim(self: EffectRunner, asked: Sequence[tuple[int, int]]) -> list[int | None]:
+        rows = await self._db.rows(_QUEUED, ([number for number, _ in asked], [gen for _, gen in asked]))
+        found = {(row[0], row[1]): int(row[2]) + 1 for row in rows}
+        return [found.get(one) for one in asked]
 
-    _swap(EffectRunner, "_claim", claim)
+    _swap(EffectRunner, "_claim_at_once", claim)
     loose = "(state = 'answered' OR (state = 'calling' AND claimed_by = :worker))"
     for name in ("RECORD", "ANSWERED"):
         statement = getattr(effect_store, name)
         changed = _edited(statement, loose, "state IN ('answered', 'queued')")
         setattr(effect_store, name, changed.bindparams(*_typed()))
+    loose = "(e.state = 'answered' OR (e.state = 'calling' AND e.claimed_by = $7))"
+    if loose not in effect_store.RECORD_SET:
+        raise DoesNotFit("core.effects")
+    module: Any = effect_store
+    module.RECORD_SET = module.RECORD_SET.replace(loose, "(e.state IN ('answered', 'queued') OR e.claimed_by = $7)")
 
 
 def _typed() -> list[Any]:
