@@ -6,7 +6,7 @@ WORKDIR /app
 RUN useradd --system --uid 10001 --no-create-home viralcore && install -d -o viralcore -m 0700 /data
 
 COPY requirements.lock ./
-RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes --requirement requirements.lock
+RUN pip install --no-cache-dir --disable-pip-version-check --no-deps --require-hashes --requirement requirements.lock
 COPY viralcore viralcore
 COPY migrations migrations
 COPY settings settings

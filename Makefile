@@ -78,7 +78,7 @@ $(VENV)-audit/.ready: requirements-audit.lock
 	@$(call need_python)
 	@$(PYTHON) -m venv --clear $(VENV)-audit
 	@$(VENV)-audit/bin/python -m pip --disable-pip-version-check --no-input --quiet install \
-		--require-hashes --requirement requirements-audit.lock
+		--no-deps --require-hashes --requirement requirements-audit.lock
 	@touch $@
 
 # aiogram wants an older pydantic than we do: an environment of its own.
@@ -87,10 +87,12 @@ $(VENV)-bench/.ready: requirements-bench.lock
 	@echo "Installing $< into $(VENV)-bench"
 	@$(PYTHON) -m venv --clear $(VENV)-bench
 	@$(VENV)-bench/bin/python -m pip --disable-pip-version-check --no-input --quiet install \
-		--require-hashes --requirement $<
+		--no-deps --require-hashes --requirement $<
 	@touch $@
 
 # A .venv whose Python is gone or too old is made anew. Nothing is fetched when the lock is already satisfied.
+# The lock is the whole closure, so pip is told to resolve nothing: asked to, it looks at newer releases of what is named
+# with an extra, and refuses them for having no hash.
 define install
 	@$(call need_python)
 	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -98,8 +100,9 @@ define install
 		$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); \
 			echo "This Python cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }; }
 	@echo "Installing $(1) into $(VENV)"
-	@$(PIP) install --require-hashes --requirement $(1)
+	@$(PIP) install --no-deps --require-hashes --requirement $(1)
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(PIP) check
 	@touch $@
 endef
 
