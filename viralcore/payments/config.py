@@ -5,8 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Any
 
-from eth_utils.address import is_checksum_address
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from viralcore.core import formats
+from viralcore.core.addresses import canonical_address
 
 
 class _Frozen(BaseModel):
@@ -34,6 +36,7 @@ class Rules(_Frozen):
     early_inexact_seconds: Annotated[int, Field(ge=0)]
     future_seconds: Annotated[int, Field(ge=0)]
     two_nodes_from_usd: Dollars
+    second_look_seconds: Positive
     tail_digits: Annotated[int, Field(ge=2, le=6)]
     tail_rise_cents: Positive
     tail_rises: Positive
@@ -56,9 +59,6 @@ class Claims(_Frozen):
 
 class Watcher(_Frozen):
     seconds: Positive
-    blocks_per_call: Positive
-    blocks_per_run: Positive
-    fresh_blocks: Annotated[int, Field(ge=0)]
     settle_per_run: Positive
     settle_at_once: Positive
 
@@ -90,32 +90,40 @@ class Asset(_Frozen):
     def _sound(self) -> Asset:
         if self.shown > self.decimals:
             raise ValueError("shown is finer than the coin's own decimals")
-        if self.contract and not is_checksum_address(self.contract):
-            raise ValueError("contract is not an address, or its check-sum (EIP-55) fails")
         if not self.stable and not self.second:
             raise ValueError("second (its name at the second price source) is missing")
         return self
 
 
 class Network(_Frozen):
+    """How one network is read. Spans are counted in the unit of its cursor (see ports.Chain)."""
+
     enabled: bool = True
-    chain_id: Positive
     requests_per_second: Positive
     requests_at_once: Positive
     connect_seconds: Positive
     read_seconds: Positive
     breaker_failures: Positive
     breaker_seconds: Positive
-    batch_blocks: Positive
-    batch_receipts: Positive
+    span_per_call: Positive
+    span_per_run: Positive
+    fresh_span: Annotated[int, Field(ge=0)]
+    overlap_span: Annotated[int, Field(ge=0)] = 0
+    lag_span: Positive
+    rest_seconds: Positive
     assets: dict[str, Asset]
+    chain_id: Annotated[int, Field(ge=0)] = 0
+    batch_blocks: Positive = 8
+    batch_receipts: Positive = 4
 
-    @model_validator(mode="after")
-    def _one_native(self) -> Network:
-        contracts = [asset.contract.lower() for asset in self.assets.values()]
-        if len(set(contracts)) != len(contracts):
-            raise ValueError("two assets share one contract")
-        return self
+
+_ADDRESSES = {
+    "bsc": formats.bsc_address,
+    "solana": formats.solana_address,
+    "tron": formats.tron_address,
+    "aptos": formats.aptos_address,
+}
+"""The networks that are built, and how an address or a token contract of each is checked."""
 
 
 class PaymentsConfig(_Frozen):
@@ -129,7 +137,15 @@ class PaymentsConfig(_Frozen):
     networks: dict[str, Network]
 
     bsc_rpc_url: tuple[str, ...] = ()
+    solana_rpc_url: tuple[str, ...] = ()
+    tron_api_url: tuple[str, ...] = ()
+    aptos_api_url: tuple[str, ...] = ()
+    helius_api_key: SecretStr | None = None
+    trx_grid_api_key: SecretStr | None = None
     bsc_deposit_address: str | None = None
+    sol_deposit_address: str | None = None
+    trx_deposit_address: str | None = None
+    aptos_deposit_address: str | None = None
     coingecko_base_url: str = "https://api.coingecko.com/api/v3"
     cm_api_key: SecretStr | None = None
     price_second_base_url: str = "https://data-api.binance.vision"
@@ -137,15 +153,17 @@ class PaymentsConfig(_Frozen):
     @model_validator(mode="before")
     @classmethod
     def _no_empty_address(cls, values: Any) -> Any:
-        if isinstance(values, dict) and values.get("bsc_deposit_address") == "":
-            return {**values, "bsc_deposit_address": None}
+        if isinstance(values, dict):
+            return {k: None if v == "" and k.endswith("_deposit_address") else v for k, v in values.items()}
         return values
 
     @model_validator(mode="after")
     def _known(self) -> PaymentsConfig:
-        unknown = sorted(set(self.networks) - {"bsc"})
+        unknown = sorted(set(self.networks) - set(_ADDRESSES))
         if unknown:
-            raise ValueError(f"networks that are not built yet: {', '.join(unknown)}")
+            raise ValueError(f"networks that are not built: {', '.join(unknown)}")
+        for network, settings in self.networks.items():
+            _sound_contracts(network, settings)
         names = {asset for network in self.networks.values() for asset in network.assets}
         for name in names:
             prices = {
@@ -160,7 +178,37 @@ class PaymentsConfig(_Frozen):
 
     def deposit_address(self, network: str) -> str | None:
         """Where money on this network is sent, as to be copied; None: the network is not offered."""
-        return {"bsc": self.bsc_deposit_address}.get(network)
+        return {
+            "bsc": self.bsc_deposit_address,
+            "solana": self.sol_deposit_address,
+            "tron": self.trx_deposit_address,
+            "aptos": self.aptos_deposit_address,
+        }.get(network)
+
+    def node_urls(self, network: str) -> tuple[str, ...]:
+        """Its nodes, each once, in the order they are asked."""
+        urls = {
+            "bsc": self.bsc_rpc_url,
+            "solana": self.solana_rpc_url,
+            "tron": self.tron_api_url,
+            "aptos": self.aptos_api_url,
+        }[network]
+        return tuple(dict.fromkeys(urls))
 
     def asset(self, network: str, asset: str) -> Asset:
         return self.networks[network].assets[asset]
+
+
+def _sound_contracts(network: str, settings: Network) -> None:
+    """Raises ValueError: a token contract that is none there, or that two assets share."""
+    seen: set[str] = set()
+    for name, asset in settings.assets.items():
+        if asset.contract:
+            try:
+                _ADDRESSES[network](asset.contract)
+            except ValueError as error:
+                raise ValueError(f"networks.{network}.assets.{name}.contract {error}") from None
+        contract = canonical_address(network, asset.contract)
+        if contract in seen:
+            raise ValueError(f"networks.{network}: two assets share one contract")
+        seen.add(contract)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import structlog
+
+from viralcore.core.addresses import canonical_address
 from viralcore.core.clock import Clock
 from viralcore.core.db import Database
 from viralcore.core.effects import EffectKind
 from viralcore.core.events import Subscription
 from viralcore.core.figures import FigureReader
-from viralcore.core.http import HttpClients
+from viralcore.core.http import HttpClients, ProviderClient
 from viralcore.core.jobs import Job
 from viralcore.ledger.api import Ledger
 from viralcore.payments.adapters.binance import Binance
-from viralcore.payments.adapters.bsc import BscChain
+from viralcore.payments.adapters.bsc import BscNode
 from viralcore.payments.adapters.coingecko import CoinGecko
 from viralcore.payments.adapters.json_rpc import JsonRpcNode
+from viralcore.payments.adapters.nodes import NodesChain
 from viralcore.payments.config import Network, PaymentsConfig
-from viralcore.payments.ports import Chain, PriceSource
+from viralcore.payments.ports import Chain, Node, PriceSource
 from viralcore.payments.service.booking import Booking
 from viralcore.payments.service.claiming import Claiming, VerifyEffect
 from viralcore.payments.service.crediting import Crediting
@@ -29,6 +34,8 @@ from viralcore.payments.service.pricing import Pricing
 from viralcore.payments.service.verifying import Verifier
 from viralcore.payments.service.watching import Watcher
 from viralcore.users.api import Users
+
+log = structlog.get_logger(__name__)
 
 PRICES_FIRST, CHAINS_NEXT, THEN_INVOICES = 10, 20, 30
 
@@ -130,34 +137,50 @@ def assemble(
 def _chains(http: HttpClients, config: PaymentsConfig) -> list[Chain]:
     """A chain for each network that is switched on and has an address and nodes."""
     chains: list[Chain] = []
-    bsc = config.networks.get("bsc")
-    if bsc is not None and bsc.enabled and config.bsc_deposit_address and config.bsc_rpc_url:
-        chains.append(_bsc(http, bsc, config.bsc_deposit_address, config.bsc_rpc_url))
+    for network, settings in config.networks.items():
+        address, urls = config.deposit_address(network), config.node_urls(network)
+        if not settings.enabled or address is None or not urls:
+            continue
+        nodes = [
+            NODES[network](f"{network}-{number}", _client(http, network, url, settings), address, settings, config)
+            for number, url in enumerate(urls, start=1)
+        ]
+        if len(nodes) < 2:
+            log.warning("only_one_node", network=network, consequence="large payments are read twice, a minute apart")
+        chains.append(NodesChain(network, nodes, lag=settings.lag_span, rest_seconds=settings.rest_seconds))
     return chains
 
 
-def _bsc(http: HttpClients, settings: Network, address: str, urls: tuple[str, ...]) -> Chain:
-    nodes = [
-        JsonRpcNode(
-            f"bsc-{number}",
-            http.provider(
-                "bsc",
-                url,
-                pace_per_second=settings.requests_per_second,
-                parallelism=settings.requests_at_once,
-                connect_timeout=settings.connect_seconds,
-                read_timeout=settings.read_seconds,
-                breaker_failures=settings.breaker_failures,
-                breaker_seconds=settings.breaker_seconds,
-            ),
-        )
-        for number, url in enumerate(dict.fromkeys(urls), start=1)
-    ]
-    return BscChain(
-        nodes=nodes,
+def _client(http: HttpClients, network: str, url: str, settings: Network) -> ProviderClient:
+    return http.provider(
+        network,
+        url,
+        pace_per_second=settings.requests_per_second,
+        parallelism=settings.requests_at_once,
+        connect_timeout=settings.connect_seconds,
+        read_timeout=settings.read_seconds,
+        breaker_failures=settings.breaker_failures,
+        breaker_seconds=settings.breaker_seconds,
+    )
+
+
+def _contracts(network: str, settings: Network) -> dict[str, int]:
+    """Token contracts we take, canonical, with their decimals."""
+    return {
+        canonical_address(network, each.contract): each.decimals for each in settings.assets.values() if each.contract
+    }
+
+
+def _bsc(name: str, client: ProviderClient, ours: str, settings: Network, config: PaymentsConfig) -> Node:
+    return BscNode(
+        JsonRpcNode(name, client),
         chain_id=settings.chain_id,
-        ours=address,
-        contracts={each.contract.lower(): each.decimals for each in settings.assets.values() if each.contract},
+        ours=ours,
+        contracts=_contracts("bsc", settings),
         batch_blocks=settings.batch_blocks,
         batch_receipts=settings.batch_receipts,
     )
+
+
+NODES: dict[str, Callable[[str, ProviderClient, str, Network, PaymentsConfig], Node]] = {"bsc": _bsc}
+"""How a node of each network is built: name, client, our address, and the settings."""

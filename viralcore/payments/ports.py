@@ -46,15 +46,53 @@ Agreement = Literal["agrees", "differs", "not_final", "silent"]
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """Blocks read without a gap up to `upto`, all final. `hashes`: transactions in them with something for us.
+    """The chain read without a gap up to `upto`, all final. `hashes`: transactions in it with something for us; some
+    may have been told before.
 
-    `behind`: final blocks that remain to be read. `fresh`: transactions for us in newer blocks, not final yet.
+    `behind`: what is final and remains to be read. `fresh`: transactions for us in newer blocks, not final yet.
     """
 
     upto: int
     hashes: tuple[str, ...]
     behind: int
     fresh: tuple[str, ...]
+
+
+class Node(Protocol):
+    """One endpoint of a network. Everything may raise NodeFailed, which says nothing about the chain.
+
+    Places on the chain are counted in the unit of the network's cursor: blocks on BSC, slots on Solana, milliseconds
+    of block time on Tron, ledger versions on Aptos.
+    """
+
+    name: str  # for logs: never its address, which may carry a key
+
+    async def finalized(self) -> int:
+        """The last place that is final for this node."""
+        ...
+
+    async def scan(self, *, after: int, limit: int, fresh: int) -> Scan:
+        """Read what is final after `after`, at most `limit` of it, and, once that is all, at most `fresh` newer."""
+        ...
+
+    async def final_hashes(self, *, after: int, upto: int) -> tuple[str, ...]:
+        """Transactions with something for us in a stretch that is final. Raises NodeFailed where this node is not
+        past it."""
+        ...
+
+    async def transaction(self, canonical_hash: str) -> Lookup:
+        """Ask about one transaction; Missing(1) when it is not known here."""
+        ...
+
+
+class NodeFailed(Exception):
+    """This node gave no usable answer. `code`: the error code it gave, when there was one; the text carries no
+    address."""
+
+    def __init__(self, reason: str, code: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.code = code
 
 
 class Chain(Protocol):
@@ -64,11 +102,11 @@ class Chain(Protocol):
     nodes: int  # how many are configured
 
     async def finalized(self) -> int:
-        """The highest finalized block any node names. Raises ChainUnavailable."""
+        """The highest final place any node names. Raises ChainUnavailable."""
         ...
 
     async def scan(self, *, after: int, limit: int, fresh: int) -> Scan:
-        """Read at most `limit` final blocks after `after`, and at most `fresh` newer ones once these are all read.
+        """Read at most `limit` final places after `after`, and at most `fresh` newer ones once these are all read.
         Two nodes read the final ones where two can, so that one that hides a transfer is not enough. Raises
         ChainUnavailable."""
         ...
@@ -78,7 +116,8 @@ class Chain(Protocol):
         ...
 
     async def confirm(self, found: Found) -> Agreement:
-        """Ask the other nodes for the same story, until one knows it. Never raises for a node's trouble."""
+        """Ask the other nodes for the same story. Where they differ and three or more speak, the majority is believed
+        and who stands alone is asked last for a while. Never raises for a node's trouble."""
         ...
 
 

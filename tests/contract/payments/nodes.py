@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from viralcore.core.http import Answer, HttpFailure
-from viralcore.payments.adapters.bsc import BscChain
+from viralcore.payments.adapters.bsc import BscNode
 from viralcore.payments.adapters.json_rpc import JsonRpcNode
+from viralcore.payments.adapters.nodes import NodesChain
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 USDT = "0x55d398326f99059ff775485246999027b3197955"
@@ -97,15 +98,19 @@ class Book:
         return {"jsonrpc": "2.0", "id": 1, "error": {"code": -32005, "message": "limit exceeded"}}
 
 
-def chain(*clients: Scripted, ours: str = OURS) -> BscChain:
-    return BscChain(
-        nodes=[JsonRpcNode(f"n{number}", client) for number, client in enumerate(clients)],  # type: ignore[arg-type]
-        chain_id=56,
-        ours=ours,
-        contracts={USDT: 18},
-        batch_blocks=4,
-        batch_receipts=2,
-    )
+def chain(*clients: Scripted, ours: str = OURS) -> NodesChain:
+    nodes = [
+        BscNode(
+            JsonRpcNode(f"n{number}", client),  # type: ignore[arg-type]
+            chain_id=56,
+            ours=ours,
+            contracts={USDT: 18},
+            batch_blocks=4,
+            batch_receipts=2,
+        )
+        for number, client in enumerate(clients)
+    ]
+    return NodesChain("bsc", nodes, lag=200, rest_seconds=60)
 
 
 def paid_2026() -> tuple[dict[str, Any], dict[str, Any]]:

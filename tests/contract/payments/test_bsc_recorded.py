@@ -10,9 +10,9 @@ import pytest
 from tests.contract.payments.nodes import HASH, OURS, USDT, Book, Scripted, chain, fixture, paid_2026, result
 from viralcore.core.http import Answer, BreakerOpen, HttpFailure, NoAnswer, NotSent
 from viralcore.payments.adapters.bsc_reading import chain_id, quantity, token_movements
-from viralcore.payments.adapters.json_rpc import NodeFailed, read_batch, read_result
+from viralcore.payments.adapters.json_rpc import read_batch, read_result
 from viralcore.payments.domain.chain import NATIVE, ChainTransaction, incoming, why_nothing
-from viralcore.payments.ports import ChainUnavailable, Found, Missing, Pending
+from viralcore.payments.ports import ChainUnavailable, Found, Missing, NodeFailed, Pending
 
 CONTRACTS = {USDT: "USDT", NATIVE: "BNB"}
 NATIVE_RECIPIENT = "0x2895242927bd11deb802f3b50b7eace9f2f26eb2"

@@ -35,8 +35,11 @@ SETTINGS = Path(__file__).parents[3] / "settings/payments.toml"
 def settings(**changes: Any) -> PaymentsConfig:
     table = tomllib.loads(SETTINGS.read_text())
     for path, value in changes.items():
-        section, name = path.split("__")
-        table[section][name] = value
+        *folders, name = path.split("__")
+        inner = table
+        for folder in folders:
+            inner = inner[folder]
+        inner[name] = value
     return PaymentsConfig.model_validate(
         {**table, "bsc_deposit_address": OURS, "bsc_rpc_url": ["http://a", "http://b"]}
     )

@@ -49,7 +49,7 @@ async def test_one_nodes_word_alone_never_ends_money_the_watcher_saw(shop: Shop,
 
 
 async def test_what_was_judged_to_be_nothing_is_judged_again_when_somebody_shows_it(shop: Shop) -> None:
-    """With a single node its word counts. When it knows better, the payer's paste is enough."""
+    """With a single node its word counts once it was given twice. When it knows better, the payer's paste is enough."""
     invoice, sent = await bought(shop)
     shop.chain.nodes = 1
     whole = shop.chain.known[sent]
@@ -57,6 +57,8 @@ async def test_what_was_judged_to_be_nothing_is_judged_again_when_somebody_shows
     shop.chain.scan = _always(scan)  # type: ignore[method-assign]
     hide(shop, sent, success=False, movements=())
     await shop.watch()
+    assert (await shop.paste(7, sent)).reason == "not_final"
+    shop.clock.advance(60)
     assert (await shop.paste(7, sent)).reason == "failed"
     shop.chain.known[sent] = whole
     assert (await shop.paste(7, sent)).state == "credited"
@@ -193,6 +195,29 @@ async def test_a_large_sum_in_small_parts_is_a_large_sum(shop: Shop) -> None:
     shop.chain.mine(*(Movement(at, USDT, PAYER, OURS.lower(), raw("100")) for at in range(1, 6)))
     await shop.watch()
     assert await shop.count("receipts") == 0
-    shop.chain.mine(Movement(1, USDT, PAYER, OURS.lower(), raw("499.99")))
+    shop.chain.mine(Movement(1, USDT, PAYER, OURS.lower(), raw("99.99")))
     await shop.watch()
-    assert await shop.house("suspense") == int(Decimal("499.99") * 100)
+    assert await shop.house("suspense") == int(Decimal("99.99") * 100)
+
+
+async def test_a_large_sum_seen_by_the_only_node_is_read_again_after_a_minute(shop: Shop) -> None:
+    shop.chain.nodes = 1
+    invoice = await shop.quoted(quantity=100)
+    assert invoice.quote is not None
+    sent = shop.send(invoice.quote.amount)
+    await shop.watch()
+    shop.clock.advance(50)
+    await shop.watch()
+    assert (await shop.see(invoice)).state == "open"
+    shop.clock.advance(10)
+    await shop.watch()
+    assert (await shop.see(invoice)).state == "paid"
+    other, changed = await shop.quoted(8, quantity=100), shop.chain.known[sent]
+    assert other.quote is not None
+    late = shop.send(other.quote.amount)
+    await shop.watch()
+    shop.chain.known[late] = replace(shop.chain.known[late], block_time=changed.block_time)
+    shop.clock.advance(60)
+    await shop.watch()
+    assert (await shop.see(other)).state == "open", "it told another story: the minute begins anew"
+    await shop.sound()

@@ -60,7 +60,8 @@ def broken(path: str, value: Any) -> dict[str, Any]:
         ("networks/bsc/assets/USDT/shown", 19),
         ("networks/bsc/assets/BNB/second", ""),
         ("networks/bsc/assets/BNB/contract", "0x55d398326f99059fF775485246999027B3197955"),
-        ("networks/solana", {}),
+        ("networks/bsc/assets/USDT/contract", "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"),
+        ("networks/dogecoin", {}),
     ],
 )
 def test_a_dangerous_value_stops_the_start(path: str, value: Any) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from viralcore.payments.adapters.json_rpc import NodeFailed
 from viralcore.payments.domain.chain import NATIVE, NATIVE_POSITION, ChainTransaction, Movement
+from viralcore.payments.ports import NodeFailed
 
 TRANSFER = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
 _QUANTITY = re.compile(r"^0x[0-9a-fA-F]{1,64}$")

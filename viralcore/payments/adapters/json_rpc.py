@@ -10,24 +10,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from viralcore.core.http import HttpFailure, ProviderClient
+from viralcore.payments.ports import NodeFailed
 
 _REFUSALS = ("http_400", "http_401", "http_403", "http_404", "http_405", "http_413")
 
 
-class NodeFailed(Exception):
-    """This node gave no usable answer. `code`: the JSON-RPC error code when there was one; the text carries no
-    address."""
-
-    def __init__(self, reason: str, code: int | None = None) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.code = code
-
-    @property
-    def refuses_method(self) -> bool:
-        """The node lives but will not do this: it is switched off, limited or not known there. Codes and statuses for
-        that differ from node to node."""
-        return self.reason == "rpc_error" or self.code is not None or self.reason in _REFUSALS
+def refuses_method(failure: NodeFailed) -> bool:
+    """The node lives but will not do this: it is switched off, limited or not known there. Codes and statuses for that
+    differ from node to node."""
+    return failure.reason == "rpc_error" or failure.code is not None or failure.reason in _REFUSALS
 
 
 class JsonRpcNode:

@@ -6,16 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from viralcore.core.addresses import canonical_address
+
 NATIVE = ""
 """The contract of the native coin."""
 NATIVE_POSITION = 0
-"""The native value of a transaction. A transfer to a plain address has no logs, so no log can share this position."""
+"""The native value of a transaction. On BSC a transfer to a plain address has no logs, so no log can share this
+position; on the other networks token movements are counted from 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """One transfer of value inside a transaction. `contract`: lower case; NATIVE for the coin. `amount`: raw, 0 or
-    more."""
+    """One transfer of value inside a transaction, or the net change of one holder where a chain tells only that.
+
+    `contract`, `sender`, `recipient`: canonical (core/addresses.py); NATIVE for the coin; ``""`` for the other side of
+    a net change. `amount`: raw, 0 or more.
+    """
 
     position: int
     contract: str
@@ -26,9 +32,10 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class ChainTransaction:
-    """A mined transaction as one node tells it. Addresses and hash in lower case.
+    """A mined transaction as one node tells it. Addresses and hash in their canonical spelling.
 
-    `final`: its block is at or below the chain's finalized block. `success`: the chain's own flag; a failed transaction
+    `final`: it cannot be taken back any more (APIS 11). `block`: its place on the chain, in the unit the network's
+    cursor counts in (see ports.Chain). `success`: the chain's own flag; a failed transaction
     has no movements that count, whatever its input says. `contract_call`: it ran code, which may have moved coins in
     ways that leave no trace in what a node tells.
     """
@@ -57,11 +64,11 @@ class Incoming:
 def incoming(transaction: ChainTransaction, *, ours: str, contracts: Mapping[str, str]) -> tuple[Incoming, ...]:
     """What arrived, per asset: everything sent to us, less what we sent out in it; self-transfers count as nothing.
 
-    `contracts`: contract (lower case, NATIVE for the coin) -> asset. Order: by first position.
+    `contracts`: contract (canonical, NATIVE for the coin) -> asset. Order: by first position.
     """
     if not transaction.success:
         return ()
-    ours = ours.lower()
+    ours = canonical_address(transaction.network, ours)
     found = []
     for contract, asset in contracts.items():
         moved = [
@@ -80,7 +87,7 @@ def why_nothing(transaction: ChainTransaction, *, ours: str, contracts: Mapping[
     wrong_recipient."""
     if not transaction.success:
         return "failed"
-    ours = ours.lower()
+    ours = canonical_address(transaction.network, ours)
     to_us = [m for m in transaction.movements if m.recipient == ours]
     if any(m.sender == ours for m in transaction.movements if m.contract in contracts and m.amount > 0):
         return "self_transfer"

@@ -20,6 +20,7 @@ CLAIM       a hash a person pasted, by (network, hash, user)
   checking  -> credited | refused | suspense   the crediting transaction
             -> not_found                       the verifier, after long enough and two nodes that do not know it
   not_found, refused, suspense -> checking     its owner pastes it again
+  checking on one network -> on another          the verifier, when only another one knows that hash
 
 Nothing outside is asked before it is written down what for: a claim and its effect commit before a node is asked
 about the hash; a quote asks nobody, its price was stored by the price job; the watcher asks for blocks after a
@@ -135,7 +136,10 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A row of payments.claims. `round` counts pastes; `opened_at` is the last one."""
+    """A row of payments.claims. `round` counts pastes; `opened_at` is the last one.
+
+    `others`: (network, hash) the same text can be elsewhere; asked while this network does not know it.
+    """
 
     id: int
     user_id: int
@@ -148,3 +152,4 @@ class Claim:
     checks: int
     created_at: datetime
     opened_at: datetime
+    others: tuple[tuple[str, str], ...] = ()

@@ -167,6 +167,18 @@ async def quotes_of(conn: AsyncConnection, invoice_id: int) -> list[Quote]:
     return [_quote(row) for row in await conn.execute(query.order_by(quotes.c.id.desc()))]
 
 
+async def asked_networks(conn: AsyncConnection, user_id: int, invoice_id: int | None) -> list[str]:
+    """Networks a person was asked to pay on lately: this invoice's first, then the newest quotes of any."""
+    query = (
+        select(quotes.c.network)
+        .join(invoices, invoices.c.id == quotes.c.invoice_id)
+        .where(invoices.c.user_id == user_id, quotes.c.released_at.is_(None))
+        .order_by((invoices.c.id == invoice_id).desc(), (quotes.c.id == invoices.c.quote_id).desc(), quotes.c.id.desc())
+        .limit(50)
+    )
+    return list(dict.fromkeys((await conn.scalars(query)).all()))
+
+
 async def asks(
     conn: AsyncConnection, network: str, asset: str, *, amounts: Sequence[int], low: int, high: int
 ) -> list[Ask]:

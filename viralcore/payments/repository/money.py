@@ -88,6 +88,22 @@ async def found_hashes(
     return tuple((row.hash, (row.seen_at, row.hash)) for row in rows)
 
 
+async def note_reading(
+    conn: AsyncConnection, network: str, canonical_hash: str, digest: str, now: datetime
+) -> datetime:
+    """Remember what a node told of a transaction; since when it has told the same."""
+    same = sightings.c.read_digest == digest
+    statement = upsert(sightings).values(
+        network=network, hash=canonical_hash, state="found", seen_at=now, read_at=now, read_digest=digest
+    )
+    statement = statement.on_conflict_do_update(
+        index_elements=[sightings.c.network, sightings.c.hash],
+        set_={"read_at": case((same, sightings.c.read_at), else_=now), "read_digest": digest},
+    )
+    since: datetime = (await conn.execute(statement.returning(sightings.c.read_at))).scalar_one()
+    return since
+
+
 async def forget_seen(conn: AsyncConnection, before: datetime) -> None:
     """Drop what was seen in a block that never became final."""
     await conn.execute(delete(sightings).where(sightings.c.state == "seen", sightings.c.seen_at < before))
@@ -152,6 +168,25 @@ async def find_claim(conn: AsyncConnection, network: str, canonical_hash: str, u
     )
     row = (await conn.execute(query.with_for_update())).first()
     return None if row is None else _claim(row)
+
+
+async def move_claim(conn: AsyncConnection, claim: Claim, network: str, canonical_hash: str) -> bool:
+    """The pasted text is a transaction of another network. False: this person has pasted that one too, or the claim was
+    decided meanwhile; then only the question elsewhere ends."""
+    other = claims.alias()
+    twin = select(other.c.id).where(
+        other.c.network == network, other.c.hash == canonical_hash, other.c.user_id == claim.user_id
+    )
+    open_ = (claims.c.id == claim.id) & (claims.c.state == "checking")
+    moved = await conn.execute(
+        update(claims)
+        .where(open_, ~twin.exists())
+        .values(network=network, hash=canonical_hash, others=[], reason="", checks=0)
+    )
+    if moved.rowcount == 1:
+        return True
+    await conn.execute(update(claims).where(open_).values(others=[]))
+    return False
 
 
 async def lock_claims_on(conn: AsyncConnection, network: str, canonical_hash: str) -> list[Claim]:
@@ -260,4 +295,5 @@ def _claim(row: Row[Any]) -> Claim:
         checks=row.checks,
         created_at=row.created_at,
         opened_at=row.opened_at,
+        others=tuple((network, canonical_hash) for network, canonical_hash in row.others),
     )

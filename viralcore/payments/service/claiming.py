@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -33,26 +34,35 @@ class Claiming:
         self._config = config
         self._verifier = verifier
 
-    async def submit(self, tx: Tx, *, key: str, user_id: int, pasted: ChainHash, invoice_id: int | None) -> int:
-        """Store a pasted hash, with the effect that looks at it; the claim's id. Raises NotFound, BadHash, HashUsed."""
+    async def submit(
+        self, tx: Tx, *, key: str, user_id: int, pasted: Sequence[ChainHash], invoice_id: int | None
+    ) -> int:
+        """Store a pasted hash, with the effect that looks at it; the claim's id. Raises NotFound, BadHash, HashUsed.
+
+        `pasted`: what the text can be, one for each network.
+        """
 
         async def run() -> dict[str, Any]:
             return {"claim_id": await self._submit(tx, user_id, pasted, invoice_id)}
 
-        inputs = {"user_id": user_id, "hash": [pasted.network, pasted.hash], "invoice_id": invoice_id}
+        hashes = [[each.network, each.hash] for each in pasted]
+        inputs = {"user_id": user_id, "hash": hashes, "invoice_id": invoice_id}
         result = await tx.once(scope="payments.submit_hash", key=key, inputs=inputs, run=run)
         return int(result["claim_id"])
 
-    async def _submit(self, tx: Tx, user_id: int, pasted: ChainHash, invoice_id: int | None) -> int:
+    async def _submit(self, tx: Tx, user_id: int, pasted: Sequence[ChainHash], invoice_id: int | None) -> int:
         await invoices.lock_person(tx.conn, user_id)
         if invoice_id is not None:
             invoice = await invoices.get_invoice(tx.conn, invoice_id)
             if invoice is None or invoice.user_id != user_id:
                 raise NotFound(what="invoice")
-        claim = await money.find_claim(tx.conn, pasted.network, pasted.hash, user_id)
+        claim = None
+        for each in pasted:
+            claim = claim or await money.find_claim(tx.conn, each.network, each.hash, user_id)
         if claim is not None and claim.state == "checking":
             return claim.id
-        await self._refuse_used(tx, user_id, pasted)
+        for each in pasted:
+            await self._refuse_used(tx, user_id, each)
         if await money.checking_count(tx.conn, user_id) >= self._config.claims.per_user_checking:
             raise BadHash(reason="too_many")
         if claim is not None:
@@ -60,21 +70,30 @@ class Claiming:
             claim_id, round_ = claim.id, claim.round + 1
         else:
             round_ = 1
-            claim_id = await money.add_claim(
-                tx.conn,
-                user_id=user_id,
-                network=pasted.network,
-                hash=pasted.hash,
-                invoice_id=invoice_id,
-                state="checking",
-                reason="",
-                round=round_,
-                checks=0,
-                created_at=tx.now,
-                opened_at=tx.now,
-            )
+            claim_id = await self._add(tx, user_id, pasted, invoice_id)
         self._ask(tx, claim_id, f"{round_}", due_in=0)
         return claim_id
+
+    async def _add(self, tx: Tx, user_id: int, pasted: Sequence[ChainHash], invoice_id: int | None) -> int:
+        """On the network this person was asked to pay on, if it can be there; else on the likeliest."""
+        asked = await invoices.asked_networks(tx.conn, user_id, invoice_id)
+        first, *others = sorted(
+            pasted, key=lambda each: asked.index(each.network) if each.network in asked else len(asked)
+        )
+        return await money.add_claim(
+            tx.conn,
+            user_id=user_id,
+            network=first.network,
+            hash=first.hash,
+            others=[[each.network, each.hash] for each in others],
+            invoice_id=invoice_id,
+            state="checking",
+            reason="",
+            round=1,
+            checks=0,
+            created_at=tx.now,
+            opened_at=tx.now,
+        )
 
     async def _refuse_used(self, tx: Tx, user_id: int, pasted: ChainHash) -> None:
         """Raises HashUsed when everything this transaction brought has its owner."""
@@ -98,6 +117,11 @@ class Claiming:
         if claim is None or claim.state != "checking":
             return None
         waiting = await self._verifier.verify(claim.network, claim.hash)
+        if waiting is not None and waiting.reason in ("unknown_tx", "node_down") and claim.others:
+            elsewhere, sure = await self._elsewhere(claim)
+            if elsewhere:
+                return 0
+            waiting = replace(waiting, sure=waiting.sure and sure)
         async with self._db.transaction() as tx:
             claim = await money.lock_claim(tx.conn, claim_id)
             if claim is None or claim.state != "checking":
@@ -113,9 +137,21 @@ class Claiming:
                 self._tell(tx, claim, "not_found", waiting.reason)
                 return None
             await money.note_check(tx.conn, claim, waiting.reason)
-            if waiting.reason != claim.reason:
+            if waiting.reason != claim.reason and not claim.others:  # until then nobody knows which network to name
                 self._tell(tx, claim, "checking", waiting.reason)
             return self._delay(claim)
+
+    async def _elsewhere(self, claim: Claim) -> tuple[bool, bool]:
+        """Does another network know this hash? Then the claim moves there. And: are all of them sure?"""
+        sure = True
+        for network, canonical_hash in claim.others:
+            looked = await self._verifier.look(network, canonical_hash)
+            if isinstance(looked, Waiting) and looked.reason in ("unknown_tx", "node_down"):
+                sure = sure and looked.sure
+                continue
+            async with self._db.transaction() as tx:
+                return await money.move_claim(tx.conn, claim, network, canonical_hash), sure
+        return False, sure
 
     def _over(self, claim: Claim, waiting: Waiting) -> bool:
         """ "Not found" needs time and enough nodes; anything else ends only after days."""

@@ -12,6 +12,7 @@ from typing import Literal
 
 import structlog
 
+from viralcore.core.addresses import canonical_address
 from viralcore.core.db import Database, Tx
 from viralcore.payments.api import ClaimState
 from viralcore.payments.config import PaymentsConfig
@@ -34,9 +35,9 @@ class Crediting:
         self._booking = booking
 
     def contracts(self, network: str) -> dict[str, str]:
-        """Contract (lower case) -> asset, of what we take on a network; what is switched off is still ours."""
+        """Contract (canonical) -> asset, of what we take on a network; what is switched off is still ours."""
         return {
-            asset.contract.lower() if asset.contract else NATIVE: name
+            canonical_address(network, asset.contract) if asset.contract else NATIVE: name
             for name, asset in self._config.networks[network].assets.items()
         }
 

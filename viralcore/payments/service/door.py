@@ -8,7 +8,7 @@ from decimal import Decimal
 from viralcore.core.clock import Clock
 from viralcore.core.db import Database, Tx
 from viralcore.core.errors import NotFound
-from viralcore.payments.api import BadHash, ClaimView, Grant, InvoiceView, Item, Method, ReceiptView
+from viralcore.payments.api import ClaimView, Grant, InvoiceView, Item, Method, ReceiptView
 from viralcore.payments.config import PaymentsConfig
 from viralcore.payments.domain.hashes import parse_hash
 from viralcore.payments.repository import invoices, money
@@ -78,10 +78,8 @@ class PaymentsService:
             return await self._view(tx, user_id, invoice_id)
 
     async def submit_hash(self, *, key: str, user_id: int, text: str, invoice_id: int | None = None) -> ClaimView:
-        pasted = parse_hash(text)
-        network = self._config.networks.get(pasted.network)
-        if network is None or self._config.deposit_address(pasted.network) is None:
-            raise BadHash(reason="other_network")
+        offered = [name for name in self._config.networks if self._config.deposit_address(name) is not None]
+        pasted = parse_hash(text, offered)
         async with self._db.transaction() as tx:
             claim_id = await self._claiming.submit(tx, key=key, user_id=user_id, pasted=pasted, invoice_id=invoice_id)
         return await self.get_claim(user_id=user_id, claim_id=claim_id)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Literal
 
 import structlog
@@ -80,13 +82,25 @@ class Verifier:
         return await self._agreed(chain, lookup)
 
     async def _agreed(self, chain: Chain, found: Found) -> ChainTransaction | Waiting:
-        """Small sums need that nobody contradicts; large ones that another node says the same. So does "nothing came"
+        """Small sums need that nobody contradicts; large ones that another node says the same, or the only one says it
+        twice. So does "nothing came"
         of a transaction in which the watcher saw money: it would never be looked at again."""
-        verdict = await chain.confirm(found) if chain.nodes > 1 else "silent"
-        if verdict == "agrees" or (verdict == "silent" and (chain.nodes < 2 or await self._small(found))):
+        if chain.nodes < 2:
+            once_is_enough = await self._small(found) or await self._told_twice(found)
+            return found.transaction if once_is_enough else Waiting("not_final")
+        verdict = await chain.confirm(found)
+        if verdict == "agrees" or (verdict == "silent" and await self._small(found)):
             return found.transaction
         log.warning("not_agreed", network=chain.network, hash=found.transaction.hash, verdict=verdict)
         return Waiting("not_final" if verdict == "not_final" else "node_down")
+
+    async def _told_twice(self, found: Found) -> bool:
+        """The only node there is must tell the same of a large sum again, some time later."""
+        story = replace(found.transaction, final=True)
+        digest = hashlib.sha256(repr(story).encode()).hexdigest()
+        async with self._db.transaction() as tx:
+            since = await money.note_reading(tx.conn, story.network, story.hash, digest, tx.now)
+        return tx.now - since >= timedelta(seconds=self._config.rules.second_look_seconds)
 
     async def _small(self, found: Found) -> bool:
         transaction = found.transaction

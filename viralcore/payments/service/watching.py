@@ -1,4 +1,4 @@
-"""The watcher: reads a chain block by block from a stored cursor and hands every transaction for us to the verifier."""
+"""The watcher: reads each chain from a stored cursor and hands every transaction for us to the verifier."""
 
 from __future__ import annotations
 
@@ -37,19 +37,26 @@ class Watcher:
         self._marks: dict[str, money.Mark] = {}
 
     async def run(self) -> None:
-        """The job. What one network or one transaction cannot do never stops the others."""
-        for network, chain in self._chains.items():
-            fresh: Sequence[str] = ()
-            try:
-                fresh = await self._read(network, chain)
-            except ChainUnavailable as trouble:
-                log.warning("chain_unavailable", network=network, reason=trouble.reason)
-            await self._judge(network)
-            await self._announce(network, chain, fresh)
+        """The job: all networks side by side. What one network or one transaction cannot do never stops the others."""
+        ended = await asyncio.gather(
+            *(self._look(network, chain) for network, chain in self._chains.items()), return_exceptions=True
+        )
+        broken = [each for each in ended if isinstance(each, BaseException)]
+        if broken:
+            raise broken[0]
+
+    async def _look(self, network: str, chain: Chain) -> None:
+        fresh: Sequence[str] = ()
+        try:
+            fresh = await self._read(network, chain)
+        except ChainUnavailable as trouble:
+            log.warning("chain_unavailable", network=network, reason=trouble.reason)
+        await self._judge(network)
+        await self._announce(network, chain, fresh)
 
     async def _read(self, network: str, chain: Chain) -> Sequence[str]:
         """Move the cursor over what is final; what was found commits with it. Returns what is not final yet."""
-        settings = self._config.watcher
+        settings = self._config.networks[network]
         async with self._db.read() as conn:
             cursor = await chain_state.get_cursor(conn, network)
         if cursor is None:
@@ -58,10 +65,10 @@ class Watcher:
                 await chain_state.start_cursor(tx.conn, network, first, tx.now)
             log.info("chain_watch_began", network=network, block=first)
             return ()
-        at, left = cursor.block, settings.blocks_per_run
+        at, left = cursor.block, settings.span_per_run
         while True:
-            limit = min(settings.blocks_per_call, left)
-            scan = await chain.scan(after=at, limit=limit, fresh=settings.fresh_blocks)
+            limit = min(settings.span_per_call, left)
+            scan = await chain.scan(after=at, limit=limit, fresh=settings.fresh_span)
             if scan.upto > at:
                 async with self._db.transaction() as tx:
                     if not await chain_state.move_cursor(tx.conn, network, block=at, to=scan.upto, now=tx.now):
