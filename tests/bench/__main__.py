@@ -34,6 +34,7 @@ LINES = {
     "overload": "overload",
     "events": "events",
     "phases": "phases",
+    "watcher": "watcher",
     "memory": "memory",
     "cold_start": "cold_start",
 }
