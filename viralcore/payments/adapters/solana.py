@@ -136,7 +136,7 @@ class SolanaNode:
         return tuple(sorted(found, key=lambda each: (found[each], each)))
 
     async def _pages(self, account: str, at: Mapping[str, Any], floor: int) -> list[reading.Entry]:
-        """The list of one account from its newest down to `floor`. A short page is no end: some give less than asked."""
+        """The list of one account, from its newest down to `floor`. A short page is no end: some nodes give less."""
         found: list[reading.Entry] = []
         options = {**at, "limit": FIRST_PAGE}
         for _ in range(MOST_PAGES):
