@@ -106,6 +106,11 @@ def paid(number: int = 1, amount: int = 15_000_123, **more: Any) -> dict[str, An
     return transaction(number, **more)
 
 
+def held(account: str, before: int | None, after: int | None, mint: str = USDT) -> Any:
+    """A token account of ours."""
+    return account, mint, OURS, before, after
+
+
 class Slots:
     """A consistent little chain told by a script: transactions, the accounts they name, a finalized slot."""
 

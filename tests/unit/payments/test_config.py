@@ -78,14 +78,14 @@ def test_a_dangerous_value_stops_the_start(path: str, value: Any) -> None:
         PaymentsConfig.model_validate(broken(path, value))
 
 
-def urls(*configured: str, environment: str = "production", key: str | None = "a&b") -> tuple[str, ...]:
+def urls(*configured: str, environment: str = "production", key: str | None = "a&b/c") -> tuple[str, ...]:
     facts = {"environment": environment, "helius_api_key": key, "solana_rpc_url": configured}
     return PaymentsConfig.model_validate({**table(), **facts}).node_urls("solana")
 
 
 def test_a_helius_key_puts_its_node_first() -> None:
     assert urls("https://one", "https://two", "https://one") == (
-        "https://mainnet.helius-rpc.com/?api-key=a%26b",
+        "https://mainnet.helius-rpc.com/?api-key=a%26b%2Fc",
         "https://one",
         "https://two",
     )

@@ -86,7 +86,7 @@ class SolanaNode:
                 newer = await self._listed(accounts, "confirmed", floor=first, upto=first + fresh, at_least=0)
             except NodeFailed as failure:  # the newest is told to people only; money is below it
                 log.info("fresh_blocks_not_read", network=self._network, node=self.name, reason=failure.reason)
-        return Scan(max(upto, after), hashes, max(finalized - upto, 0), newer)
+        return Scan(max(upto, after), hashes, finalized - upto, newer)
 
     async def _found(self, asked: str, told: Any, *, final: bool) -> Lookup:
         signatures = reading.signatures_of(told)

@@ -169,7 +169,7 @@ def _account_keys(told: Mapping[str, Any], meta: Mapping[str, Any]) -> list[str]
         loaded = obj(meta.get("loadedAddresses"))
         keys += [*items(loaded.get("writable")), *items(loaded.get("readonly"))]
     found = [address(each) for each in keys]
-    if len(found) != size or len(set(found)) != size:
+    if len(set(found)) != len(found):
         raise NodeFailed("accounts_do_not_fit")
     return found
 
