@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
+from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
@@ -115,6 +116,7 @@ class Network(_Frozen):
     chain_id: Annotated[int, Field(ge=0)] = 0
     batch_blocks: Positive = 8
     batch_receipts: Positive = 4
+    genesis: str = ""
 
 
 _ADDRESSES = {
@@ -124,6 +126,8 @@ _ADDRESSES = {
     "aptos": formats.aptos_address,
 }
 """The networks that are built, and how an address or a token contract of each is checked."""
+
+HELIUS_HOST = "mainnet.helius-rpc.com"
 
 
 class PaymentsConfig(_Frozen):
@@ -136,6 +140,7 @@ class PaymentsConfig(_Frozen):
     prices: Prices
     networks: dict[str, Network]
 
+    environment: Literal["production", "sandbox"] = "sandbox"
     bsc_rpc_url: tuple[str, ...] = ()
     solana_rpc_url: tuple[str, ...] = ()
     tron_api_url: tuple[str, ...] = ()
@@ -189,11 +194,21 @@ class PaymentsConfig(_Frozen):
         """Its nodes, each once, in the order they are asked."""
         urls = {
             "bsc": self.bsc_rpc_url,
-            "solana": self.solana_rpc_url,
+            "solana": (*self._helius(), *self.solana_rpc_url),
             "tron": self.tron_api_url,
             "aptos": self.aptos_api_url,
         }[network]
         return tuple(dict.fromkeys(urls))
+
+    def _helius(self) -> tuple[str, ...]:
+        """The node a Helius key opens, unless it is named among the others: one machine must not be two witnesses.
+
+        A sandbox talks to nobody outside, whatever keys it was given.
+        """
+        named = any(urlsplit(url).hostname == HELIUS_HOST for url in self.solana_rpc_url)
+        if self.helius_api_key is None or self.environment != "production" or named:
+            return ()
+        return (f"https://{HELIUS_HOST}/?api-key={quote(self.helius_api_key.get_secret_value(), safe='')}",)
 
     def asset(self, network: str, asset: str) -> Asset:
         return self.networks[network].assets[asset]

@@ -21,6 +21,7 @@ from viralcore.payments.adapters.bsc import BscNode
 from viralcore.payments.adapters.coingecko import CoinGecko
 from viralcore.payments.adapters.json_rpc import JsonRpcNode
 from viralcore.payments.adapters.nodes import NodesChain
+from viralcore.payments.adapters.solana import SolanaNode
 from viralcore.payments.config import Network, PaymentsConfig
 from viralcore.payments.ports import Chain, Node, PriceSource
 from viralcore.payments.service.booking import Booking
@@ -182,5 +183,18 @@ def _bsc(name: str, client: ProviderClient, ours: str, settings: Network, config
     )
 
 
-NODES: dict[str, Callable[[str, ProviderClient, str, Network, PaymentsConfig], Node]] = {"bsc": _bsc}
+def _solana(name: str, client: ProviderClient, ours: str, settings: Network, config: PaymentsConfig) -> Node:
+    return SolanaNode(
+        JsonRpcNode(name, client),
+        genesis=settings.genesis,
+        ours=ours,
+        contracts=_contracts("solana", settings),
+        overlap=settings.overlap_span,
+    )
+
+
+NODES: dict[str, Callable[[str, ProviderClient, str, Network, PaymentsConfig], Node]] = {
+    "bsc": _bsc,
+    "solana": _solana,
+}
 """How a node of each network is built: name, client, our address, and the settings."""

@@ -14,6 +14,8 @@ from viralcore.payments.config import PaymentsConfig
 
 FILE = Path(__file__).parents[3] / "settings/payments.toml"
 
+MINT = "Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8BenwNYB"
+
 
 def table() -> dict[str, Any]:
     return tomllib.loads(FILE.read_text())
@@ -37,6 +39,11 @@ def test_the_shipped_file_holds_the_numbers_of_the_product() -> None:
     assert (bnb.contract, bnb.decimals, bnb.shown, bnb.second) == ("", 18, 8, "BNBUSDT")
     assert config.networks["bsc"].chain_id == 56
     assert config.deposit_address("bsc") is None
+    usdt, sol = config.asset("solana", "USDT"), config.asset("solana", "SOL")
+    assert (usdt.contract, usdt.decimals, usdt.shown, usdt.stable) == (MINT, 6, 6, True)
+    assert (sol.contract, sol.decimals, sol.shown, sol.second) == ("", 9, 8, "SOLUSDT")
+    assert config.networks["solana"].genesis == "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d"
+    assert config.deposit_address("solana") is None
 
 
 def broken(path: str, value: Any) -> dict[str, Any]:
@@ -61,9 +68,35 @@ def broken(path: str, value: Any) -> dict[str, Any]:
         ("networks/bsc/assets/BNB/second", ""),
         ("networks/bsc/assets/BNB/contract", "0x55d398326f99059fF775485246999027B3197955"),
         ("networks/bsc/assets/USDT/contract", "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"),
+        ("networks/solana/assets/USDT/contract", "Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8Ben"),
+        ("networks/solana/assets/USDT/contract", "0x55d398326f99059fF775485246999027B3197955"),
         ("networks/dogecoin", {}),
     ],
 )
 def test_a_dangerous_value_stops_the_start(path: str, value: Any) -> None:
     with pytest.raises(ValidationError):
         PaymentsConfig.model_validate(broken(path, value))
+
+
+def urls(*configured: str, environment: str = "production", key: str | None = "a&b/c") -> tuple[str, ...]:
+    facts = {"environment": environment, "helius_api_key": key, "solana_rpc_url": configured}
+    return PaymentsConfig.model_validate({**table(), **facts}).node_urls("solana")
+
+
+def test_a_helius_key_puts_its_node_first() -> None:
+    assert urls("https://one", "https://two", "https://one") == (
+        "https://mainnet.helius-rpc.com/?api-key=a%26b%2Fc",
+        "https://one",
+        "https://two",
+    )
+    assert urls("https://one", key=None) == ("https://one",)
+
+
+def test_one_machine_is_not_two_witnesses() -> None:
+    own = "https://mainnet.helius-rpc.com/?api-key=own"
+    assert urls("https://one", own) == ("https://one", own)
+
+
+def test_a_sandbox_never_talks_to_helius() -> None:
+    assert urls("http://127.0.0.1:1", environment="sandbox") == ("http://127.0.0.1:1",)
+    assert PaymentsConfig.model_validate({**table(), "helius_api_key": "k"}).node_urls("solana") == ()

@@ -63,6 +63,19 @@ def test_production_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     assert env.data_dir == Path(".data")
 
 
+def test_payments_knows_whether_its_helius_key_may_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    enough(monkeypatch, HELIUS_API_KEY="canary-helius")
+    made = settings.load()
+    assert made.payments.node_urls("solana") == (
+        "https://mainnet.helius-rpc.com/?api-key=canary-helius",
+        "https://api.mainnet.solana.com",
+    )
+    assert "canary-helius" in made.secrets()
+    assert "canary" not in repr(made)
+    give(monkeypatch, ENVIRONMENT="sandbox")
+    assert settings.load().payments.node_urls("solana") == (settings.CLOSED_DOOR,)
+
+
 def test_the_example_file_names_everything() -> None:
     wanted = re.findall(r"^#? ?([A-Z_]+)=", EXAMPLE.read_text(), flags=re.MULTILINE)
     assert len(wanted) == len(set(wanted)) == 58
