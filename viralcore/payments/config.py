@@ -115,6 +115,7 @@ class Network(_Frozen):
     chain_id: Annotated[int, Field(ge=0)] = 0
     batch_blocks: Positive = 8
     batch_receipts: Positive = 4
+    list_pages: Positive = 100
 
 
 _ADDRESSES = {

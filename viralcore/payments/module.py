@@ -21,6 +21,8 @@ from viralcore.payments.adapters.bsc import BscNode
 from viralcore.payments.adapters.coingecko import CoinGecko
 from viralcore.payments.adapters.json_rpc import JsonRpcNode
 from viralcore.payments.adapters.nodes import NodesChain
+from viralcore.payments.adapters.tron import TronNode
+from viralcore.payments.adapters.tron_http import TronHttp
 from viralcore.payments.config import Network, PaymentsConfig
 from viralcore.payments.ports import Chain, Node, PriceSource
 from viralcore.payments.service.booking import Booking
@@ -182,5 +184,17 @@ def _bsc(name: str, client: ProviderClient, ours: str, settings: Network, config
     )
 
 
-NODES: dict[str, Callable[[str, ProviderClient, str, Network, PaymentsConfig], Node]] = {"bsc": _bsc}
+def _tron(name: str, client: ProviderClient, ours: str, settings: Network, config: PaymentsConfig) -> Node:
+    key = config.trx_grid_api_key.get_secret_value() if config.trx_grid_api_key else None
+    return TronNode(
+        TronHttp(name, client, key=key),
+        chain_id=settings.chain_id,
+        ours=ours,
+        contracts=_contracts("tron", settings),
+        overlap=settings.overlap_span,
+        pages=settings.list_pages,
+    )
+
+
+NODES: dict[str, Callable[[str, ProviderClient, str, Network, PaymentsConfig], Node]] = {"bsc": _bsc, "tron": _tron}
 """How a node of each network is built: name, client, our address, and the settings."""
