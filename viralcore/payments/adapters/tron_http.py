@@ -25,7 +25,7 @@ class TronHttp:
         self.name = name
         self._client = client
         self._headers = {"TRON-PRO-API-KEY": key} if key else None
-        self._shut_until = 0.0
+        self._shut_until = monotonic()
 
     async def post(self, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """A call of the node itself. ``{}`` is an answer: it knows nothing of it. Raises NodeFailed."""

@@ -25,7 +25,7 @@ _WORD = re.compile(r"[0-9a-fA-F]{64}")
 _ACCOUNT = re.compile(r"[0-9a-fA-F]{40}")
 _RESULT = re.compile(r"[A-Z_]{1,40}")
 _START = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST = 1 << 43  # the year 2248: nanoseconds, or garbage
+_EARLIEST, _LATEST = 1_500_000_000_000, 1 << 43  # 2017, before the chain began, and 2248: seconds or microseconds else
 
 
 def obj(value: Any) -> Mapping[str, Any]:
@@ -49,7 +49,7 @@ def word(value: Any) -> str:
 
 def moment(value: Any) -> int:
     """Milliseconds since 1970."""
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < _LATEST:
+    if not isinstance(value, int) or isinstance(value, bool) or not _EARLIEST < value < _LATEST:
         raise NodeFailed("bad_time")
     return value
 
