@@ -168,7 +168,6 @@ BROKEN_PAGES: list[Any] = [
     {"data": [row(None, AT)], "success": True, "meta": {}},  # type: ignore[arg-type]
     {"data": [row(HASH, "1738601505000")], "success": True, "meta": {}},  # type: ignore[arg-type]
     {"data": [row(HASH, 0)], "success": True, "meta": {}},
-    {"data": [row(HASH, AT, token_info={"decimals": 18})], "success": True, "meta": {}},
 ]
 
 
@@ -180,6 +179,13 @@ async def test_a_page_that_cannot_be_read_is_no_answer_and_the_cursor_stays(page
         await node(made).scan(after=AFTER, limit=HOUR, fresh=0)
     with pytest.raises(NodeFailed):
         await node(made).final_hashes(after=AFTER, upto=AT)
+
+
+async def test_a_token_that_counts_otherwise_than_we_think_stops_its_node() -> None:
+    made = tokens(1)
+    made.tokens[0]["token_info"]["decimals"] = 18
+    with pytest.raises(NodeFailed, match="other_decimals"):
+        await node(made).scan(after=AFTER, limit=HOUR, fresh=0)
 
 
 LOOKED_AT: list[dict[str, Any]] = [

@@ -37,6 +37,15 @@ def test_the_shipped_file_holds_the_numbers_of_the_product() -> None:
     assert (bnb.contract, bnb.decimals, bnb.shown, bnb.second) == ("", 18, 8, "BNBUSDT")
     assert config.networks["bsc"].chain_id == 56
     assert config.deposit_address("bsc") is None
+    usdt, trx = config.asset("tron", "USDT"), config.asset("tron", "TRX")
+    assert (usdt.contract, usdt.decimals, usdt.shown, usdt.stable) == (
+        "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t",
+        6,
+        6,
+        True,
+    )
+    assert (trx.contract, trx.decimals, trx.shown, trx.coingecko, trx.second) == ("", 6, 6, "tron", "TRXUSDT")
+    assert config.networks["tron"].chain_id == 0x2B6653DC
 
 
 def broken(path: str, value: Any) -> dict[str, Any]:
@@ -61,6 +70,9 @@ def broken(path: str, value: Any) -> dict[str, Any]:
         ("networks/bsc/assets/BNB/second", ""),
         ("networks/bsc/assets/BNB/contract", "0x55d398326f99059fF775485246999027B3197955"),
         ("networks/bsc/assets/USDT/contract", "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"),
+        ("networks/tron/assets/USDT/contract", "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6u"),
+        ("networks/tron/assets/USDT/contract", "0x55d398326f99059fF775485246999027B3197955"),
+        ("networks/tron/list_pages", 0),
         ("networks/dogecoin", {}),
     ],
 )
