@@ -31,3 +31,8 @@ def tron_hex(text: str) -> str:
     if len(raw) != 21 or raw[0] != 0x41:
         raise ValueError("not a Tron address")
     return raw.hex()
+
+
+def tron_base58(canonical: str) -> str:
+    """The canonical spelling as people and providers write it, ``T...``."""
+    return base58.b58encode_check(bytes.fromhex(canonical)).decode()

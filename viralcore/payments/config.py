@@ -117,6 +117,7 @@ class Network(_Frozen):
     batch_blocks: Positive = 8
     batch_receipts: Positive = 4
     genesis: str = ""
+    list_pages: Positive = 100
 
 
 _ADDRESSES = {

@@ -22,6 +22,8 @@ from viralcore.payments.adapters.coingecko import CoinGecko
 from viralcore.payments.adapters.json_rpc import JsonRpcNode
 from viralcore.payments.adapters.nodes import NodesChain
 from viralcore.payments.adapters.solana import SolanaNode
+from viralcore.payments.adapters.tron import TronNode
+from viralcore.payments.adapters.tron_http import TronHttp
 from viralcore.payments.config import Network, PaymentsConfig
 from viralcore.payments.ports import Chain, Node, PriceSource
 from viralcore.payments.service.booking import Booking
@@ -193,8 +195,21 @@ def _solana(name: str, client: ProviderClient, ours: str, settings: Network, con
     )
 
 
+def _tron(name: str, client: ProviderClient, ours: str, settings: Network, config: PaymentsConfig) -> Node:
+    key = config.trx_grid_api_key.get_secret_value() if config.trx_grid_api_key else None
+    return TronNode(
+        TronHttp(name, client, key=key),
+        chain_id=settings.chain_id,
+        ours=ours,
+        contracts=_contracts("tron", settings),
+        overlap=settings.overlap_span,
+        pages=settings.list_pages,
+    )
+
+
 NODES: dict[str, Callable[[str, ProviderClient, str, Network, PaymentsConfig], Node]] = {
     "bsc": _bsc,
     "solana": _solana,
+    "tron": _tron,
 }
 """How a node of each network is built: name, client, our address, and the settings."""

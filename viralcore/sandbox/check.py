@@ -32,27 +32,36 @@ async def problems(environment: Mapping[str, str], books: Sequence[Books]) -> li
 
 
 def transfer_problems(transfers: Sequence[BookTransfer], receipts: Sequence[ReceiptView]) -> list[str]:
-    """Every final, successful transfer of a coin we take is judged exactly once; no other ever is."""
+    """Every final, successful transfer of a coin we take is judged exactly once, for all it brought; no other ever is.
+    What an adapter counts as a transfer inside a transaction is its own affair: the sums of each asset must agree."""
     due: dict[tuple[str, str, str], Decimal] = {}
+    backdated = set()
     for item in transfers:
         if item.final and not item.failed and item.asset:
-            key = (item.network, item.hash.lower(), item.asset)
+            key = (item.network, _same_hash(item.network, item.hash), item.asset)
             due[key] = due.get(key, Decimal(0)) + item.amount
+            if item.backdated:
+                backdated.add(key)
     due = {key: amount for key, amount in due.items() if amount > 0}
     judged: dict[tuple[str, str, str], Decimal] = {}
     for receipt in receipts:
-        key = (receipt.network, receipt.hash.lower(), receipt.asset)
+        key = (receipt.network, _same_hash(receipt.network, receipt.hash), receipt.asset)
         judged[key] = judged.get(key, Decimal(0)) + receipt.amount
     found = []
     for key, amount in due.items():
-        if key not in judged:
+        if key not in judged and key not in backdated:
             found.append(f"{_named(key)}: {amount:f} arrived and was never judged")
-        elif judged[key] != amount:
+        elif judged.get(key, amount) != amount:
             found.append(f"{_named(key)}: {amount:f} arrived but {judged[key]:f} was judged")
     found += [f"{_named(key)}: {judged[key]:f} was judged but never arrived" for key in judged if key not in due]
-    seen = Counter((r.network, r.hash.lower(), r.position) for r in receipts)
+    seen = Counter((r.network, _same_hash(r.network, r.hash), r.position) for r in receipts)
     found += [f"{network} {hash_}: judged {times} times" for (network, hash_, _), times in seen.items() if times > 1]
     return found
+
+
+def _same_hash(network: str, told: str) -> str:
+    """Hex is the same in capitals; base58, on Solana, is not."""
+    return told if network == "solana" else told.lower()
 
 
 def order_problems(book: Sequence[BookOrder], ours: Sequence[PanelOrderView], unknown: int) -> list[str]:

@@ -54,8 +54,15 @@ class Stage:
     cluster: OwnPostgres | None = None
 
     def snapshot(self) -> dict[str, Any]:
-        """All worlds' snapshots in one."""
+        """All worlds' snapshots in one: what several tell under one key is put together, lists newest first."""
         merged: dict[str, Any] = {}
         for world in self.worlds:
-            merged.update(world.snapshot())
+            for key, told in world.snapshot().items():
+                known = merged.get(key)
+                if isinstance(known, dict) and isinstance(told, dict):
+                    merged[key] = {**known, **told}
+                elif isinstance(known, list) and isinstance(told, list):
+                    merged[key] = sorted([*known, *told], key=lambda each: str(each["at"]), reverse=True)
+                else:
+                    merged[key] = told
         return merged

@@ -33,10 +33,11 @@ from viralcore.sandbox.telegram.app import TelegramApp
 from viralcore.sandbox.telegram.inbound import Inbound
 from viralcore.sandbox.telegram.model import Group, Person
 from viralcore.sandbox.telegram.state import Telegram
-from viralcore.sandbox.world import World
+from viralcore.sandbox.world import HostsWorld, World
 from viralcore.sandbox.worlds.bsc import BscWorld
 from viralcore.sandbox.worlds.panels import PanelsWorld
 from viralcore.sandbox.worlds.prices import PricesWorld
+from viralcore.sandbox.worlds.tron import TronWorld
 
 ROOT = Path(__file__).resolve().parents[2]
 BOT = (sys.executable, "-m", "viralcore", "run")
@@ -133,7 +134,12 @@ class Supervisor:
         pace = float(os.environ.get("SANDBOX_TELEGRAM_PACE") or 1)
         telegram = Telegram(now=clock.now, nursery=self.nursery, pace=pace)
         rng = self._rng
-        worlds: list[World] = [BscWorld(clock.now, rng), PanelsWorld(clock.now, rng), PricesWorld(clock.now, rng)]
+        worlds: list[World] = [
+            BscWorld(clock.now, rng),
+            TronWorld(clock.now, rng),
+            PanelsWorld(clock.now, rng),
+            PricesWorld(clock.now, rng),
+        ]
         http_port = free_port()
         page_app = Starlette()
         page = servers.serve("page", page_app, port)
@@ -143,7 +149,7 @@ class Supervisor:
         environment = bot_environment(clock, telegram, self.database_url, http_port, self._folder)
         environment["TELEGRAM_API_BASE_URL"] = servers.serve("telegram", TelegramApp(telegram).app)
         for world in worlds:
-            environment.update(world.environment(servers.serve(world.name, world.app)))
+            environment.update(serve(servers, world))
         child = Child(
             self._bot,
             environment=environment,
@@ -164,6 +170,13 @@ class Supervisor:
         if not await child.ready(READY_WITHIN):
             self._say.trouble("The bot does not get ready; its log ends with:", *child.tail())
         return page
+
+
+def serve(servers: Servers, world: World) -> Mapping[str, str]:
+    """Put a world on a port, or on as many as it has hosts. Returns what the bot must be told."""
+    if isinstance(world, HostsWorld):
+        return world.environment_of([servers.serve(f"{world.name}{n}", app) for n, app in enumerate(world.apps)])
+    return world.environment(servers.serve(world.name, world.app))
 
 
 def build_stage(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from starlette.routing import Route
 from starlette.types import ASGIApp
@@ -14,10 +14,12 @@ from starlette.types import ASGIApp
 
 @dataclass(frozen=True, slots=True)
 class BookTransfer:
-    """One movement of coins to an address of ours, as the simulated chain knows it.
+    """One movement of coins to an address of ours, as the simulated chain knows it. Negative: from it.
 
-    `position`: as the chain counts it inside the transaction (log index; 0 for the native coin). `asset`: ``USDT``,
-    ``BNB``, or ``""`` for a token we do not take, whatever it calls itself. `final`: mined and past finality.
+    `position`: as the chain counts it inside the transaction; 0 for the native coin. What it counts is each world's
+    own affair (log indexes on BSC and Tron, accounts on Solana, events on Aptos). `asset`: ``USDT``, the native coin,
+    or ``""`` for a token we do not take, whatever it calls itself. `final`: mined and past finality. `backdated`: it
+    was put into a stretch of the chain that readers may have left behind them, so they need not have found it.
     """
 
     network: str
@@ -27,6 +29,7 @@ class BookTransfer:
     amount: Decimal
     final: bool
     failed: bool
+    backdated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class World(Protocol):
     `snapshot` feeds the page's world panel. Keys that mean the same everywhere: ``addresses`` {network: address},
     ``transfers`` [{network, hash, asset, amount, to, state: pending|final|failed, at, ours}] newest first,
     ``panels`` {name: {orders: [...], outage, balance, busy_links, ...}}, ``prices`` {coin: "decimal"},
-    ``chains`` {network: {outage, height, final_height}}.
+    ``chains`` {network: {outage, height, final_height, assets}}.
     """
 
     name: str
@@ -91,4 +94,18 @@ class World(Protocol):
 
     def books(self) -> Books:
         """For ``GET /sandbox/check``."""
+        ...
+
+
+@runtime_checkable
+class HostsWorld(World, Protocol):
+    """A world that needs an address for each of its hosts, because nothing may stand before their paths."""
+
+    @property
+    def apps(self) -> Sequence[ASGIApp]:
+        """Each is served on a port of its own."""
+        ...
+
+    def environment_of(self, base_urls: Sequence[str]) -> Mapping[str, str]:
+        """As `environment`, for one address per app, in their order."""
         ...

@@ -44,6 +44,15 @@ def test_the_shipped_file_holds_the_numbers_of_the_product() -> None:
     assert (sol.contract, sol.decimals, sol.shown, sol.second) == ("", 9, 8, "SOLUSDT")
     assert config.networks["solana"].genesis == "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d"
     assert config.deposit_address("solana") is None
+    usdt, trx = config.asset("tron", "USDT"), config.asset("tron", "TRX")
+    assert (usdt.contract, usdt.decimals, usdt.shown, usdt.stable) == (
+        "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t",
+        6,
+        6,
+        True,
+    )
+    assert (trx.contract, trx.decimals, trx.shown, trx.coingecko, trx.second) == ("", 6, 6, "tron", "TRXUSDT")
+    assert config.networks["tron"].chain_id == 0x2B6653DC
 
 
 def broken(path: str, value: Any) -> dict[str, Any]:
@@ -70,6 +79,9 @@ def broken(path: str, value: Any) -> dict[str, Any]:
         ("networks/bsc/assets/USDT/contract", "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"),
         ("networks/solana/assets/USDT/contract", "Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8Ben"),
         ("networks/solana/assets/USDT/contract", "0x55d398326f99059fF775485246999027B3197955"),
+        ("networks/tron/assets/USDT/contract", "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6u"),
+        ("networks/tron/assets/USDT/contract", "0x55d398326f99059fF775485246999027B3197955"),
+        ("networks/tron/list_pages", 0),
         ("networks/dogecoin", {}),
     ],
 )

@@ -38,7 +38,6 @@ from viralcore.sandbox.worlds.faults import OUTAGES, Wire, fail
 
 NODES = 2
 _SHOWN = 100  # transfers on the page
-LATER_CHAINS = {"solana", "tron", "aptos"}
 _MOST = 10**12 * 10**DECIMALS
 _READ_WITHIN = timedelta(seconds=15)  # how long a reader may take to notice finality before we stop waiting for it
 _BODY = re.compile(r"^0x[0-9a-fA-F]{40}$")
@@ -112,15 +111,10 @@ class BscWorld:
         return {"BSC_RPC_URL": urls, "BSC_DEPOSIT_ADDRESS": self.address}
 
     def control_routes(self) -> list[Route]:
-        later = [
-            control(f"/chains/{{name}}{rest}", "POST", self._other_chain)
-            for rest in ("", "/transfers", "/transfers/{hash}")
-        ]
         return [
             control("/chains/bsc/transfers", "POST", self._send),
             control("/chains/bsc/transfers/{hash}", "POST", self._release),
             control("/chains/bsc", "POST", self._set_faults),
-            *later,
         ]
 
     async def tick(self, now: datetime) -> None:
@@ -285,11 +279,6 @@ class BscWorld:
                 setattr(node.faults, field, getattr(body, field))
         chain: dict[str, Any] = dict(self.snapshot()["chains"]["bsc"])
         return chain
-
-    async def _other_chain(self, request: Request) -> None:
-        name = request.path_params["name"]
-        known = "is not simulated yet" if name in LATER_CHAINS else "is not a chain we know"
-        raise NonsenseError(f"{name} {known}", 404)
 
 
 def _units(field: str, amount: Decimal) -> int:
