@@ -16,6 +16,7 @@ from viralcore.core.figures import FigureReader
 from viralcore.core.http import HttpClients, ProviderClient
 from viralcore.core.jobs import Job
 from viralcore.ledger.api import Ledger
+from viralcore.payments.adapters.aptos import AptosHttp, AptosNode
 from viralcore.payments.adapters.binance import Binance
 from viralcore.payments.adapters.bsc import BscNode
 from viralcore.payments.adapters.coingecko import CoinGecko
@@ -182,5 +183,10 @@ def _bsc(name: str, client: ProviderClient, ours: str, settings: Network, config
     )
 
 
-NODES: dict[str, Callable[[str, ProviderClient, str, Network, PaymentsConfig], Node]] = {"bsc": _bsc}
+def _aptos(name: str, client: ProviderClient, ours: str, settings: Network, config: PaymentsConfig) -> Node:
+    http = AptosHttp(name, client)
+    return AptosNode(http, chain_id=settings.chain_id, ours=ours, contracts=_contracts("aptos", settings))
+
+
+NODES: dict[str, Callable[[str, ProviderClient, str, Network, PaymentsConfig], Node]] = {"aptos": _aptos, "bsc": _bsc}
 """How a node of each network is built: name, client, our address, and the settings."""
