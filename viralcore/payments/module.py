@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-import structlog
-
-from viralcore.core.addresses import canonical_address
 from viralcore.core.clock import Clock
 from viralcore.core.db import Database
 from viralcore.core.effects import EffectKind
 from viralcore.core.events import Subscription
 from viralcore.core.figures import FigureReader
-from viralcore.core.http import HttpClients, ProviderClient
+from viralcore.core.http import HttpClients
 from viralcore.core.jobs import Job
 from viralcore.ledger.api import Ledger
 from viralcore.payments.adapters.binance import Binance
-from viralcore.payments.adapters.bsc import BscNode
 from viralcore.payments.adapters.coingecko import CoinGecko
-from viralcore.payments.adapters.json_rpc import JsonRpcNode
-from viralcore.payments.adapters.nodes import NodesChain
-from viralcore.payments.adapters.solana import SolanaNode
-from viralcore.payments.adapters.tron import TronNode
-from viralcore.payments.adapters.tron_http import TronHttp
-from viralcore.payments.config import Network, PaymentsConfig
-from viralcore.payments.ports import Chain, Node, PriceSource
+from viralcore.payments.adapters.networks import chains
+from viralcore.payments.config import PaymentsConfig
+from viralcore.payments.ports import Chain, PriceSource
 from viralcore.payments.service.booking import Booking
 from viralcore.payments.service.claiming import Claiming, VerifyEffect
 from viralcore.payments.service.crediting import Crediting
@@ -37,8 +28,6 @@ from viralcore.payments.service.pricing import Pricing
 from viralcore.payments.service.verifying import Verifier
 from viralcore.payments.service.watching import Watcher
 from viralcore.users.api import Users
-
-log = structlog.get_logger(__name__)
 
 PRICES_FIRST, CHAINS_NEXT, THEN_INVOICES = 10, 20, 30
 
@@ -86,7 +75,7 @@ def build(
         ledger=ledger,
         users=users,
         config=config,
-        chains={chain.network: chain for chain in _chains(http, config)},
+        chains=chains(http, config),
         first=CoinGecko(coingecko, key=key, pro="pro-api" in config.coingecko_base_url),
         second=Binance(binance),
     )
@@ -135,81 +124,3 @@ def assemble(
         figures=PaymentFigures(db).read,
         parts=Parts(pricing, invoicing, crediting, verifier, claiming, watcher),
     )
-
-
-def _chains(http: HttpClients, config: PaymentsConfig) -> list[Chain]:
-    """A chain for each network that is switched on and has an address and nodes."""
-    chains: list[Chain] = []
-    for network, settings in config.networks.items():
-        address, urls = config.deposit_address(network), config.node_urls(network)
-        if not settings.enabled or address is None or not urls:
-            continue
-        nodes = [
-            NODES[network](f"{network}-{number}", _client(http, network, url, settings), address, settings, config)
-            for number, url in enumerate(urls, start=1)
-        ]
-        if len(nodes) < 2:
-            log.warning("only_one_node", network=network, consequence="large payments are read twice, a minute apart")
-        chains.append(NodesChain(network, nodes, lag=settings.lag_span, rest_seconds=settings.rest_seconds))
-    return chains
-
-
-def _client(http: HttpClients, network: str, url: str, settings: Network) -> ProviderClient:
-    return http.provider(
-        network,
-        url,
-        pace_per_second=settings.requests_per_second,
-        parallelism=settings.requests_at_once,
-        connect_timeout=settings.connect_seconds,
-        read_timeout=settings.read_seconds,
-        breaker_failures=settings.breaker_failures,
-        breaker_seconds=settings.breaker_seconds,
-    )
-
-
-def _contracts(network: str, settings: Network) -> dict[str, int]:
-    """Token contracts we take, canonical, with their decimals."""
-    return {
-        canonical_address(network, each.contract): each.decimals for each in settings.assets.values() if each.contract
-    }
-
-
-def _bsc(name: str, client: ProviderClient, ours: str, settings: Network, config: PaymentsConfig) -> Node:
-    return BscNode(
-        JsonRpcNode(name, client),
-        chain_id=settings.chain_id,
-        ours=ours,
-        contracts=_contracts("bsc", settings),
-        batch_blocks=settings.batch_blocks,
-        batch_receipts=settings.batch_receipts,
-    )
-
-
-def _solana(name: str, client: ProviderClient, ours: str, settings: Network, config: PaymentsConfig) -> Node:
-    return SolanaNode(
-        JsonRpcNode(name, client),
-        genesis=settings.genesis,
-        ours=ours,
-        contracts=_contracts("solana", settings),
-        overlap=settings.overlap_span,
-    )
-
-
-def _tron(name: str, client: ProviderClient, ours: str, settings: Network, config: PaymentsConfig) -> Node:
-    key = config.trx_grid_api_key.get_secret_value() if config.trx_grid_api_key else None
-    return TronNode(
-        TronHttp(name, client, key=key),
-        chain_id=settings.chain_id,
-        ours=ours,
-        contracts=_contracts("tron", settings),
-        overlap=settings.overlap_span,
-        pages=settings.list_pages,
-    )
-
-
-NODES: dict[str, Callable[[str, ProviderClient, str, Network, PaymentsConfig], Node]] = {
-    "bsc": _bsc,
-    "solana": _solana,
-    "tron": _tron,
-}
-"""How a node of each network is built: name, client, our address, and the settings."""
