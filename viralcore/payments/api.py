@@ -127,7 +127,7 @@ class CandidateView:
 
     invoice_id: int
     user_id: int
-    title: str
+    item: Item
     quantity: int
     total: Money
     state: InvoiceState

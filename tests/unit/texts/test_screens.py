@@ -12,6 +12,7 @@ import pytest
 from tests.unit.texts import golden
 from tests.unit.texts.golden import Said
 from tests.unit.texts.screens import errors as error_cases
+from tests.unit.texts.screens import finance as finance_cases
 from tests.unit.texts.screens import home as home_cases
 from tests.unit.texts.screens import hostile
 from tests.unit.texts.screens import invoices as invoice_cases
@@ -23,7 +24,7 @@ from viralcore.core.errors import DomainError
 from viralcore.core.screen import Html, Screen, decode, encode
 from viralcore.payments.api import ClaimView
 from viralcore.sandbox.telegram.markup import parse_html, utf16
-from viralcore.texts import errors, home, invoices, order_text, orders, shop, staff, wallet
+from viralcore.texts import errors, finance, home, invoices, order_text, orders, shop, staff, wallet
 from viralcore.texts.actions import Go
 
 
@@ -33,6 +34,7 @@ def _name(module: ModuleType) -> str:
 
 MODULES = [
     (errors, error_cases.CASES),
+    (finance, finance_cases.CASES),
     (home, home_cases.CASES),
     (invoices, invoice_cases.CASES),
     (order_text, order_cases.DRAWN),
@@ -168,6 +170,9 @@ LABELS = {
     "invoices.networks": ["BSC", "Tron", "Solana", "Aptos"],
     "invoices.payment": ["Copy amount", "Copy address", "I have paid", "Change method", "Cancel"],
     "wallet.balance": ["History", "Credits"],
+    "staff.admin": ["Payments"],
+    "finance.confirm_assign": ["Confirm", "Cancel"],
+    "finance.confirm_refund": ["Confirm", "Cancel"],
     "orders.confirm": ["Confirm", "Cancel"],
     "orders.confirm_cancel": ["Confirm", "Cancel"],
 }

@@ -10,6 +10,7 @@ from viralcore.core.errors import NotFound
 from viralcore.core.money import USD, Money
 from viralcore.payments.api import (
     CandidateView,
+    Item,
     ReceiptFilter,
     RefundPlan,
     RefundView,
@@ -158,7 +159,7 @@ class FinanceService:
             CandidateView(
                 invoice_id=row.id,
                 user_id=row.user_id,
-                title=row.item_title,
+                item=Item(kind=row.item_kind, ref=row.item_ref, title=row.item_title, data=row.item_data),
                 quantity=row.quantity,
                 total=Money(row.total_cents, USD),
                 state=row.state_at(self._clock.now()),
