@@ -154,7 +154,7 @@ def stray_for_owner(
         head = "☑️ <b>Stray money has an owner now</b>"
         words = _stray_end(end)
     elif why == "large":
-        head = "❗ <b>Much money arrived, and nobody's invoice explains it</b>"
+        head = "❗ <b>A large payment arrived, and nobody's invoice explains it</b>"
         words = Html("It is safe in suspense. Open it to see whose it may be.")
     else:
         head = "⏰ <b>Stray money has waited for {hours} hours</b>"

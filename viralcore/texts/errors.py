@@ -51,7 +51,7 @@ REFUND_PROBLEMS: Mapping[str, str] = {
     "topup": "That invoice was a top-up: its money is in the wallet already.",
     "bundle": "That invoice sold posts of several plans at once; it is settled by hand.",
     "nothing": "All that was paid for that invoice has been given back.",
-    "used": "Every post that was bought with that invoice is in use, so nothing can be given back now.",
+    "used": "Every post that was bought with that invoice was used, so nothing can be given back now.",
 }
 _ENDED = {"paid": "is paid already", "expired": "has expired", "cancelled": "was cancelled", "open": "is open"}
 
@@ -118,7 +118,7 @@ def _refund_too_much(fields: Mapping[str, Any]) -> Html:
     most, left = (Money(int(fields.get(name, 0)), USD) for name in ("most", "left"))
     if most < left:
         return markup(
-            "At most {most} can go back now: the rest of the {left} paid for posts that are in use. Nothing was "
+            "At most {most} can go back now: the rest of the {left} paid for posts that were used. Nothing was "
             "changed.",
             most=wording.money(most),
             left=wording.money(left),

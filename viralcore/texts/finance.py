@@ -10,8 +10,9 @@ from decimal import Decimal
 from viralcore.core.money import Money
 from viralcore.core.screen import Button, Html, Screen, lines, markup
 from viralcore.texts import hashes, wording
-from viralcore.texts.actions import AskAssign, AskInvoice, AskRefund, AssignTo, ConfirmAssign, ConfirmRefund, Go
+from viralcore.texts.actions import AskAssign, AskInvoice, AssignTo, ConfirmAssign, Go
 from viralcore.texts.cards import PersonText, person
+from viralcore.texts.finance_words import LONGEST_REASON, SoldText, short, sold_line
 
 FILTERS = {"all": "All", "suspense": "Stray", "late": "Late", "excess": "Too much"}
 OUTCOMES = {
@@ -23,16 +24,6 @@ OUTCOMES = {
     "assigned": "assigned to a wallet",
     "stray": "nobody's yet",
 }
-STATES = {"open": "open", "paid": "paid", "expired": "expired", "cancelled": "cancelled"}
-PROBLEMS = {
-    "unpaid": "It is not paid, so there is nothing to give back. What came for it is in the wallet.",
-    "topup": "It was a top-up: its money is in the wallet already.",
-    "bundle": "It sold posts of several plans at once; such an invoice is settled by hand.",
-    "nothing": "All that was paid has been given back.",
-    "used": "Every post that was bought with it is in use, so nothing can be given back now.",
-}
-_LONGEST_NAME = 24
-_LONGEST_REASON = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,56 +45,6 @@ class ReceiptText:
     invoice: int | None = None
     by: PersonText | None = None
     credited_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SoldText:
-    """An invoice as staff see it. `paid_with`: a method's code."""
-
-    id: int
-    owner: PersonText
-    title: str
-    quantity: int
-    unit: str
-    total: Money
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
-class RefundText:
-    """A refund that was made."""
-
-    amount: Money
-    at: datetime
-    by: PersonText
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class RefundableText:
-    """What of an invoice can go back. `credits` bought, of which `unused` can be taken back; `problem`: a machine word,
-    empty when something can be given back."""
-
-    paid: Money
-    bonus: Money
-    most: Money
-    left: Money
-    problem: str
-    credits: int
-    unused: int
-    refunds: tuple[RefundText, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PlanText:
-    """What a refund would do. `left`: of what was paid, not given back before it."""
-
-    amount: Money
-    to_wallet: Money
-    to_bonus: Money
-    credits: int
-    refunded: Money
-    left: Money
 
 
 def menu(*, stray: int) -> Screen:
@@ -192,11 +133,12 @@ def receipt(one: ReceiptText, *, near: Sequence[tuple[SoldText, Decimal]] = ()) 
         )
     )
     facts += [
-        markup("{sold}\nasked for {n} {asset}", sold=_sold(sold), n=f"{n:f}", asset=one.asset) for sold, n in near
+        markup("• {sold}; it asked for {n} {asset}", sold=sold_line(sold), n=f"{n:f}", asset=one.asset)
+        for sold, n in near
     ]
-    facts.append(Html("\nWhose is it? It is credited at the rate of the moment you confirm."))
-    choices = [Button(f"🧾 #{sold.id} · {_short(sold.owner)}", AssignTo(one.id, "i", sold.id)) for sold, _ in near]
-    choices += [Button(f"👛 Wallet of {_short(who)}", AssignTo(one.id, "u", who.id)) for who in one.pasted_by[:4]]
+    facts.append(Html("\nWhose is it? It is credited at the price of the moment you confirm."))
+    choices = [Button(f"🧾 #{sold.id} · {short(sold.owner)}", AssignTo(one.id, "i", sold.id)) for sold, _ in near]
+    choices += [Button(f"👛 Wallet of {short(who)}", AssignTo(one.id, "u", who.id)) for who in one.pasted_by[:4]]
     rows = (
         *(tuple(choices[i : i + 2]) for i in range(0, len(choices), 2)),
         (Button("🧾 An invoice…", AskAssign(one.id, "i")), Button("👛 A wallet…", AskAssign(one.id, "u"))),
@@ -222,10 +164,6 @@ def no_person(typed: str) -> Html:
     return markup("Nobody called {typed} has met the bot.\n", typed=typed[:40])
 
 
-def no_invoice(typed: str) -> Html:
-    return markup("There is no invoice {typed}.\n", typed=typed[:20])
-
-
 def ask_assign_reason(one: ReceiptText, *, sold: SoldText | None, who: PersonText) -> Screen:
     """`sold` None: to the wallet of `who`."""
     text = lines(
@@ -241,8 +179,10 @@ def confirm_assign(one: ReceiptText, *, sold: SoldText | None, who: PersonText, 
         markup("❓ <b>Assign receipt #{id}?</b>", id=one.id),
         markup("{coins}, worth {usd} when it came", coins=_coins(one), usd=_worth(one)),
         _target(sold, who),
-        markup("Reason: <i>{reason}</i>", reason=reason[:_LONGEST_REASON]),
-        Html("\nIt is credited at once, at the rate of now, and they are told. This cannot be taken back."),
+        markup("Reason: <i>{reason}</i>", reason=reason[:LONGEST_REASON]),
+        Html(
+            "\nIt is credited at once, at the price of this moment, and the person is told. This cannot be taken back."
+        ),
     )
     target = f"i{sold.id}" if sold else f"u{who.id}"
     rows = (
@@ -252,98 +192,11 @@ def confirm_assign(one: ReceiptText, *, sold: SoldText | None, who: PersonText, 
     return Screen(text, rows)
 
 
-def ask_invoice(problem: Html | None = None) -> Screen:
-    text = lines(problem, Html("Which invoice? Send its number. /cancel to stop."))
-    return Screen(text, (wording.back_home("money"),))
-
-
-def invoice(
-    sold: SoldText,
-    back: RefundableText,
-    *,
-    paid_at: datetime | None,
-    paid_with: str,
-    came: Sequence[tuple[int, str, str, Decimal, Money]],
-) -> Screen:
-    """`came`: receipt, network, asset, whole coins, worth."""
-    how = "the wallet" if paid_with == "wallet" else _method(paid_with)
-    text = lines(
-        markup("🧾 <b>Invoice #{id}</b> · {state}", id=sold.id, state=STATES[sold.state]),
-        markup("{who}", who=person(sold.owner)),
-        markup("{what}, {total}", what=_what(sold), total=wording.money(sold.total)),
-        markup("Paid with {how}, {at}", how=how, at=wording.moment(paid_at)) if paid_at else None,
-        markup("Of that bonus money: {bonus}", bonus=wording.money(back.bonus)) if back.bonus.minor else None,
-        *(
-            markup(
-                "Receipt #{id}: {coins}, {usd}", id=i, coins=wording.coins(f"{n:f}", asset, net), usd=wording.money(usd)
-            )
-            for i, net, asset, n, usd in came
-        ),
-        markup("Posts of it that are unused: {n} of {all}", n=f"{back.unused:,}", all=f"{back.credits:,}")
-        if back.credits and paid_at
-        else None,
-        *_refunds(back),
-        markup("\n{words}", words=_refundable(back)),
-    )
-    rows: list[tuple[Button, ...]] = [
-        tuple(Button(f"💵 Receipt #{i}", Go(f"receipt:{i}")) for i, *_ in came[:3]),
-    ]
-    if not back.problem:
-        rows.append(
-            (
-                Button("↩️ Refund in full", AskRefund(sold.id, "full")),
-                Button("✂️ Refund a part", AskRefund(sold.id, "part")),
-            )
-        )
-    rows.append(wording.back_home("money"))
-    return Screen(text, tuple(row for row in rows if row), route=f"inv:{sold.id}")
-
-
-def ask_refund_amount(*, invoice: int, most: Money, problem: Html | None = None) -> Screen:
-    text = lines(
-        problem,
-        markup(
-            "How much of invoice #{id} goes back? Send dollars, like <code>2.50</code>; at most {most}. "
-            "/cancel to stop.",
-            id=invoice,
-            most=wording.money(most),
-        ),
-    )
-    return Screen(text, (wording.back_home(f"inv:{invoice}"),))
-
-
-def not_an_amount() -> Html:
-    return Html("That is not an amount in dollars and cents.\n")
-
-
-def ask_refund_reason(sold: SoldText, plan: PlanText) -> Screen:
-    text = lines(
-        *_going_back(sold, plan),
-        Html("\nWhy? Send the reason; it is kept in the audit log. /cancel to stop."),
-    )
-    return Screen(text, (wording.back_home(f"inv:{sold.id}"),))
-
-
-def confirm_refund(sold: SoldText, plan: PlanText, *, reason: str) -> Screen:
-    text = lines(
-        markup("❓ <b>Give {money} back?</b>", money=wording.money(plan.amount)),
-        *_going_back(sold, plan),
-        markup("Reason: <i>{reason}</i>", reason=reason[:_LONGEST_REASON]),
-        Html("\nThe money goes back at once, and they are told. This cannot be taken back."),
-    )
-    confirm = ConfirmRefund(sold.id, plan.amount.minor, plan.refunded.minor)
-    rows = (
-        (Button("✅ Confirm", confirm), Button("✖️ Cancel", Go(f"inv:{sold.id}"))),
-        wording.back_home(f"inv:{sold.id}"),
-    )
-    return Screen(text, rows)
-
-
 # --- words -----------------------------------------------------------------------------------------------------------
 
 
 def _row(one: ReceiptText) -> Html:
-    who = _short(one.owner) if one.owner else ", ".join(_short(each) for each in one.pasted_by[:2])
+    who = short(one.owner) if one.owner else ", ".join(short(each) for each in one.pasted_by[:2])
     return markup(
         "{mark} <b>#{id}</b> {coins}, {usd}\n{at} · {hash}{who}",
         mark="❗" if one.stray else "✅",
@@ -383,61 +236,7 @@ def _target(sold: SoldText | None, who: PersonText) -> Html:
         "cancelled": "\nIt was cancelled: all of the money goes to their wallet.",
         "expired": "\nIt has expired: it is paid if the money covers it now, else all goes to their wallet.",
     }.get(sold.state, "")
-    return markup("To {sold}{note}", sold=_sold(sold), note=note)
-
-
-def _sold(sold: SoldText) -> Html:
-    return markup(
-        "invoice #{id} of {who}: {what}, {total}, {state}",
-        id=sold.id,
-        who=person(sold.owner),
-        what=_what(sold),
-        total=wording.money(sold.total),
-        state=STATES[sold.state],
-    )
-
-
-def _refunds(back: RefundableText) -> list[Html]:
-    return [
-        markup(
-            "↩️ {amount} given back {at} by {by}: <i>{reason}</i>",
-            amount=wording.money(one.amount),
-            at=wording.moment(one.at),
-            by=_short(one.by),
-            reason=one.reason[:100],
-        )
-        for one in back.refunds[-10:]
-    ]
-
-
-def _refundable(back: RefundableText) -> str:
-    if back.problem:
-        return PROBLEMS[back.problem]
-    most = wording.money(back.most)
-    if back.most < back.left:
-        rest = wording.money(back.left - back.most)
-        return f"Can be refunded now: {most}. The other {rest} paid for posts that are in use."
-    return f"Can be refunded: {most}."
-
-
-def _going_back(sold: SoldText, plan: PlanText) -> list[Html | None]:
-    after = plan.left - plan.amount
-    return [
-        markup("From {sold}", sold=_sold(sold)),
-        markup("To the wallet: <b>{money}</b>", money=wording.money(plan.to_wallet)) if plan.to_wallet.minor else None,
-        markup("To bonus money: <b>{money}</b>", money=wording.money(plan.to_bonus)) if plan.to_bonus.minor else None,
-        markup("Taken back: {posts}", posts=wording.count(plan.credits, "unused post")) if plan.credits else None,
-        markup("Not given back: {money} of what was paid.", money=wording.money(after)) if after.minor else None,
-    ]
-
-
-def _what(sold: SoldText) -> str:
-    return f"{sold.title}, {wording.count(sold.quantity, sold.unit)}"
-
-
-def _method(code: str) -> str:
-    network, _, asset = code.partition(":")
-    return f"{asset} on {wording.network(network)}" if asset else code
+    return markup("To {sold}{note}", sold=sold_line(sold), note=note)
 
 
 def _coins(one: ReceiptText) -> str:
@@ -451,7 +250,3 @@ def _worth(one: ReceiptText) -> str:
 def _people(people: Sequence[PersonText]) -> Html:
     told = Html(", ").join([person(one) for one in people[:5]])
     return Html(told + (f" and {len(people) - 5} more" if len(people) > 5 else ""))
-
-
-def _short(who: PersonText) -> str:
-    return f"@{who.handle}" if who.handle else who.name[:_LONGEST_NAME] or str(who.id)

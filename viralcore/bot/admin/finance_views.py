@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from viralcore.payments.api import CandidateView, InvoiceView, RefundPlan, StaffInvoiceView, StaffReceiptView
 from viralcore.texts.cards import PersonText
-from viralcore.texts.finance import PlanText, ReceiptText, RefundableText, RefundText, SoldText
+from viralcore.texts.finance import ReceiptText
+from viralcore.texts.finance_words import SoldText
+from viralcore.texts.refunds import PlanText, RefundableText, RefundText
 from viralcore.users.api import Users, UserView
 
 
@@ -79,4 +81,5 @@ def plan_text(plan: RefundPlan) -> PlanText:
         credits=plan.credits,
         refunded=plan.refunded,
         left=plan.left,
+        most=plan.most,
     )

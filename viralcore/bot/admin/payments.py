@@ -19,9 +19,10 @@ from viralcore.core.errors import DomainError, NotFound
 from viralcore.core.money import USD, Money, exact, parse_decimal
 from viralcore.core.screen import Screen
 from viralcore.payments.api import ReceiptFilter, RefundTooMuch, StaffReceiptView
-from viralcore.texts import errors, finance, home
+from viralcore.texts import errors, finance, home, refunds
 from viralcore.texts.actions import AskAssign, AskInvoice, AskRefund, AssignTo, ConfirmAssign, ConfirmRefund
 from viralcore.texts.cards import PersonText
+from viralcore.texts.finance_words import SoldText
 from viralcore.users.api import NotAllowed, SessionExpired, UserView
 
 PAGE = 20
@@ -88,7 +89,7 @@ async def invoice(viewer: Viewer, argument: str) -> Screen:
     one = await viewer.doors.payments.finance.invoice(invoice_id=number(argument))
     who = [one.invoice.user_id, *(refund.by for refund in one.refunds)]
     faces = await Faces.of(viewer.doors.users, who)
-    return finance.invoice(
+    return refunds.invoice(
         sold_text(one.invoice, faces),
         refundable_text(one, faces),
         paid_at=one.invoice.paid_at,
@@ -127,7 +128,7 @@ async def target_typed(turn: Turn, data: Mapping[str, Any], text: str) -> Screen
     target = await _invoice_typed(turn, typed) if kind == "i" else await _person_typed(turn, typed)
     if target is None:
         await turn.ask(dialogue.ASSIGN_TARGET, receipt=receipt_id, kind=kind)
-        problem = finance.no_invoice(typed) if kind == "i" else finance.no_person(typed)
+        problem = refunds.no_invoice(typed) if kind == "i" else finance.no_person(typed)
         return finance.ask_target(receipt=receipt_id, kind=kind, problem=problem)
     return await _ask_why(turn, receipt_id, kind, target)
 
@@ -172,7 +173,7 @@ async def _ask_why(turn: Turn, receipt_id: int, kind: str, target: int) -> Scree
 
 async def _assignment(
     turn: Turn, receipt_id: int, kind: str, target: int
-) -> tuple[finance.ReceiptText, finance.SoldText | None, PersonText]:
+) -> tuple[finance.ReceiptText, SoldText | None, PersonText]:
     """What is to be assigned, and to what and whom. Raises NotFound."""
     one = await turn.doors.payments.finance.receipt(receipt_id=receipt_id)
     if kind == "u":
@@ -222,7 +223,7 @@ async def confirm_assign(turn: Turn, act: ConfirmAssign) -> Screen:
 async def ask_invoice(turn: Turn, _: AskInvoice) -> Screen:
     _finance_only(turn.viewer, REFUNDS)
     await turn.ask(dialogue.FIND_INVOICE)
-    return finance.ask_invoice()
+    return refunds.ask_invoice()
 
 
 @answer(dialogue.FIND_INVOICE)
@@ -231,7 +232,7 @@ async def invoice_typed(turn: Turn, _: Mapping[str, Any], text: str) -> Screen:
     found = await _invoice_typed(turn, text.strip())
     if found is None:
         await turn.ask(dialogue.FIND_INVOICE)
-        return finance.ask_invoice(finance.no_invoice(text.strip()))
+        return refunds.ask_invoice(refunds.no_invoice(text.strip()))
     return await invoice(turn.viewer, str(found))
 
 
@@ -243,14 +244,14 @@ async def ask_refund(turn: Turn, act: AskRefund) -> Screen:
         return await invoice(turn.viewer, str(act.invoice))
     if act.how == "part":
         await turn.ask(dialogue.REFUND_AMOUNT, invoice=act.invoice)
-        return finance.ask_refund_amount(invoice=act.invoice, most=one.most)
+        return refunds.ask_refund_amount(invoice=act.invoice, most=one.most)
     return await _ask_refund_reason(turn, act.invoice, one.most)
 
 
 @answer(dialogue.REFUND_AMOUNT)
 async def amount_typed(turn: Turn, data: Mapping[str, Any], text: str) -> Screen:
     invoice_id = int(data["invoice"])
-    amount, problem = _dollars(text), finance.not_an_amount()
+    amount, problem = _dollars(text), refunds.not_an_amount()
     if amount is not None:
         try:
             return await _ask_refund_reason(turn, invoice_id, amount)
@@ -258,7 +259,7 @@ async def amount_typed(turn: Turn, data: Mapping[str, Any], text: str) -> Screen
             problem = errors.words(error)
     one = await turn.doors.payments.finance.invoice(invoice_id=invoice_id)
     await turn.ask(dialogue.REFUND_AMOUNT, invoice=invoice_id)
-    return finance.ask_refund_amount(invoice=invoice_id, most=one.most, problem=problem)
+    return refunds.ask_refund_amount(invoice=invoice_id, most=one.most, problem=problem)
 
 
 async def _ask_refund_reason(turn: Turn, invoice_id: int, amount: Money) -> Screen:
@@ -268,10 +269,10 @@ async def _ask_refund_reason(turn: Turn, invoice_id: int, amount: Money) -> Scre
     await turn.ask(
         dialogue.REFUND_REASON, invoice=invoice_id, cents=amount.minor, refunded=plan.refunded.minor, reason=""
     )
-    return finance.ask_refund_reason(sold, plan_text(plan))
+    return refunds.ask_refund_reason(sold, plan_text(plan))
 
 
-async def _sold(turn: Turn, invoice_id: int) -> finance.SoldText:
+async def _sold(turn: Turn, invoice_id: int) -> SoldText:
     found = (await turn.doors.payments.finance.invoice(invoice_id=invoice_id)).invoice
     return sold_text(found, await Faces.of(turn.doors.users, [found.user_id]))
 
@@ -284,7 +285,7 @@ async def refund_reason(turn: Turn, data: Mapping[str, Any], text: str) -> Scree
     plan = await turn.doors.payments.finance.plan_refund(invoice_id=invoice_id, amount=Money(cents, USD))
     sold = await _sold(turn, invoice_id)
     await turn.ask(dialogue.REFUND_REASON, invoice=invoice_id, cents=cents, refunded=plan.refunded.minor, reason=reason)
-    return finance.confirm_refund(sold, plan_text(plan), reason=reason)
+    return refunds.confirm_refund(sold, plan_text(plan), reason=reason)
 
 
 @on(ConfirmRefund)
