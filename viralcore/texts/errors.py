@@ -103,6 +103,8 @@ def _bad_hash(fields: Mapping[str, Any]) -> Html:
 def _hash_used(fields: Mapping[str, Any]) -> Html:
     if fields.get("yours") and fields.get("invoice_id"):
         return markup("This transaction was credited to you already, for invoice #{id}.", id=fields["invoice_id"])
+    if fields.get("yours"):
+        return Html("This transaction was credited to you already: its money went to your wallet.")
     return Html("This transaction was credited before. If it was your payment, write to support.")
 
 
