@@ -74,9 +74,11 @@ def closed(one: InvoiceText) -> Screen:
             if one.credits
             else Html("Your money is in your wallet.")
         )
+        head = "✅ <b>Paid. Thank you!</b>"
         if one.refunded is not None:
             got = _refunded(one, one.refunded)
-        text = lines(markup("✅ <b>Paid. Thank you!</b>"), Html(""), _head(one), _notes(one), Html(""), got)
+            head = "↩️ <b>Paid, and partly refunded</b>" if one.refunded < one.total else "↩️ <b>Paid, and refunded</b>"
+        text = lines(Html(head), Html(""), _head(one), _notes(one), Html(""), got)
         rows = ((buttons.SUBMIT, buttons.BALANCE), wording.back_home())
         return Screen(text, rows, picture=PAID, route=f"invoice:{one.id}")
     why = "This invoice has expired." if one.state == "expired" else "This invoice was cancelled."
