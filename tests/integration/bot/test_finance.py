@@ -218,20 +218,28 @@ async def test_a_session_that_ended_meanwhile_moves_nothing_and_is_noted(town: T
     assert (await wallet(ada), await refusals(town)) == (0, 1)
 
 
-async def test_a_confirm_of_another_decision_decides_nothing(town: Town) -> None:
+@pytest.mark.parametrize("forged", ["another receipt", "another person", "an invoice", "a refund", "right"])
+async def test_a_confirm_of_another_decision_decides_nothing(town: Town, forged: str) -> None:
     """What is confirmed must be what was typed for: neither another sum nor another receipt."""
-    boss, ada = await boss_of(town), await town.person()
+    boss, ada, ben = await boss_of(town), await town.person(), await town.person()
     number = await paid(ada)
     first, second = await stray(town), await stray(town, "30")
     await boss.town.handle(boss.press(encode(Go(f"receipt:{first}"), "whatever"), 1))
     await boss.presses("A wallet")
     await boss.says(str(ada.id))
     await boss.says("hers")
-    for act in (ConfirmAssign(second, f"u{ada.id}"), ConfirmAssign(first, "u1"), ConfirmRefund(number, 1500, 0)):
-        home, screen = await boss.home()
-        nonce = next(data for data in screen.buttons.values() if data)[1:9]
-        await town.handle(boss.press(encode(act, nonce), home))
-    assert (await wallet(ada), await town.one("SELECT count(*) FROM payments.refunds")) == (0, 0)
+    acts = {
+        "another receipt": ConfirmAssign(second, f"u{ada.id}"),
+        "another person": ConfirmAssign(first, f"u{ben.id}"),
+        "an invoice": ConfirmAssign(first, f"i{ada.id}"),
+        "a refund": ConfirmRefund(number, 1500, 0),
+        "right": ConfirmAssign(first, f"u{ada.id}"),
+    }
+    home, screen = await boss.home()
+    nonce = next(data for data in screen.buttons.values() if data)[1:9]
+    await town.handle(boss.press(encode(acts[forged], nonce), home))
+    assert await wallet(ada) == (2000 if forged == "right" else 0)
+    assert (await wallet(ben), await town.one("SELECT count(*) FROM payments.refunds")) == (0, 0)
 
 
 @pytest.mark.parametrize("what", ["assign", "refund"])
