@@ -7,7 +7,7 @@ import re
 from telegram import Bot
 
 from viralcore.bot.config import BotConfig
-from viralcore.bot.dialogue import HASH, LINK
+from viralcore.bot.dialogue import HASH, LINK, PROSE
 from viralcore.bot.show import Shower
 from viralcore.bot.turn import ON_COMMAND, Turn, Viewer, render, take_answer
 from viralcore.bot.user.boost import links
@@ -36,7 +36,8 @@ def looks_like_link(text: str) -> bool:
 
 
 class Conversation:
-    """Decides what a line means. Pasted hashes and links are always taken as such, whatever question is open."""
+    """Decides what a line means. Pasted hashes and links are always taken as such, whatever question is
+    open, unless it wants prose."""
 
     def __init__(self, config: BotConfig, shower: Shower, bot: Bot) -> None:
         self._config = config
@@ -71,6 +72,9 @@ class Conversation:
     async def _free(self, turn: Turn, text: str) -> Screen | None:
         question = await turn.question()
         asked = question.name if question is not None else ""
+        if question is not None and asked in PROSE:
+            await turn.close_question()
+            return await take_answer(turn, question, text)
         if looks_like_hash(text) and asked != HASH:
             return await self._paste(turn, text)
         if asked != LINK and (_POST.search(text) if asked == HASH else looks_like_link(text)):

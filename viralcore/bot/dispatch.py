@@ -41,7 +41,7 @@ from viralcore.core.log import correlation_id
 from viralcore.core.screen import Press, Screen, StaleCallback, decode
 from viralcore.texts import errors, home, shop
 from viralcore.texts.actions import STAFF_CARD, Agree, Go
-from viralcore.users.api import Blocked, NotAllowed, Profile, UserView
+from viralcore.users.api import Blocked, NotAllowed, Profile, SessionExpired, UserView
 
 log = structlog.get_logger(__name__)
 PTB = Application[Any, Any, Any, Any, Any, Any]
@@ -315,7 +315,7 @@ class Dispatcher:
         try:
             screen: Screen | None = await work
         except DomainError as error:
-            if isinstance(error, NotAllowed):
+            if isinstance(error, NotAllowed | SessionExpired):
                 right = str(error.fields.get("right", ""))
                 await self._doors.users.record_refusal(actor=turn.user.id, right=right, doing=turn.key)
             words = errors.words(error)

@@ -79,6 +79,7 @@ def routes_of(event: Event) -> tuple[int | None, Sequence[str]]:
             | payments.DepositConfirmed()
             | payments.InvoicePaid()
             | payments.InvoiceClosedUnpaid()
+            | payments.RefundIssued()
         ):
             return event.user_id, _of_invoice(event.invoice_id)
         case boosts.OrderProgressed() | boosts.LinesFinished() | boosts.OrderFinished() | boosts.PhaseSent():
@@ -103,6 +104,7 @@ HEARD: tuple[type[Event], ...] = (
     payments.DepositConfirmed,
     payments.InvoicePaid,
     payments.InvoiceClosedUnpaid,
+    payments.RefundIssued,
     boosts.PhaseSent,
     boosts.OrderProgressed,
     boosts.LinesFinished,

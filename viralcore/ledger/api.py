@@ -54,11 +54,13 @@ def house_account(name: str, asset: str = "USD") -> Account:
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One leg. `unit_cost`: for credits granted to a user, and only there, the USD price paid for one (0 when granted
-    free); opens a lot."""
+    free); opens a lot. `lot`: for credits taken from a user, and only there, the key of the posting whose lot they are
+    taken from; None: first-in-first-out over all lots."""
 
     account: Account
     amount: int
     unit_cost: Decimal | None = None
+    lot: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,17 @@ class LotUse:
     """Credits taken first-in-first-out from one lot, at the price it was bought for (USD per credit)."""
 
     quantity: int
+    unit_cost: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class LotView:
+    """Credits that came with one posting. `remaining` of `quantity` are unused; `unit_cost` USD paid for one."""
+
+    posting_key: str
+    kind: Kind
+    quantity: int
+    remaining: int
     unit_cost: Decimal
 
 
@@ -150,7 +163,8 @@ class TrialBalance:
 
 
 class InsufficientFunds(DomainError):
-    """A user account would go below zero. Fields: account, asset, available, needed (minor units)."""
+    """A user account would go below zero, or a lot that was named has too little left. Fields: account, asset,
+    available, needed (minor units)."""
 
     code = "ledger.insufficient_funds"
 
@@ -201,6 +215,11 @@ class Ledger(Protocol):
 
     async def balance(self, *, account: Account, tx: Tx | None = None) -> Balance:
         """One account (0 when never touched), house accounts included. With `tx`, as that transaction sees it."""
+        ...
+
+    async def lots(self, tx: Tx, *, account: Account) -> tuple[LotView, ...]:
+        """The lots of a user's credits that have something left, oldest first, as this transaction sees them. Nothing
+        is locked: a posting that names a lot says whether it still was there."""
         ...
 
     async def statement(

@@ -51,6 +51,9 @@ def _entry_problem(entry: Entry) -> str | None:
         return "credits given to a user need the price paid for one"
     if not opens_lot and entry.unit_cost is not None:
         return "a unit cost belongs to credits given to a user, and only there"
+    takes = entry.account.owner != "house" and is_credit(entry.account.asset) and entry.amount < 0
+    if entry.lot is not None and not (takes and 1 <= len(entry.lot) <= 200):
+        return "a lot is named for credits taken from a user, and only there"
     return account_problem(entry.account)
 
 
@@ -68,6 +71,9 @@ def posting_problem(posting: NewPosting) -> str | None:
         if problem is not None:
             return problem
         sums[entry.account.asset] = sums.get(entry.account.asset, 0) + entry.amount
+    named = [(entry.account, entry.lot) for entry in posting.entries if entry.lot is not None]
+    if len(set(named)) < len(named):
+        return "a lot is named twice"
     off = {asset: total for asset, total in sums.items() if total != 0}
     return f"it is off by {off}" if off else None
 

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.core.db import raw_connection
 from viralcore.core.wires import Ask
-from viralcore.ledger.api import Account, Balance, Entry, LotUse, NewPosting, StatementLine
+from viralcore.ledger.api import Account, Balance, Entry, LotUse, LotView, NewPosting, StatementLine
 
 _POST = "SELECT outcome, posting_id, uses, trouble FROM ledger.post(%s, %s, %s, %s, %s, %s::jsonb, %s)"
 _POST_MANY = "SELECT outcome, posting_id, uses FROM ledger.post_many(%s::jsonb, %s, %s)"
@@ -54,6 +54,11 @@ CROSS JOIN LATERAL (
     SELECT * FROM ledger.entries WHERE account_id = a.id AND id < :before ORDER BY id DESC LIMIT :limit) e
 JOIN ledger.postings p ON p.id = e.posting_id
 WHERE a.owner = :owner ORDER BY e.id DESC LIMIT :limit
+""")
+_LOTS = text("""
+SELECT p.key, p.kind, l.quantity, l.remaining, l.unit_cost
+FROM ledger.accounts a JOIN ledger.lots l ON l.account_id = a.id JOIN ledger.postings p ON p.id = l.posting_id
+WHERE a.owner = :owner AND a.name = :name AND a.asset = :asset AND l.remaining > 0 ORDER BY l.id
 """)
 _TRIAL = text(f"""
 SELECT 'user:' || a.name AS name, a.asset, sum(b.balance)::bigint AS total
@@ -122,7 +127,8 @@ SELECT problem FROM (
 
 
 def wire(entries: Sequence[Entry]) -> list[list[object]]:
-    """Entries as ledger.post reads them. A cost is spelt one way only, because the spelling is hashed."""
+    """Entries as ledger.post reads them. A cost is spelt one way only, because the spelling is hashed; for the same
+    reason a lot stands there only when one is named."""
     return [
         [
             entry.account.owner,
@@ -130,6 +136,7 @@ def wire(entries: Sequence[Entry]) -> list[list[object]]:
             entry.account.asset,
             entry.amount,
             None if entry.unit_cost is None else plain(entry.unit_cost),
+            *(() if entry.lot is None else (entry.lot,)),
         ]
         for entry in entries
     ]
@@ -219,6 +226,16 @@ async def balance(conn: AsyncConnection, *, account: Account) -> Balance:
     values = {"owner": account.owner, "name": account.name, "asset": account.asset}
     row = (await conn.execute(_BALANCE, values)).one_or_none()
     return Balance(account, row.balance, row.held) if row is not None else Balance(account, 0, 0)
+
+
+async def lots(conn: AsyncConnection, *, account: Account) -> tuple[LotView, ...]:
+    values = {"owner": account.owner, "name": account.name, "asset": account.asset}
+    return tuple(
+        LotView(
+            posting_key=row.key, kind=row.kind, quantity=row.quantity, remaining=row.remaining, unit_cost=row.unit_cost
+        )
+        for row in await conn.execute(_LOTS, values)
+    )
 
 
 async def statement(conn: AsyncConnection, *, owner: str, before_id: int, limit: int) -> tuple[StatementLine, ...]:

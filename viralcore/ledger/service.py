@@ -21,6 +21,7 @@ from viralcore.ledger.api import (
     InsufficientFunds,
     Kind,
     LotUse,
+    LotView,
     NewPosting,
     PostingView,
     StatementLine,
@@ -137,6 +138,9 @@ class LedgerService:
             return await repository.balance(tx.conn, account=account)
         async with self._db.read() as conn:
             return await repository.balance(conn, account=account)
+
+    async def lots(self, tx: Tx, *, account: Account) -> tuple[LotView, ...]:
+        return await repository.lots(tx.conn, account=account)
 
     async def statement(
         self, *, user_id: int, before_id: int | None = None, limit: int = 20

@@ -45,6 +45,16 @@ def phase_key(phase_id: int) -> str:
     return f"phase:{phase_id}"
 
 
+def stray_key(receipt_id: int, user_id: int | None) -> str:
+    """The admin group's card of a stray receipt, one for each who pasted its hash and one for nobody."""
+    return f"stray:{receipt_id}:{user_id or 0}"
+
+
+def owner_key(receipt_id: int, why: str, owner: int) -> str:
+    """What one owner was told of a stray receipt."""
+    return f"stray:{receipt_id}:{why}:owner:{owner}"
+
+
 def transfer_key(network: str, tx_hash: str, user_id: int) -> str:
     """The live message that follows one transfer for one person, seen or pasted."""
     return f"transfer:{network}:{tx_hash}:{user_id}"

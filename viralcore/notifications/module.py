@@ -55,6 +55,7 @@ def build(
         payments=payments,
         boosts=boosts,
         messenger=TelegramMessenger(bot, bulk),
+        bot_username=lambda: bot.username,
         admin_chat_id=admin_chat_id if enabled else None,
         config=config,
     )
@@ -67,12 +68,13 @@ def assemble(
     payments: Payments,
     boosts: Boosts,
     messenger: Messenger,
+    bot_username: Callable[[], str],
     admin_chat_id: int | None,
     config: NotificationsConfig,
 ) -> NotificationsModule:
     """Over any messenger."""
     desk = Desk(db, config, admin_chat_id=admin_chat_id)
-    painter = Painter(users=users, payments=payments, boosts=boosts)
+    painter = Painter(users=users, payments=payments, boosts=boosts, bot_username=bot_username)
     courier = Courier(db, config, desk=desk, painter=painter, messenger=messenger, users=users)
     at_once = {"telegram": config.parallelism, "admin_group": config.group_parallelism}
     return NotificationsModule(
@@ -81,6 +83,6 @@ def assemble(
             Showing(name, courier, attempts=config.attempts, parallelism=at_once[channel])
             for channel, name in KINDS.items()
         ),
-        subscriptions=subscriptions(Subscribers(desk, payments=payments, boosts=boosts)),
+        subscriptions=subscriptions(Subscribers(desk, users=users, payments=payments, boosts=boosts)),
         jobs=jobs(desk),
     )

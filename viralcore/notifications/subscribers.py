@@ -17,7 +17,7 @@ from viralcore.boosts.events import (
 )
 from viralcore.core.db import Tx
 from viralcore.core.events import Event, Subscription
-from viralcore.notifications.domain import order_key, phase_key, transfer_key
+from viralcore.notifications.domain import order_key, owner_key, phase_key, stray_key, transfer_key
 from viralcore.notifications.service.desk import Desk
 from viralcore.payments.api import Payments
 from viralcore.payments.events import (
@@ -27,18 +27,25 @@ from viralcore.payments.events import (
     InvoiceClosedUnpaid,
     InvoicePaid,
     PricesStopped,
+    ReceiptAssigned,
+    RefundIssued,
     StrayMoney,
+    StrayNeedsOwner,
 )
+from viralcore.users.api import Users
 
 WALLET = "wallet"
+OWNERS_HAVE = "switches"
+"""A right only owners have: who has it is told what owners are told."""
 E = TypeVar("E", bound=Event)
 
 
 class Subscribers:
     """One method for each event. Each runs once for each event; the event's id is the key of what it tells."""
 
-    def __init__(self, desk: Desk, *, payments: Payments, boosts: Boosts) -> None:
+    def __init__(self, desk: Desk, *, users: Users, payments: Payments, boosts: Boosts) -> None:
         self._desk = desk
+        self._users = users
         self._payments = payments
         self._boosts = boosts
 
@@ -82,6 +89,7 @@ class Subscribers:
         }
         await self._desk.tell_person(tx, user_id=event.user_id, key=event_id, template="deposit", **facts)
         await self._desk.tell_admins(tx, key=event_id, template="staff_deposit", user_id=event.user_id, **facts)
+        await self._stray_ends(tx, event.receipt_id)
 
     async def _pays(self, event: DepositConfirmed) -> bool:
         """Whether this money paid its invoice: then some of it did not stay in the wallet. A top-up's always does."""
@@ -139,10 +147,12 @@ class Subscribers:
             )
 
     async def stray_money(self, tx: Tx, event_id: str, event: StrayMoney) -> None:
-        """Whoever pasted it hears of it by the decision on their hash."""
-        await self._desk.tell_admins(
+        """Whoever pasted it hears of it by the decision on their hash. The card is edited when the money has an
+        owner."""
+        await self._desk.show_admins(
             tx,
             key=event_id,
+            live_key=stray_key(event.receipt_id, event.user_id),
             template="staff_stray",
             receipt_id=event.receipt_id,
             network=event.network,
@@ -150,6 +160,61 @@ class Subscribers:
             amount=event.amount,
             hash=event.hash,
             user_id=event.user_id,
+        )
+
+    async def stray_needs_owner(self, tx: Tx, event_id: str, event: StrayNeedsOwner) -> None:
+        """To each owner in private: money in suspense is theirs to see to."""
+        for owner in await self._users.staff_ids(right=OWNERS_HAVE):
+            await self._desk.show_person(
+                tx,
+                user_id=owner,
+                key=event_id,
+                live_key=owner_key(event.receipt_id, event.why, owner),
+                template="owner_stray",
+                receipt_id=event.receipt_id,
+                network=event.network,
+                asset=event.asset,
+                amount=event.amount,
+                hash=event.hash,
+                usd=event.usd,
+                why=event.why,
+            )
+
+    async def receipt_assigned(self, tx: Tx, event_id: str, event: ReceiptAssigned) -> None:
+        """To an invoice: the confirmed deposit tells the buyer."""
+        if event.invoice_id is None:
+            await self._desk.tell_person(
+                tx,
+                user_id=event.user_id,
+                key=event_id,
+                template="assigned",
+                network=event.network,
+                asset=event.asset,
+                amount=event.amount,
+                usd=event.usd,
+            )
+        await self._stray_ends(tx, event.receipt_id)
+
+    async def _stray_ends(self, tx: Tx, receipt_id: int) -> None:
+        """Bring every card about a receipt that had no owner up to date."""
+        receipt = await self._payments.finance.receipt(receipt_id=receipt_id)
+        for user_id in (None, *receipt.pasted_by):
+            await self._desk.refresh(tx, live_key=stray_key(receipt_id, user_id))
+        for owner in await self._users.staff_ids(right=OWNERS_HAVE):
+            for why in ("large", "old"):
+                await self._desk.refresh(tx, live_key=owner_key(receipt_id, why, owner))
+
+    async def refund_issued(self, tx: Tx, event_id: str, event: RefundIssued) -> None:
+        facts = {
+            "invoice_id": event.invoice_id,
+            "to_wallet": event.to_wallet,
+            "to_bonus": event.to_bonus,
+            "credits": event.credits,
+            "left": event.refunded < event.paid,
+        }
+        await self._desk.tell_person(tx, user_id=event.user_id, key=event_id, template="refunded", **facts)
+        await self._desk.tell_admins(
+            tx, key=event_id, template="staff_refund", refund_id=event.refund_id, user_id=event.user_id
         )
 
     async def prices_stopped(self, tx: Tx, event_id: str, event: PricesStopped) -> None:
@@ -224,6 +289,9 @@ def subscriptions(subscribers: Subscribers) -> tuple[Subscription, ...]:
         _hear(InvoiceClosedUnpaid, "notifications.invoice_closed", hears.invoice_closed),
         _hear(ClaimDecided, "notifications.claim_decided", hears.claim_decided),
         _hear(StrayMoney, "notifications.stray_money", hears.stray_money),
+        _hear(StrayNeedsOwner, "notifications.stray_needs_owner", hears.stray_needs_owner),
+        _hear(ReceiptAssigned, "notifications.receipt_assigned", hears.receipt_assigned),
+        _hear(RefundIssued, "notifications.refund_issued", hears.refund_issued),
         _hear(PricesStopped, "notifications.prices_stopped", hears.prices_stopped),
         _hear(OrderCreated, "notifications.order_created", hears.order_created),
         _hear(OrderProgressed, "notifications.order_progressed", hears.order_progressed),

@@ -17,6 +17,7 @@ from viralcore.core.money import Money
 
 InvoiceState = Literal["open", "paid", "expired", "cancelled"]
 ClaimState = Literal["checking", "credited", "not_found", "refused", "suspense"]
+ReceiptFilter = Literal["all", "suspense", "late", "excess"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ class InvoiceView:
     claim: ClaimView | None = None  # the latest pasted hash
     notes: tuple[str, ...] = ()  # machine words, in order: "shortfall", "tolerated", "excess", "late"
     rest: Money | None = None  # while open and partly paid: what is still to be paid, if the wallet keeps its part
+    refunded: Money | None = None  # of what was paid, given back so far; None: nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,86 @@ class ClaimView:
     reason: str
     credited: Money | None
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateView:
+    """An invoice, open or closed for less than a day, that was asked to be paid with about this amount of the same
+    asset. `asked`: whole coins."""
+
+    invoice_id: int
+    user_id: int
+    item: Item
+    quantity: int
+    total: Money
+    state: InvoiceState
+    asked: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class StaffReceiptView:
+    """A receipt as finance sees it. `outcome`: exact | tolerated | shortfall | excess | late | assigned (to a wallet) |
+    stray. `assigned_by`: who in finance decided; None: the hash or the amount did."""
+
+    receipt: ReceiptView
+    outcome: str
+    block_time: datetime
+    credited_at: datetime | None
+    assigned_by: int | None
+    pasted_by: tuple[int, ...]  # users, first comers first
+    candidates: tuple[CandidateView, ...] = ()  # nearest first; of a single stray receipt only
+
+
+@dataclass(frozen=True, slots=True)
+class RefundView:
+    """`kind`: full when nothing of what was paid is left after it. `credits` of `credit_asset` were taken back."""
+
+    id: int
+    invoice_id: int
+    user_id: int
+    kind: Literal["full", "partial"]
+    amount: Money
+    to_wallet: Money
+    to_bonus: Money
+    credits: int
+    credit_asset: str
+    reason: str
+    by: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RefundPlan:
+    """What a refund would do at this moment. `refunded`: before it; `most`: what can be given back now; `left`: what of
+    the payment was not given back, credits in use included."""
+
+    invoice_id: int
+    user_id: int
+    amount: Money
+    to_wallet: Money
+    to_bonus: Money
+    credits: int
+    refunded: Money
+    most: Money
+    left: Money
+    kind: Literal["full", "partial"]
+
+
+@dataclass(frozen=True, slots=True)
+class StaffInvoiceView:
+    """An invoice as finance sees it. `paid`: by the person, nothing forgiven; `bonus`: of that, bonus money. `most`:
+    what can be given back now; `problem`: why nothing can (see NotRefundable), empty when something can. `unused`:
+    credits that a refund could take back."""
+
+    invoice: InvoiceView
+    paid: Money
+    bonus: Money
+    most: Money
+    problem: str
+    credits: int
+    unused: int
+    refunds: tuple[RefundView, ...]
+    receipts: tuple[ReceiptView, ...]
 
 
 class InvoiceClosed(DomainError):
@@ -150,7 +232,105 @@ class HashUsed(DomainError):
     code = "payments.hash_used"
 
 
+class ReceiptTaken(DomainError):
+    """This money has an owner already: somebody was faster, or its hash explained it. Fields: receipt_id, user_id,
+    invoice_id (None: a wallet), by (who in finance; None: nobody)."""
+
+    code = "payments.receipt_taken"
+
+
+class CannotAssign(DomainError):
+    """Fields: receipt_id, reason: ``price`` (no price to trust now), ``dust`` (worth less than a cent)."""
+
+    code = "payments.cannot_assign"
+
+
+class NotRefundable(DomainError):
+    """Fields: invoice_id, reason: ``unpaid``, ``topup`` (its money is in the wallet), ``bundle`` (credits of several
+    kinds), ``nothing`` (all was given back), ``used`` (all credits that are left are in use)."""
+
+    code = "payments.not_refundable"
+
+
+class RefundTooMuch(DomainError):
+    """Fields, in cents: invoice_id, asked, most (what can be given back now), left (what was paid and not given back;
+    more than `most` when credits are in use)."""
+
+    code = "payments.refund_too_much"
+
+
+class RefundChanged(DomainError):
+    """The invoice is not as the decider saw it: somebody refunded it, or its credits were used. Fields: invoice_id,
+    refunded (cents)."""
+
+    code = "payments.refund_changed"
+
+
+class Finance(Protocol):
+    """What finance does with money. Whoever only looks is let in by the caller; what moves money checks the right
+    itself and wants an open staff session, and nobody decides about their own money (users NotYourself).
+
+    `reason` is never empty; it goes to the audit log.
+    """
+
+    async def strays(self, *, after_id: int = 0, limit: int = 20) -> tuple[StaffReceiptView, ...]:
+        """Money in suspense, oldest first."""
+        ...
+
+    async def stray_count(self) -> int: ...
+
+    async def list_receipts(
+        self, *, which: ReceiptFilter = "all", before_id: int | None = None, limit: int = 20
+    ) -> tuple[StaffReceiptView, ...]:
+        """Newest first."""
+        ...
+
+    async def receipt(self, *, receipt_id: int) -> StaffReceiptView:
+        """With its candidates while it is stray. Raises NotFound."""
+        ...
+
+    async def invoice(self, *, invoice_id: int) -> StaffInvoiceView:
+        """Anybody's. Raises NotFound."""
+        ...
+
+    async def assign_to_invoice(
+        self, *, key: str, actor: int, receipt_id: int, invoice_id: int, reason: str
+    ) -> StaffReceiptView:
+        """Stray money is for this invoice: credited at the rate of this moment, and judged as late money is. Right
+        ``payments.assign``. Raises NotFound, ReceiptTaken, CannotAssign; users NotAllowed, SessionExpired, Blocked,
+        NotYourself."""
+        ...
+
+    async def assign_to_wallet(
+        self, *, key: str, actor: int, receipt_id: int, user_id: int, reason: str
+    ) -> StaffReceiptView:
+        """Stray money is this person's: all of it goes to the wallet. Raises as `assign_to_invoice`."""
+        ...
+
+    async def plan_refund(self, *, invoice_id: int, amount: Money) -> RefundPlan:
+        """What a refund of USD `amount` would do now; nothing is changed. Raises NotFound, NotRefundable,
+        RefundTooMuch."""
+        ...
+
+    async def refund(
+        self, *, key: str, actor: int, invoice_id: int, amount: Money, seen: Money, reason: str
+    ) -> RefundView:
+        """Give `amount` back, to the wallet and, in the share it had, to bonus money. `seen`: what was refunded before,
+        as the decider saw it. Right ``refunds``. Raises NotFound, NotRefundable, RefundTooMuch, RefundChanged; users as
+        `assign_to_invoice`."""
+        ...
+
+    async def get_refund(self, *, refund_id: int) -> RefundView:
+        """Raises NotFound."""
+        ...
+
+
 class Payments(Protocol):
+    @property
+    def finance(self) -> Finance:
+        """The part of the door that is for staff."""
+        ...
+
     async def open_invoice(
         self,
         *,

@@ -64,6 +64,12 @@ class Watcher(_Frozen):
     settle_at_once: Positive
 
 
+class Stray(_Frozen):
+    owner_alert_usd: Dollars
+    owner_alert_hours: Positive
+    check_seconds: Positive
+
+
 class Prices(_Frozen):
     check_seconds: Positive
     cache_seconds: Positive
@@ -138,6 +144,7 @@ class PaymentsConfig(_Frozen):
     rules: Rules
     claims: Claims
     watcher: Watcher
+    stray: Stray
     prices: Prices
     networks: dict[str, Network]
 

@@ -93,6 +93,57 @@ class StrayMoney(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StrayNeedsOwner(Event):
+    """Stray money that owners should know of, told once. `why`: large | old. `usd`: cents it was booked as."""
+
+    NAME: ClassVar[str] = "payments.stray_needs_owner.v1"
+    receipt_id: int
+    network: str
+    asset: str
+    amount: str
+    hash: str
+    usd: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptAssigned(Event):
+    """Finance gave stray money to somebody. With an invoice, DepositConfirmed tells what it did there; without one all
+    of it is in the wallet. `usd`: cents; `actor`: who decided."""
+
+    NAME: ClassVar[str] = "payments.receipt_assigned.v1"
+    receipt_id: int
+    user_id: int
+    invoice_id: int | None
+    network: str
+    asset: str
+    amount: str
+    usd: int
+    actor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundIssued(Event):
+    """Money of a paid invoice went back. All sums in cents. `to_wallet` + `to_bonus` = `cents`; `to_wallet` is the part
+    that had paid commission. `credits`: taken back. `refunded`: all that went back of this invoice, this included, of
+    `paid` (no forgiven part)."""
+
+    NAME: ClassVar[str] = "payments.refund_issued.v1"
+    refund_id: int
+    invoice_id: int
+    user_id: int
+    cents: int
+    to_wallet: int
+    to_bonus: int
+    credits: int
+    credit_asset: str
+    refunded: int
+    paid: int
+    kind: str
+    actor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PricesStopped(Event):
     """Quotes for a coin stopped (`reason`: diverged | stale | depegged) or came back (reason ``ok``)."""
 

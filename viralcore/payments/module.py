@@ -17,19 +17,22 @@ from viralcore.payments.adapters.coingecko import CoinGecko
 from viralcore.payments.adapters.networks import chains
 from viralcore.payments.config import PaymentsConfig
 from viralcore.payments.ports import Chain, PriceSource
+from viralcore.payments.service.assigning import Assigning, StrayWatch
 from viralcore.payments.service.booking import Booking
 from viralcore.payments.service.claiming import Claiming, VerifyEffect
 from viralcore.payments.service.crediting import Crediting
 from viralcore.payments.service.door import PaymentsService
 from viralcore.payments.service.figures import PaymentFigures
+from viralcore.payments.service.finance import FinanceService
 from viralcore.payments.service.fulfilment import Fulfilment
 from viralcore.payments.service.invoicing import Invoicing
 from viralcore.payments.service.pricing import Pricing
+from viralcore.payments.service.refunding import Refunding
 from viralcore.payments.service.verifying import Verifier
 from viralcore.payments.service.watching import Watcher
 from viralcore.users.api import Users
 
-PRICES_FIRST, CHAINS_NEXT, THEN_INVOICES = 10, 20, 30
+PRICES_FIRST, CHAINS_NEXT, THEN_INVOICES, LAST_STRAYS = 10, 20, 30, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +113,22 @@ def assemble(
         fulfilment=fulfilment,
         watched=chains,
     )
-    service = PaymentsService(db=db, clock=clock, config=config, invoicing=invoicing, claiming=claiming)
+    finance = FinanceService(
+        db=db,
+        clock=clock,
+        config=config,
+        assigning=Assigning(config=config, users=users, booking=booking, crediting=crediting),
+        refunding=Refunding(ledger=ledger, users=users),
+    )
+    strays = StrayWatch(db=db, config=config)
+    service = PaymentsService(
+        db=db, clock=clock, config=config, invoicing=invoicing, claiming=claiming, finance=finance
+    )
     jobs = (
         Job("payments.prices", config.prices.check_seconds, pricing.refresh, order=PRICES_FIRST),
         Job("payments.watch", config.watcher.seconds, watcher.run, order=CHAINS_NEXT),
         Job("payments.invoices", 30, invoicing.expire_due, invoicing.next_expiry, order=THEN_INVOICES),
+        Job("payments.strays", config.stray.check_seconds, strays.run, strays.next_due, order=LAST_STRAYS),
     )
     return Payments(
         service=service,

@@ -65,11 +65,20 @@ invoices = Table(
     Column("received_cents", BigInteger, nullable=False, server_default=text("0")),
     Column("notes", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
     Column("quote_id", BigInteger),
+    Column("bonus_cents", BigInteger, nullable=False, server_default=text("0")),
+    Column("forgiven_cents", BigInteger, nullable=False, server_default=text("0")),
+    Column("refunded_cents", BigInteger, nullable=False, server_default=text("0")),
     CheckConstraint("item_kind IN ('credits', 'goods', 'topup')", name="invoices_item_kind"),
     CheckConstraint("state IN ('open', 'paid', 'expired', 'cancelled')", name="invoices_state"),
     CheckConstraint("quantity > 0 AND total_cents > 0 AND received_cents >= 0", name="invoices_amounts"),
     CheckConstraint("(state = 'open') = (closed_at IS NULL)", name="invoices_closed"),
     CheckConstraint("(state = 'paid') = (paid_at IS NOT NULL)", name="invoices_paid"),
+    CheckConstraint(
+        "bonus_cents >= 0 AND forgiven_cents >= 0 AND refunded_cents >= 0"
+        " AND bonus_cents + forgiven_cents <= total_cents AND refunded_cents <= total_cents - forgiven_cents"
+        " AND (state = 'paid' OR bonus_cents + forgiven_cents + refunded_cents = 0)",
+        name="invoices_refunds",
+    ),
     Index("invoices_by_user", "user_id", "id"),
     Index("invoices_open", "expires_at", postgresql_where=text("state = 'open'")),
 )
@@ -135,14 +144,53 @@ receipts = Table(
     Column("block_time", INSTANT, nullable=False),
     Column("seen_at", INSTANT, nullable=False),
     Column("credited_at", INSTANT),
+    Column("assigned_by", BigInteger),
     UniqueConstraint("network", "hash", "position", name="receipts_identity"),
     CheckConstraint("state IN ('credited', 'suspense')", name="receipts_state"),
     CheckConstraint("amount_raw > 0 AND usd_cents >= 0 AND position >= 0", name="receipts_amounts"),
     CheckConstraint(
-        "(state = 'credited') = (user_id IS NOT NULL AND invoice_id IS NOT NULL AND credited_at IS NOT NULL)",
+        "(state = 'credited') = (user_id IS NOT NULL AND credited_at IS NOT NULL)"
+        " AND (state = 'suspense' OR invoice_id IS NOT NULL OR assigned_by IS NOT NULL)",
         name="receipts_credited",
     ),
     Index("receipts_by_invoice", "invoice_id"),
+    Index("receipts_suspense", "id", postgresql_where=text("state = 'suspense'")),
+)
+
+refunds = Table(
+    "refunds",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("invoice_id", BigInteger, ForeignKey("payments.invoices.id"), nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default=text("'done'")),
+    Column("amount_cents", BigInteger, nullable=False),
+    Column("bonus_cents", BigInteger, nullable=False),
+    Column("credit_asset", Text, nullable=False, server_default=text("''")),
+    Column("credits", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", BigInteger, nullable=False),
+    Column("created_at", INSTANT, nullable=False),
+    UniqueConstraint("key", name="refunds_key"),
+    CheckConstraint("kind IN ('full', 'partial')", name="refunds_kind"),
+    CheckConstraint("state = 'done'", name="refunds_state"),
+    CheckConstraint(
+        "amount_cents > 0 AND bonus_cents BETWEEN 0 AND amount_cents AND credits >= 0", name="refunds_amounts"
+    ),
+    CheckConstraint("reason <> ''", name="refunds_reason"),
+    Index("refunds_by_invoice", "invoice_id", "id"),
+)
+"""Money given back. Written once; the posting is ``refund:<id>``."""
+
+stray_alerts = Table(
+    "stray_alerts",
+    metadata,
+    Column("receipt_id", BigInteger, ForeignKey("payments.receipts.id"), primary_key=True),
+    Column("why", Text, primary_key=True),
+    Column("told_at", INSTANT, nullable=False),
+    CheckConstraint("why IN ('large', 'old')", name="stray_alerts_why"),
 )
 
 claims = Table(

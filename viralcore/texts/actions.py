@@ -143,5 +143,65 @@ class OpenSession(Action):
     CODE: ClassVar[str] = "session"
 
 
+@action
+@dataclass(frozen=True, slots=True)
+class AskInvoice(Action):
+    """Finance: the next line typed is an invoice's number."""
+
+    CODE: ClassVar[str] = "inv_ask"
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class AskAssign(Action):
+    """Finance: the next line typed says whose a stray receipt is. `kind`: i (an invoice) | u (a person)."""
+
+    CODE: ClassVar[str] = "as_ask"
+    receipt: int
+    kind: str
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class AssignTo(Action):
+    """Finance: a stray receipt is this invoice's or person's; the next line typed is the reason."""
+
+    CODE: ClassVar[str] = "as_to"
+    receipt: int
+    kind: str
+    target: int
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class ConfirmAssign(Action):
+    """`target`: kind and id, as the screen showed them (``i12``, ``u2001``)."""
+
+    CODE: ClassVar[str] = "as_ok"
+    receipt: int
+    target: str
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class AskRefund(Action):
+    """Finance: `how` full (all that can go back) | part (the next line typed is the amount)."""
+
+    CODE: ClassVar[str] = "rf_ask"
+    invoice: int
+    how: str
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class ConfirmRefund(Action):
+    """`refunded`: cents that had gone back before, as the screen showed them."""
+
+    CODE: ClassVar[str] = "rf_ok"
+    invoice: int
+    cents: int
+    refunded: int
+
+
 STAFF_CARD: tuple[type[Action], ...] = (PhasePlaced, PhaseNotPlaced)
 """Actions that live on cards in the admin group, where no home message is."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from viralcore.core.money import Money
 from viralcore.core.screen import Button, Html, Screen, lines, markup
-from viralcore.texts import wording
-from viralcore.texts.actions import PhaseNotPlaced, PhasePlaced
+from viralcore.texts import buttons, wording
+from viralcore.texts.actions import Go, PhaseNotPlaced, PhasePlaced
 from viralcore.texts.notices import DepositText, SaleText
 from viralcore.texts.order_text import STATES, OrderLineText, OrderText
 
@@ -88,16 +89,108 @@ def paid_from_wallet(sale: SaleText, who: PersonText) -> Screen:
     return Screen(text)
 
 
-def stray(*, receipt_id: int, network: str, asset: str, amount: str, tx_hash: str, who: PersonText | None) -> Screen:
-    """Money in suspense."""
+@dataclass(frozen=True, slots=True)
+class StrayEnd:
+    """Whose stray money is now. `by` None: its hash explained it."""
+
+    owner: PersonText
+    invoice: int | None
+    by: PersonText | None
+    at: datetime
+
+
+def stray(
+    *,
+    receipt_id: int,
+    network: str,
+    asset: str,
+    amount: str,
+    tx_hash: str,
+    who: PersonText | None,
+    bot_username: str = "",
+    end: StrayEnd | None = None,
+) -> Screen:
+    """Money in suspense, and later what became of it. `bot_username`: whose private chat the button opens."""
+    if end is not None:
+        return Screen(
+            lines(
+                Html("☑️ <b>Money that nobody's invoice explained</b>"),
+                markup("{coins}", coins=wording.coins(amount, asset, network)),
+                markup("<code>{hash}</code>", hash=tx_hash),
+                markup("\n{told}", told=_stray_end(end)),
+            )
+        )
+    rows = (
+        ((Button("💵 Open", url=f"https://t.me/{bot_username}?start=receipt_{receipt_id}"),),) if bot_username else ()
+    )
     text = lines(
         Html("❗ <b>Money that nobody's invoice explains</b>"),
         markup("{coins}", coins=wording.coins(amount, asset, network)),
         markup("<code>{hash}</code>", hash=tx_hash),
         markup("Pasted by {who}", who=person(who)) if who else Html("Nobody has pasted its hash."),
-        markup("\nIt is in suspense as receipt #{id} until finance assigns it.", id=receipt_id),
+        markup(
+            "\nIt is in suspense as receipt #{id} until finance assigns it: Admin Panel, Payments, in a private chat "
+            "with me.",
+            id=receipt_id,
+        ),
+    )
+    return Screen(text, rows)
+
+
+def stray_for_owner(
+    *,
+    receipt_id: int,
+    network: str,
+    asset: str,
+    amount: str,
+    usd: Money,
+    tx_hash: str,
+    why: str,
+    hours: int,
+    end: StrayEnd | None,
+) -> Screen:
+    """To each owner in private. `why`: large | old (has waited `hours`)."""
+    if end is not None:
+        head = "☑️ <b>Stray money has an owner now</b>"
+        words = _stray_end(end)
+    elif why == "large":
+        head = "❗ <b>A large payment arrived, and nobody's invoice explains it</b>"
+        words = Html("It is safe in suspense. Open it to see whose it may be.")
+    else:
+        head = "⏰ <b>Stray money has waited for {hours} hours</b>"
+        words = Html("Nobody has assigned it. Somebody may be waiting for it: open it to see whose it may be.")
+    text = lines(
+        markup(head, hours=hours),
+        markup("{coins}, worth <b>{usd}</b>", coins=wording.coins(amount, asset, network), usd=wording.money(usd)),
+        markup("<code>{hash}</code>", hash=tx_hash),
+        markup("\n{words}", words=words),
+    )
+    return Screen(text, ((Button(f"💵 Receipt #{receipt_id}", Go(f"receipt:{receipt_id}")), buttons.HOME),))
+
+
+def refund(*, amount: Money, credits_back: int, sale: SaleText, who: PersonText, by: PersonText, reason: str) -> Screen:
+    """Money that finance gave back."""
+    text = lines(
+        Html("↩️ <b>Refund</b>"),
+        markup("{amount} back to {who}", amount=wording.money(amount), who=person(who)),
+        _sale(sale, sale.state),
+        markup("Taken back: {posts}", posts=wording.count(credits_back, "unused post")) if credits_back else None,
+        markup("By {by}: <i>{reason}</i>", by=person(by), reason=reason[:300]),
     )
     return Screen(text)
+
+
+def _stray_end(end: StrayEnd) -> Html:
+    where = markup(", for invoice #{id}", id=end.invoice) if end.invoice is not None else Html("")
+    if end.by is None:
+        return markup("Credited to {who}{where}: the hash explained it.", who=person(end.owner), where=where)
+    return markup(
+        "Assigned to {who}{where} by {by}, {at}.",
+        who=person(end.owner),
+        where=where,
+        by=person(end.by),
+        at=wording.moment(end.at),
+    )
 
 
 def order_created(order: OrderText, who: PersonText) -> Screen:

@@ -41,6 +41,18 @@ HASH_PROBLEMS: Mapping[str, str] = {
     "address": "That is an address, not a transaction hash. Open the transfer in your wallet and copy its hash (TxID).",
     "too_many": "Several hashes of yours are still being checked. Wait for their outcome before sending more.",
 }
+ASSIGN_PROBLEMS: Mapping[str, str] = {
+    "price": "We have no price for that coin that we trust right now, so it cannot be credited. Try again in a few "
+    "minutes; the money stays where it is.",
+    "dust": "At the rate of now this is worth less than a cent: there is nothing to credit.",
+}
+REFUND_PROBLEMS: Mapping[str, str] = {
+    "unpaid": "That invoice is not paid, so there is nothing to give back.",
+    "topup": "That invoice was a top-up: its money is in the wallet already.",
+    "bundle": "That invoice sold posts of several plans at once; it is settled by hand.",
+    "nothing": "All that was paid for that invoice has been given back.",
+    "used": "Every post that was bought with that invoice was used, so nothing can be given back now.",
+}
 _ENDED = {"paid": "is paid already", "expired": "has expired", "cancelled": "was cancelled", "open": "is open"}
 
 
@@ -91,7 +103,29 @@ def _bad_hash(fields: Mapping[str, Any]) -> Html:
 def _hash_used(fields: Mapping[str, Any]) -> Html:
     if fields.get("yours") and fields.get("invoice_id"):
         return markup("This transaction was credited to you already, for invoice #{id}.", id=fields["invoice_id"])
+    if fields.get("yours"):
+        return Html("This transaction was credited to you already: its money went to your wallet.")
     return Html("This transaction was credited before. If it was your payment, write to support.")
+
+
+def _cannot_assign(fields: Mapping[str, Any]) -> Html:
+    return Html(ASSIGN_PROBLEMS.get(str(fields.get("reason")), ASSIGN_PROBLEMS["price"]))
+
+
+def _not_refundable(fields: Mapping[str, Any]) -> Html:
+    return Html(REFUND_PROBLEMS.get(str(fields.get("reason")), REFUND_PROBLEMS["nothing"]))
+
+
+def _refund_too_much(fields: Mapping[str, Any]) -> Html:
+    most, left = (Money(int(fields.get(name, 0)), USD) for name in ("most", "left"))
+    if most < left:
+        return markup(
+            "At most {most} can go back now: the rest of the {left} paid for posts that were used. Nothing was "
+            "changed.",
+            most=wording.money(most),
+            left=wording.money(left),
+        )
+    return markup("At most {most} can go back. Nothing was changed.", most=wording.money(most))
 
 
 def _bad_quantity(fields: Mapping[str, Any]) -> Html:
@@ -160,6 +194,17 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], Html]] = {
     "payments.method_unavailable": _method,
     "payments.bad_hash": _bad_hash,
     "payments.hash_used": _hash_used,
+    "payments.receipt_taken": _says(
+        "This money has an owner already: somebody was faster, or its hash explained it. Open the receipt to see whose "
+        "it is. Nothing was changed."
+    ),
+    "payments.cannot_assign": _cannot_assign,
+    "payments.not_refundable": _not_refundable,
+    "payments.refund_too_much": _refund_too_much,
+    "payments.refund_changed": _says(
+        "This invoice has changed since you looked: somebody refunded it, or its posts were used. Nothing was given "
+        "back. Open it again and look."
+    ),
     "boosts.unknown_plan": _says("There is no such plan. Open the shop to see what is on offer."),
     "boosts.not_on_sale": _says("That plan is not on sale yet. Open the shop to see what is."),
     "boosts.bad_quantity": _bad_quantity,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -34,6 +34,7 @@ class InvoiceText:
     notes: tuple[str, ...]
     claim: tuple[str, str] | None
     quoted: bool
+    refunded: Money | None = None
 
 
 def invoice(one: InvoiceText, *, balance: Money, crypto: bool, wallet: bool) -> Screen:
@@ -73,7 +74,11 @@ def closed(one: InvoiceText) -> Screen:
             if one.credits
             else Html("Your money is in your wallet.")
         )
-        text = lines(markup("✅ <b>Paid. Thank you!</b>"), Html(""), _head(one), _notes(one), Html(""), got)
+        head = "✅ <b>Paid. Thank you!</b>"
+        if one.refunded is not None:
+            got = _refunded(one, one.refunded)
+            head = "↩️ <b>Paid, and partly refunded</b>" if one.refunded < one.total else "↩️ <b>Paid, and refunded</b>"
+        text = lines(Html(head), Html(""), _head(one), _notes(one), Html(""), got)
         rows = ((buttons.SUBMIT, buttons.BALANCE), wording.back_home())
         return Screen(text, rows, picture=PAID, route=f"invoice:{one.id}")
     why = "This invoice has expired." if one.state == "expired" else "This invoice was cancelled."
@@ -182,13 +187,22 @@ def history(
     invoices: Sequence[tuple[int, str, Money, str, datetime]],
     movements: Sequence[tuple[datetime, str, str]],
     older: str | None,
+    refunded: Mapping[int, Money] | None = None,
 ) -> Screen:
-    """`invoices`: id, title, total, state, made at. `movements`: when, signed amount, description."""
+    """`invoices`: id, title, total, state, made at. `movements`: when, signed amount, description. `refunded`: what
+    went back of an invoice."""
     parts = [Html("🧾 <b>History</b>")]
     if invoices:
         parts.append(Html("\n<b>Invoices</b>"))
         parts += [
-            markup("#{id} {title}, {total}, {state}", id=i, title=t, total=wording.money(m), state=STATES[s])
+            markup(
+                "#{id} {title}, {total}, {state}{back}",
+                id=i,
+                title=t,
+                total=wording.money(m),
+                state=STATES[s],
+                back=f", ↩️ {wording.money(refunded[i])} refunded" if refunded and i in refunded else "",
+            )
             for i, t, m, s, _ in invoices
         ]
     if movements:
@@ -237,6 +251,12 @@ def _notes(one: InvoiceText) -> Html | None:
         told["shortfall"] = "Less than was due arrived: it is in your wallet."
     words = [told[note] for note in one.notes if note in told]
     return markup("\n{words}", words=" ".join(words)) if words else None
+
+
+def _refunded(one: InvoiceText, money: Money) -> Html:
+    """In place of what was got: some of it has gone back."""
+    rest = "\nThe posts you still have are under My Balance." if one.credits and money < one.total else ""
+    return markup("↩️ <b>{money}</b> of it was refunded to your wallet.{rest}", money=wording.money(money), rest=rest)
 
 
 def _claim(one: InvoiceText) -> Html | None:

@@ -144,6 +144,48 @@ def paid_from_wallet(sale: SaleText) -> Screen:
     return Screen(text, _next(sale))
 
 
+def assigned(*, amount: str, asset: str, network: str, usd: Money) -> Screen:
+    """Finance found out whose stray money is."""
+    text = lines(
+        Html("✅ <b>Payment received</b>"),
+        markup("{coins}, worth <b>{usd}</b>.", coins=wording.coins(amount, asset, network), usd=wording.money(usd)),
+        markup(
+            "\nOur finance team found out that it is yours: all of it, <b>{usd}</b>, is in your wallet, ready to "
+            "spend.",
+            usd=wording.money(usd),
+        ),
+    )
+    return Screen(text, ((buttons.BALANCE, buttons.MENU), (buttons.HOME,)))
+
+
+def refunded(sale: SaleText, *, to_wallet: Money, to_bonus: Money, credits_back: int, left: bool) -> Screen:
+    """Money of a paid invoice went back. `left`: not all that was paid for it has gone back."""
+    whole = wording.money(to_wallet + to_bonus)
+    text = lines(
+        markup("↩️ <b>Refund for invoice #{id}</b>", id=sale.id),
+        markup("{what}, {total}", what=_what(sale), total=wording.money(sale.total)),
+        Html(""),
+        markup("<b>{money}</b> is back in your wallet, ready to spend.", money=whole),
+        markup("{bonus} of it had been paid with bonus money, and is bonus money again.", bonus=wording.money(to_bonus))
+        if to_bonus.minor
+        else None,
+        markup(
+            "{posts} of it {were} taken back.",
+            posts=wording.count(credits_back, "unused post"),
+            were=_were(credits_back),
+        )
+        if credits_back
+        else None,
+        None if left else Html("With this all of your payment for it has been given back."),
+        Html("\nQuestions? Write to support with the invoice number."),
+    )
+    return Screen(text, ((buttons.invoice(sale.id), buttons.BALANCE), (buttons.SUPPORT, buttons.HOME)))
+
+
+def _were(number: int) -> str:
+    return "was" if number == 1 else "were"
+
+
 def invoice_closed(sale: SaleText, *, state: str) -> Screen:
     """`state`: expired | cancelled."""
     head = "⌛ <b>Invoice #{id} has run out</b>" if state == "expired" else "✖️ <b>Invoice #{id} is cancelled</b>"

@@ -12,7 +12,8 @@ from viralcore.texts.actions import Go, OpenSession, PhaseNotPlaced, PhasePlaced
 _BREAKER = {"closed": "working", "open": "failing, left out", "half-open": "being tried again"}
 
 
-def admin(*, roles: Sequence[str], session_until: datetime | None, unknown: int) -> Screen:
+def admin(*, roles: Sequence[str], session_until: datetime | None, unknown: int, stray: int | None) -> Screen:
+    """`stray`: receipts without an owner; None for who may not assign them."""
     open_until = (
         markup("Your staff session is open until {at}.", at=wording.moment(session_until))
         if session_until
@@ -23,10 +24,13 @@ def admin(*, roles: Sequence[str], session_until: datetime | None, unknown: int)
         markup("You are: {roles}", roles=wording.join(list(roles))),
         open_until,
         markup("\n❓ Sends to panels with unknown outcome: <b>{n}</b>", n=unknown),
+        None if stray is None else markup("❗ Stray receipts: <b>{n}</b>", n=stray),
     )
+    money = () if stray is None else ((Button("💵 Payments", Go("money")),),)
     rows = (
         (Button("🔑 Open session", OpenSession()),),
         (Button(f"❓ Unknown sends ({unknown})", Go("unknown")), Button("🔌 Panels", Go("panels"))),
+        *money,
         wording.back_home(),
     )
     return Screen(text, rows, route="admin")

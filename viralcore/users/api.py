@@ -51,7 +51,8 @@ class NotAllowed(DomainError):
 
 
 class SessionExpired(DomainError):
-    """A money or role action needs a fresh staff session (``/admin``)."""
+    """A money or role action needs a fresh staff session (``/admin``). The edge records it as it does NotAllowed.
+    Fields: right."""
 
     code = "users.session_expired"
 

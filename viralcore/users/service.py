@@ -101,7 +101,7 @@ class UsersService:
         if not able & domain.as_roles(standing.roles):
             raise NotAllowed(right=right)
         if right in domain.NEEDS_SESSION and (standing.session_until is None or standing.session_until <= tx.now):
-            raise SessionExpired()
+            raise SessionExpired(right=right)
 
     async def require_active(self, tx: Tx, *, user_id: int) -> None:
         standing = await self._standing(tx, user_id)

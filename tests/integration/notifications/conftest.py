@@ -47,6 +47,7 @@ class House:
             payments=self.payments,  # type: ignore[arg-type]
             boosts=self.boosts,  # type: ignore[arg-type]
             messenger=messenger or self.chat,
+            bot_username=lambda: "shop_bot",
             admin_chat_id=self.admin_chat_id,
             config=settings(),
         )

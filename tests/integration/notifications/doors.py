@@ -25,7 +25,7 @@ from viralcore.core.errors import NotFound
 from viralcore.core.money import Money, usd
 from viralcore.core.screen import Screen
 from viralcore.notifications.ports import Answer, Shown
-from viralcore.payments.api import ClaimView, InvoiceView, Item, ReceiptView
+from viralcore.payments.api import ClaimView, InvoiceView, Item, ReceiptView, RefundView, StaffReceiptView
 from viralcore.users.api import UserView
 
 ADA, OLU, GROUP = 2001, 1000, -100500
@@ -48,6 +48,9 @@ class FakeUsers:
         if user_id not in self.people:
             raise NotFound(what="user")
         return self.people[user_id]
+
+    async def staff_ids(self, *, right: str) -> tuple[int, ...]:
+        return (OLU,) if right == "switches" else ()
 
     async def set_unreachable(self, tx: Tx, *, user_id: int, unreachable: bool) -> None:
         self.people[user_id] = replace(self.people[user_id], unreachable=unreachable)
@@ -73,7 +76,31 @@ def invoice(**changes: Any) -> InvoiceView:
 
 
 @dataclass
+class FakeFinance:
+    """Receipts and refunds; by default every receipt is the judged one of invoice 12."""
+
+    known: dict[int, StaffReceiptView] = field(default_factory=dict)
+    refunds: dict[int, RefundView] = field(default_factory=dict)
+
+    async def receipt(self, *, receipt_id: int) -> StaffReceiptView:
+        return self.known.get(receipt_id) or stray(receipt_id, owner=ADA, invoice=12)
+
+    async def get_refund(self, *, refund_id: int) -> RefundView:
+        return self.refunds[refund_id]
+
+
+def stray(
+    number: int, *, owner: int | None = None, invoice: int | None = None, by: int | None = None, pasted: Any = ()
+) -> StaffReceiptView:
+    """A receipt, by default in suspense."""
+    state: Any = "suspense" if owner is None else "credited"
+    receipt = ReceiptView(number, "bsc", HASH, 0, "USDT", Decimal("140"), usd(140), state, invoice, owner, AT)
+    return StaffReceiptView(receipt, "stray", AT, None if owner is None else AT, by, pasted)
+
+
+@dataclass
 class FakePayments:
+    finance: FakeFinance = field(default_factory=FakeFinance)
     invoices: dict[int, InvoiceView] = field(default_factory=lambda: {12: invoice()})
     claims: dict[int, ClaimView] = field(default_factory=dict)
     known: list[ReceiptView] = field(

@@ -11,6 +11,7 @@ import pytest
 
 from tests.integration.notifications.conftest import House
 from tests.integration.notifications.doors import ADA, GROUP, HASH, OLU, ended, invoice, order, phase
+from tests.integration.notifications.doors import stray as a_stray
 from viralcore.boosts.events import (
     LinesFinished,
     OrderCreated,
@@ -150,6 +151,7 @@ async def test_a_refused_hash_says_why_in_a_message_of_its_own(house: House) -> 
 
 async def test_stray_money_is_told_to_whoever_pasted_it_and_to_staff(house: House) -> None:
     house.payments.claim("suspense", "no_invoice")
+    house.payments.finance.known[4] = a_stray(4)
     stray = StrayMoney(receipt_id=4, network="bsc", asset="USDT", amount="14.2", hash=HASH, user_id=ADA)
     await house.happens(stray, decided("suspense", "no_invoice"))
     assert ["fits none of your invoices" in one for one in house.ada()] == [True]
@@ -307,5 +309,5 @@ async def test_old_notices_are_forgotten(house: House) -> None:
 
 def test_every_template_that_is_told_can_be_painted(bare_house: House) -> None:
     told = set(re.findall(r'template="(\w+)"', "".join(path.read_text() for path in SOURCES.rglob("*.py"))))
-    painter = Painter(users=bare_house.users, payments=bare_house.payments, boosts=bare_house.boosts)  # type: ignore[arg-type]
+    painter = Painter(users=bare_house.users, payments=bare_house.payments, boosts=bare_house.boosts, bot_username=str)  # type: ignore[arg-type]
     assert told == set(painter.templates)

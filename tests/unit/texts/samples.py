@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from viralcore.core.money import Money, usd
 from viralcore.core.screen import Screen
 from viralcore.texts import cards, notices, order_notices
-from viralcore.texts.cards import PersonText, PhaseCardText
+from viralcore.texts.cards import PersonText, PhaseCardText, StrayEnd
 from viralcore.texts.notices import DepositText, SaleText
 from viralcore.texts.order_text import OrderLineText, OrderPartText, OrderText
 
@@ -42,6 +42,14 @@ CARD = PhaseCardText(
     what="38 likes",
     sent_at=AT,
     state="unknown",
+)
+
+
+OLU = PersonText(1000, "Olu", None)
+ENDS = (
+    StrayEnd(owner=ADA, invoice=None, by=OLU, at=AT),
+    StrayEnd(owner=ADA, invoice=12, by=OLU, at=AT),
+    StrayEnd(owner=ADA, invoice=12, by=None, at=AT),
 )
 
 
@@ -103,6 +111,33 @@ CANCELLED = order("cancelled", lines=("cancelled",) * 4, parts=("cancelled",) * 
 def to_people() -> Iterator[tuple[str, Screen]]:
     yield from _transfers()
     yield from _deposits()
+    yield "assigned", notices.assigned(amount="14.2", asset="USDT", network="bsc", usd=usd("14.20"))
+    for name, wallet, bonus, posts, left in (
+        ("all", "15.00", "0", 10, False),
+        ("all, with bonus", "10.00", "5.00", 10, False),
+        ("a part", "1.50", "0", 1, True),
+        ("a part, no posts", "1.00", "0", 0, True),
+    ):
+        yield (
+            f"refunded, {name}",
+            notices.refunded(SALE, to_wallet=usd(wallet), to_bonus=usd(bonus), credits_back=posts, left=left),
+        )
+    for why in ("large", "old"):
+        for end in (None, ENDS[0]):
+            yield (
+                f"owner: stray {why}, {'open' if end is None else 'over'}",
+                cards.stray_for_owner(
+                    receipt_id=4,
+                    network="bsc",
+                    asset="USDT",
+                    amount="140",
+                    usd=usd(140),
+                    tx_hash=HASH,
+                    why=why,
+                    hours=24,
+                    end=end,
+                ),
+            )
     yield "paid from the wallet", notices.paid_from_wallet(SALE)
     for name, state, received in (
         ("run out", "expired", ZERO),
@@ -190,6 +225,17 @@ def to_staff() -> Iterator[tuple[str, Screen]]:
         yield (
             f"staff: stray, {name}",
             cards.stray(receipt_id=4, network="bsc", asset="USDT", amount="14.2", tx_hash=HASH, who=who),
+        )
+    stray = {"receipt_id": 4, "network": "bsc", "asset": "USDT", "amount": "14.2", "tx_hash": HASH, "who": ADA}
+    yield "staff: stray, with a way", cards.stray(**stray, bot_username="viralcore_bot")
+    for number, end in enumerate(ENDS):
+        yield f"staff: stray, over {number}", cards.stray(**stray, bot_username="viralcore_bot", end=end)
+    for posts in (0, 7):
+        yield (
+            f"staff: refund, {posts} posts",
+            cards.refund(
+                amount=usd("10.50"), credits_back=posts, sale=SALE, who=ADA, by=OLU, reason="<i>not</i> happy"
+            ),
         )
     yield "staff: order", cards.order_created(order(), ADA)
     for name, one in (("done", DONE), ("partly", PARTLY), ("failed", FAILED), ("cancelled", CANCELLED)):

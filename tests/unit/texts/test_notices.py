@@ -17,7 +17,7 @@ from viralcore.texts import cards, notices
 from viralcore.texts.actions import STAFF_CARD, Go
 
 GOLDEN = Path(__file__).parent / "notices.golden.txt"
-ROUTES = re.compile(r"orders|order:\d+|invoice:\d+|submit|balance|history|home|support")
+ROUTES = re.compile(r"orders|order:\d+|invoice:\d+|submit|balance|history|home|support|menu|receipt:\d+")
 PEOPLE, STAFF = dict(to_people()), dict(to_staff())
 EVERYTHING = [pytest.param(screen, id=name) for name, screen in {**PEOPLE, **STAFF}.items()]
 
@@ -61,7 +61,10 @@ def test_people_get_only_buttons_that_look(screen: Screen) -> None:
 def test_staff_get_only_buttons_of_cards(screen: Screen) -> None:
     for button in [button for row in screen.rows for button in row]:
         assert isinstance(button, Button)
-        assert isinstance(button.action, STAFF_CARD)
+        if button.url is not None:
+            assert re.fullmatch(r"https://t\.me/viralcore_bot\?start=receipt_\d+", button.url)
+        else:
+            assert isinstance(button.action, STAFF_CARD)
 
 
 def test_a_name_with_markup_is_shown_as_it_is() -> None:

@@ -12,10 +12,12 @@ import pytest
 from tests.unit.texts import golden
 from tests.unit.texts.golden import Said
 from tests.unit.texts.screens import errors as error_cases
+from tests.unit.texts.screens import finance as finance_cases
 from tests.unit.texts.screens import home as home_cases
 from tests.unit.texts.screens import hostile
 from tests.unit.texts.screens import invoices as invoice_cases
 from tests.unit.texts.screens import orders as order_cases
+from tests.unit.texts.screens import refunds as refund_cases
 from tests.unit.texts.screens import shop as shop_cases
 from tests.unit.texts.screens import staff as staff_cases
 from tests.unit.texts.screens import wallet as wallet_cases
@@ -23,7 +25,7 @@ from viralcore.core.errors import DomainError
 from viralcore.core.screen import Html, Screen, decode, encode
 from viralcore.payments.api import ClaimView
 from viralcore.sandbox.telegram.markup import parse_html, utf16
-from viralcore.texts import errors, home, invoices, order_text, orders, shop, staff, wallet
+from viralcore.texts import errors, finance, home, invoices, order_text, orders, refunds, shop, staff, wallet
 from viralcore.texts.actions import Go
 
 
@@ -33,10 +35,12 @@ def _name(module: ModuleType) -> str:
 
 MODULES = [
     (errors, error_cases.CASES),
+    (finance, finance_cases.CASES),
     (home, home_cases.CASES),
     (invoices, invoice_cases.CASES),
     (order_text, order_cases.DRAWN),
     (orders, order_cases.CASES),
+    (refunds, refund_cases.CASES),
     (shop, shop_cases.CASES),
     (staff, staff_cases.CASES),
     (wallet, wallet_cases.CASES),
@@ -168,6 +172,9 @@ LABELS = {
     "invoices.networks": ["BSC", "Tron", "Solana", "Aptos"],
     "invoices.payment": ["Copy amount", "Copy address", "I have paid", "Change method", "Cancel"],
     "wallet.balance": ["History", "Credits"],
+    "staff.admin": ["Payments"],
+    "finance.confirm_assign": ["Confirm", "Cancel"],
+    "refunds.confirm_refund": ["Confirm", "Cancel"],
     "orders.confirm": ["Confirm", "Cancel"],
     "orders.confirm_cancel": ["Confirm", "Cancel"],
 }

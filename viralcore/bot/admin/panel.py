@@ -7,6 +7,7 @@ from typing import Any
 
 from viralcore.boosts.api import BadPanelOrder
 from viralcore.bot import dialogue
+from viralcore.bot.admin.payments import ASSIGN
 from viralcore.bot.turn import Turn, Viewer, answer, command, on, render, route
 from viralcore.core.screen import Screen
 from viralcore.texts import errors, home, staff
@@ -29,6 +30,7 @@ async def admin(viewer: Viewer, _: str) -> Screen:
         roles=sorted(viewer.user.roles - {"user"}),
         session_until=until if until is not None and until > viewer.clock.now() else None,
         unknown=len(unknown),
+        stray=await viewer.doors.payments.finance.stray_count() if ASSIGN in viewer.user.rights else None,
     )
 
 

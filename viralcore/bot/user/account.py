@@ -40,6 +40,7 @@ async def history(viewer: Viewer, before: str) -> Screen:
     titles = {plan.asset: plan.title for plan in viewer.doors.boosts.plans() if plan.kind == "credits"}
     older = f"history:{lines[size - 1].entry_id}" if len(lines) > size else None
     return invoices.history(
+        refunded={one.id: one.refunded for one in made if one.refunded is not None},
         invoices=[(one.id, one.item.title, one.total, one.state, one.created_at) for one in made],
         movements=[
             (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from viralcore.bot.admin.payments import receipt_of_card
 from viralcore.bot.turn import Turn, Viewer, command, on, render, route
 from viralcore.bot.user.boost import ask_for_link
 from viralcore.core.money import USD, Money
@@ -38,7 +39,10 @@ async def show_home(viewer: Viewer, _: str) -> Screen:
 
 
 @command("start")
-async def start(turn: Turn, _: str) -> Screen:
+async def start(turn: Turn, payload: str) -> Screen:
+    """The menu; from the button of a stray card, for those who may, its receipt."""
+    if (where := receipt_of_card(turn.viewer, payload)) is not None:
+        return await render(turn.viewer, where)
     return await _home(turn.viewer, banner=True)
 
 

@@ -48,6 +48,7 @@ def invoice_text(invoice: InvoiceView, now: datetime) -> InvoiceText:
         notes=invoice.notes,
         claim=(claim.state, claim.reason) if claim is not None else None,
         quoted=invoice.quote is not None,
+        refunded=invoice.refunded,
     )
 
 

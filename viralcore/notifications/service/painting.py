@@ -21,7 +21,16 @@ Paint = Callable[[Notice, Mapping[str, Any]], Awaitable[Screen | None]]
 class Painter:
     """Knows every template by name. None: there is nothing (left) to say."""
 
-    def __init__(self, *, users: Users, payments: Payments, boosts: Boosts) -> None:
+    def __init__(
+        self,
+        *,
+        users: Users,
+        payments: Payments,
+        boosts: Boosts,
+        bot_username: Callable[[], str],
+    ) -> None:
+        """`bot_username`: our own name, for buttons that lead from a group into the private chat."""
+        self._bot_username = bot_username
         self._users = users
         self._payments = payments
         self._boosts = boosts
@@ -37,6 +46,10 @@ class Painter:
             "staff_deposit": self._staff_deposit,
             "staff_paid": self._staff_paid,
             "staff_stray": self._staff_stray,
+            "owner_stray": self._owner_stray,
+            "assigned": self._assigned,
+            "refunded": self._refunded,
+            "staff_refund": self._staff_refund,
             "staff_order": self._staff_order,
             "staff_finished": self._staff_finished,
             "panel_trouble": self._panel_trouble,
@@ -117,6 +130,59 @@ class Painter:
             amount=params["amount"],
             tx_hash=params["hash"],
             who=None if user_id is None else await self._person(user_id),
+            bot_username=self._bot_username(),
+            end=await self._stray_end(params["receipt_id"]),
+        )
+
+    async def _owner_stray(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        receipt = await self._payments.finance.receipt(receipt_id=params["receipt_id"])
+        waited = notice.created_at - receipt.receipt.seen_at
+        return cards.stray_for_owner(
+            receipt_id=params["receipt_id"],
+            network=params["network"],
+            asset=params["asset"],
+            amount=params["amount"],
+            usd=Money(params["usd"], USD),
+            tx_hash=params["hash"],
+            why=params["why"],
+            hours=int(waited.total_seconds() // 3600),
+            end=await self._stray_end(params["receipt_id"]),
+        )
+
+    async def _stray_end(self, receipt_id: int) -> cards.StrayEnd | None:
+        found = await self._payments.finance.receipt(receipt_id=receipt_id)
+        if found.receipt.user_id is None or found.credited_at is None:
+            return None
+        return cards.StrayEnd(
+            owner=await self._person(found.receipt.user_id),
+            invoice=found.receipt.invoice_id,
+            by=None if found.assigned_by is None else await self._person(found.assigned_by),
+            at=found.credited_at,
+        )
+
+    async def _assigned(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        return notices.assigned(
+            amount=params["amount"], asset=params["asset"], network=params["network"], usd=Money(params["usd"], USD)
+        )
+
+    async def _refunded(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        return notices.refunded(
+            await self._sale(_user(notice), params["invoice_id"]),
+            to_wallet=Money(params["to_wallet"], USD),
+            to_bonus=Money(params["to_bonus"], USD),
+            credits_back=params["credits"],
+            left=params["left"],
+        )
+
+    async def _staff_refund(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        refund = await self._payments.finance.get_refund(refund_id=params["refund_id"])
+        return cards.refund(
+            amount=refund.amount,
+            credits_back=refund.credits,
+            sale=await self._sale(refund.user_id, refund.invoice_id),
+            who=await self._person(refund.user_id),
+            by=await self._person(refund.by),
+            reason=refund.reason,
         )
 
     async def _staff_order(self, notice: Notice, params: Mapping[str, Any]) -> Screen:

@@ -14,7 +14,8 @@ SIGHTING    a transaction of a chain with money for us, by (network, hash): the 
 
 RECEIPT     money of one sighting at one position, by (network, hash, position): written in the crediting transaction
   credited                to a user's wallet, and from there to the invoice it explains. Final.
-  suspense  -> credited   the crediting transaction, once a pasted hash explains it
+  suspense  -> credited   the crediting transaction, once a pasted hash explains it; or finance (see finance.py, which
+                          also says what refunds do)
 
 CLAIM       a hash a person pasted, by (network, hash, user)
   checking  -> credited | refused | suspense   the crediting transaction
@@ -89,6 +90,9 @@ class Invoice:
     received_cents: int
     notes: tuple[str, ...]
     quote_id: int | None
+    bonus_cents: int = 0  # of what paid it, bonus money
+    forgiven_cents: int = 0  # of the total, what nobody paid
+    refunded_cents: int = 0
 
     def state_at(self, now: datetime) -> InvoiceState:
         """The state as it counts now: an open invoice is expired from its last second, whether or not the job has
@@ -132,6 +136,10 @@ class Receipt:
     user_id: int | None
     block_time: datetime
     seen_at: datetime
+    block: int = 0
+    outcome: str = ""
+    credited_at: datetime | None = None
+    assigned_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,3 +161,20 @@ class Claim:
     created_at: datetime
     opened_at: datetime
     others: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """A row of payments.refunds: always done. `bonus_cents`: of the amount, what went back to bonus money."""
+
+    id: int
+    invoice_id: int
+    user_id: int
+    kind: Literal["full", "partial"]
+    amount_cents: int
+    bonus_cents: int
+    credit_asset: str
+    credits: int
+    reason: str
+    by: int
+    created_at: datetime

@@ -62,14 +62,21 @@ async def list_invoices(
 
 
 async def move_invoice(
-    conn: AsyncConnection, invoice: Invoice, state: InvoiceState, *, now: datetime, paid_with: str | None = None
+    conn: AsyncConnection,
+    invoice: Invoice,
+    state: InvoiceState,
+    *,
+    now: datetime,
+    paid_with: str | None = None,
+    bonus_cents: int = 0,
+    forgiven_cents: int = 0,
 ) -> bool:
     """Guarded change of state of a row that is held. False: it was not in a state that may move there."""
     if state not in INVOICE_MOVES[invoice.state]:
         return False
     values: dict[str, Any] = {"state": state, "closed_at": now}
     if state == "paid":
-        values |= {"paid_at": now, "paid_with": paid_with}
+        values |= {"paid_at": now, "paid_with": paid_with, "bonus_cents": bonus_cents, "forgiven_cents": forgiven_cents}
     result = await conn.execute(
         update(invoices).where(invoices.c.id == invoice.id, invoices.c.state == invoice.state).values(**values)
     )
@@ -244,6 +251,9 @@ def _invoice(row: Row[Any]) -> Invoice:
         received_cents=row.received_cents,
         notes=tuple(row.notes),
         quote_id=row.quote_id,
+        bonus_cents=row.bonus_cents,
+        forgiven_cents=row.forgiven_cents,
+        refunded_cents=row.refunded_cents,
     )
 
 

@@ -125,12 +125,12 @@ async def credit_receipt(conn: AsyncConnection, receipt_id: int, **values: Any) 
 
 async def receipts_of(conn: AsyncConnection, network: str, canonical_hash: str) -> list[Receipt]:
     query = select(receipts).where(receipts.c.network == network, receipts.c.hash == canonical_hash)
-    return [_receipt(row) for row in await conn.execute(query.order_by(receipts.c.position))]
+    return [receipt_of(row) for row in await conn.execute(query.order_by(receipts.c.position))]
 
 
 async def list_receipts(conn: AsyncConnection, after_id: int, limit: int) -> list[Receipt]:
     query = select(receipts).where(receipts.c.id > after_id).order_by(receipts.c.id).limit(limit)
-    return [_receipt(row) for row in await conn.execute(query)]
+    return [receipt_of(row) for row in await conn.execute(query)]
 
 
 async def credited_cents(conn: AsyncConnection, claims_: Collection[Claim]) -> dict[int, int]:
@@ -154,12 +154,12 @@ async def credited_cents(conn: AsyncConnection, claims_: Collection[Claim]) -> d
 
 async def get_claim(conn: AsyncConnection, claim_id: int) -> Claim | None:
     row = (await conn.execute(select(claims).where(claims.c.id == claim_id))).first()
-    return None if row is None else _claim(row)
+    return None if row is None else claim_of(row)
 
 
 async def lock_claim(conn: AsyncConnection, claim_id: int) -> Claim | None:
     row = (await conn.execute(select(claims).where(claims.c.id == claim_id).with_for_update())).first()
-    return None if row is None else _claim(row)
+    return None if row is None else claim_of(row)
 
 
 async def find_claim(conn: AsyncConnection, network: str, canonical_hash: str, user_id: int) -> Claim | None:
@@ -167,7 +167,7 @@ async def find_claim(conn: AsyncConnection, network: str, canonical_hash: str, u
         claims.c.network == network, claims.c.hash == canonical_hash, claims.c.user_id == user_id
     )
     row = (await conn.execute(query.with_for_update())).first()
-    return None if row is None else _claim(row)
+    return None if row is None else claim_of(row)
 
 
 async def move_claim(conn: AsyncConnection, claim: Claim, network: str, canonical_hash: str) -> bool:
@@ -201,7 +201,7 @@ async def lock_claims_on(conn: AsyncConnection, network: str, canonical_hash: st
         .order_by(claims.c.id)
         .with_for_update()
     )
-    return [_claim(row) for row in await conn.execute(query)]
+    return [claim_of(row) for row in await conn.execute(query)]
 
 
 async def latest_claims(conn: AsyncConnection, invoice_ids: Sequence[int]) -> dict[int, Claim]:
@@ -212,7 +212,7 @@ async def latest_claims(conn: AsyncConnection, invoice_ids: Sequence[int]) -> di
         .where(claims.c.invoice_id.in_(list(invoice_ids)))
         .order_by(claims.c.invoice_id, claims.c.opened_at.desc(), claims.c.id.desc())
     )
-    return {row.invoice_id: _claim(row) for row in await conn.execute(query)}
+    return {row.invoice_id: claim_of(row) for row in await conn.execute(query)}
 
 
 async def checking_count(conn: AsyncConnection, user_id: int) -> int:
@@ -264,7 +264,7 @@ async def decide_claim(
     return done.rowcount == 1
 
 
-def _receipt(row: Row[Any]) -> Receipt:
+def receipt_of(row: Row[Any]) -> Receipt:
     return Receipt(
         id=row.id,
         network=row.network,
@@ -279,10 +279,14 @@ def _receipt(row: Row[Any]) -> Receipt:
         user_id=row.user_id,
         block_time=row.block_time,
         seen_at=row.seen_at,
+        block=row.block,
+        outcome=row.outcome,
+        credited_at=row.credited_at,
+        assigned_by=row.assigned_by,
     )
 
 
-def _claim(row: Row[Any]) -> Claim:
+def claim_of(row: Row[Any]) -> Claim:
     return Claim(
         id=row.id,
         user_id=row.user_id,

@@ -38,6 +38,21 @@ class Case:
         return frozenset(claim.user_id for claim in self.claims)
 
 
+class Worthless(Exception):
+    """Money worth less than a cent now: there is nothing to credit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How an amount counts for its invoice. `rate`: USD per coin; `due`: cents asked for; `assigned_by`: finance."""
+
+    rate: Decimal
+    due: int
+    on_time: bool
+    method: str
+    assigned_by: int | None = None
+
+
 class Booking:
     def __init__(self, *, ledger: Ledger, config: PaymentsConfig, pricing: Pricing, fulfilment: Fulfilment) -> None:
         self._ledger = ledger
@@ -108,18 +123,71 @@ class Booking:
         quote = (await invoices.get_quotes(tx.conn, [ask.quote_id]))[ask.quote_id]
         on_time = found.block_time <= _deadline(invoice, quote)
         rate = quote.rate if on_time else await self._rate(case, part.asset)
-        value = self._value(case, part.asset, part.amount, rate)
+        terms = Terms(rate, quote.due_cents, on_time, quote.method)
+        await self._book(case, part, invoice, before, terms)
+
+    async def assign(self, case: Case, before: Receipt, invoice: Invoice, *, by: int) -> None:
+        """Finance says which invoice stray money is for: counted at the rate of this moment. Raises Unpriced,
+        Worthless."""
+        rate, _ = await self._worth(case, before)
+        part = Part(before.asset, before.position, before.amount_raw, None, False, "")
+        on_time = invoice.state_at(case.tx.now) == "open"
+        terms = Terms(rate, await self._due(case.tx, invoice), on_time, f"{before.network}:{before.asset}", by)
+        await self._book(case, part, invoice, before, terms)
+
+    async def to_wallet(self, case: Case, before: Receipt, user_id: int, *, by: int) -> int:
+        """Finance says whose stray money is: into their wallet, at the rate of this moment; the cents. Raises Unpriced,
+        Worthless."""
+        rate, value = await self._worth(case, before)
+        facts = {"usd_cents": value, "rate": rate, "state": "credited", "outcome": "assigned", "user_id": user_id}
+        if not await money.credit_receipt(
+            case.tx.conn, before.id, **facts, credited_at=case.tx.now, assigned_by=by, invoice_id=None
+        ):
+            raise RuntimeError("a held receipt left suspense")
+        legs = [
+            Entry(_network(case.found, before.asset), before.usd_cents - value),
+            Entry(house_account("suspense"), -before.usd_cents),
+            Entry(user_account(user_id, WALLET), value),
+        ]
+        await self._ledger.post(
+            case.tx,
+            key=_key(case.found, before.position) + ":assigned",
+            kind="deposit",
+            entries=[leg for leg in legs if leg.amount],
+            description=f"Receipt {before.id} given to a wallet by finance",
+        )
+        return value
+
+    async def _worth(self, case: Case, receipt: Receipt) -> tuple[Decimal, int]:
+        rate = await self._rate(case, receipt.asset)
+        value = self._value(case, receipt.asset, receipt.amount_raw, rate)
+        if not value:
+            raise Worthless
+        return rate, value
+
+    async def _due(self, tx: Tx, invoice: Invoice) -> int:
+        """What is still to come for it: the total, less what came before and still is in the wallet."""
+        if not invoice.received_cents or invoice.state == "paid":
+            return invoice.total_cents
+        wallet = await self._ledger.balance(account=user_account(invoice.user_id, WALLET), tx=tx)
+        rest = invoice.total_cents - min(invoice.received_cents, max(wallet.available, 0))
+        return rest if rest > 0 else invoice.total_cents
+
+    async def _book(self, case: Case, part: Part, invoice: Invoice, before: Receipt | None, terms: Terms) -> None:
+        """Judge and book: receipt, posting, invoice, event."""
+        tx, found = case.tx, case.found
+        value = self._value(case, part.asset, part.amount, terms.rate)
         verdict = settle(
             value=value,
-            due=quote.due_cents,
+            due=terms.due,
             tolerance=self._tolerance(found.network, part.asset),
             state=invoice.state,
-            on_time=on_time,
+            on_time=terms.on_time,
             exact=part.exact,
             topup=invoice.item_kind == "topup",
-            wallet_part_there=await self._wallet_has(tx, invoice, invoice.total_cents - quote.due_cents),
+            wallet_part_there=await self._wallet_has(tx, invoice, invoice.total_cents - terms.due),
         )
-        receipt_id = await self._receipt(case, part, invoice, before, rate=rate, value=value, outcome=verdict.outcome)
+        receipt_id = await self._receipt(case, part, invoice, before, terms, value=value, outcome=verdict.outcome)
         entries = _entries(found, part, invoice, before, value, verdict)
         if entries:
             suffix = ":assigned" if before else ""
@@ -138,7 +206,7 @@ class Booking:
             wallet = user_account(invoice.user_id, WALLET)
             payer = [] if topup else [Entry(wallet, -invoice.total_cents)]
             paid = invoice.total_cents - verdict.forgiven
-            await self._fulfilment.pay(tx, invoice, payer=payer, paid_cents=paid, method=quote.method)
+            await self._fulfilment.pay(tx, invoice, payer=payer, paid_cents=paid, method=terms.method)
         elif invoice.state == "open" and value:
             await invoices.choose_quote(tx.conn, invoice.id, None)  # the rest needs another amount
 
@@ -148,16 +216,17 @@ class Booking:
         part: Part,
         invoice: Invoice,
         before: Receipt | None,
+        terms: Terms,
         *,
-        rate: Decimal,
         value: int,
         outcome: str,
     ) -> int:
         facts = {
             "usd_cents": value,
-            "rate": rate,
+            "rate": terms.rate,
             "state": "credited",
             "outcome": outcome,
+            "assigned_by": terms.assigned_by,
             "invoice_id": invoice.id,
             "user_id": invoice.user_id,
             "credited_at": case.tx.now,

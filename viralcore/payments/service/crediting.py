@@ -78,7 +78,7 @@ class Crediting:
             reasons = await self._book(case, coming)
             if not await money.judged(tx.conn, found.network, found.hash, tx.now) and state != "judged":
                 raise RuntimeError("a held sighting was judged by somebody else")
-        await self._decide_all(case, reasons, new=not booked)
+        await self.decide_all(case, reasons, new=not booked)
         return "settled"
 
     async def _book(self, case: Case, coming: Sequence[Incoming]) -> dict[int, str]:
@@ -139,7 +139,7 @@ class Crediting:
             window=rules.inexact_window,
         )
 
-    async def _decide_all(self, case: Case, reasons: dict[int, str], *, new: bool) -> None:
+    async def decide_all(self, case: Case, reasons: dict[int, str], *, new: bool) -> None:
         """Every claim gets its answer; finance hears of everything in suspense, once without a claimant and once of
         each. `new`: it was booked just now."""
         if not case.claims and not (new and any(reasons.values())):

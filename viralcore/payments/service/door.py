@@ -13,6 +13,7 @@ from viralcore.payments.config import PaymentsConfig
 from viralcore.payments.domain.hashes import parse_hash
 from viralcore.payments.repository import invoices, money
 from viralcore.payments.service.claiming import Claiming
+from viralcore.payments.service.finance import FinanceService
 from viralcore.payments.service.invoicing import Invoicing
 from viralcore.payments.service.views import claim_view, invoice_views, receipt_view
 
@@ -23,8 +24,16 @@ class PaymentsService:
     """Implements `payments.api.Payments`."""
 
     def __init__(
-        self, *, db: Database, clock: Clock, config: PaymentsConfig, invoicing: Invoicing, claiming: Claiming
+        self,
+        *,
+        db: Database,
+        clock: Clock,
+        config: PaymentsConfig,
+        invoicing: Invoicing,
+        claiming: Claiming,
+        finance: FinanceService,
     ) -> None:
+        self.finance = finance
         self._db = db
         self._clock = clock
         self._config = config

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from viralcore.core.db import Tx
-from viralcore.ledger.api import CREDITS, Entry, Ledger, house_account, user_account
+from viralcore.ledger.api import BONUS, CREDITS, Entry, Ledger, house_account, user_account
 from viralcore.payments.domain.states import Invoice
 from viralcore.payments.events import InvoicePaid
 from viralcore.payments.repository import invoices
@@ -20,9 +20,14 @@ class Fulfilment:
         """Fulfil an invoice whose row is held.
 
         `payer`: negative entries on the user's accounts that make up the total; empty for a top-up, whose money already
-        is where it should be. Raises ledger InsufficientFunds.
+        is where it should be. `paid_cents`: what of the total is neither bonus money nor forgiven; refunds go by it.
+        Raises ledger InsufficientFunds.
         """
-        if not await invoices.move_invoice(tx.conn, invoice, "paid", now=tx.now, paid_with=method):
+        bonus = -sum(entry.amount for entry in payer if entry.account.name == BONUS)
+        forgiven = invoice.total_cents - bonus - paid_cents if payer else 0
+        if not await invoices.move_invoice(
+            tx.conn, invoice, "paid", now=tx.now, paid_with=method, bonus_cents=bonus, forgiven_cents=forgiven
+        ):
             raise RuntimeError(f"invoice {invoice.id} was {invoice.state} and was to be paid")
         if payer:
             await self._ledger.post(

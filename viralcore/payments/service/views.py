@@ -59,6 +59,7 @@ def _invoice(
         claim=None if claim is None else claim_view(claim, credited),
         notes=row.notes,
         rest=Money(row.total_cents - row.received_cents, USD) if partly else None,
+        refunded=Money(row.refunded_cents, USD) if row.refunded_cents else None,
     )
 
 

@@ -86,6 +86,8 @@ CASES: Cases = {
     },
     "closed": {
         "paid": invoices.closed(PAID),
+        "paid, all refunded": invoices.closed(replace(PAID, refunded=usd("15.00"))),
+        "paid, some refunded": invoices.closed(replace(PAID, refunded=usd("4.50"))),
         "paid, one post": invoices.closed(replace(PAID, quantity=1, total=usd("1.50"))),
         "paid, too much": invoices.closed(replace(PAID, notes=("excess",))),
         "paid late": invoices.closed(replace(PAID, notes=("late", "excess"))),
@@ -174,6 +176,7 @@ CASES: Cases = {
                 (AT, *wallet.movement(kind="boost", amount=Money(-1, "t3"), plan=hostile.TITLE)),
             ],
             older="history:999",
+            refunded={14: usd("2.50")},
         ),
         "older movements": invoices.history(invoices=[], movements=[(AT, "+$1.00", "refund")] * 50, older=None),
     },
