@@ -29,6 +29,7 @@ from viralcore.payments.service.crediting import Crediting
 from viralcore.payments.service.door import PaymentsService
 from viralcore.payments.service.figures import PaymentFigures
 from viralcore.payments.service.fulfilment import Fulfilment
+from viralcore.payments.service.funding import Funding
 from viralcore.payments.service.invoicing import Invoicing
 from viralcore.payments.service.pricing import Pricing
 from viralcore.payments.service.verifying import Verifier
@@ -118,7 +119,10 @@ def assemble(
         fulfilment=fulfilment,
         watched=chains,
     )
-    service = PaymentsService(db=db, clock=clock, config=config, invoicing=invoicing, claiming=claiming)
+    funding = Funding(ledger=ledger, users=users, config=config, invoicing=invoicing)
+    service = PaymentsService(
+        db=db, clock=clock, config=config, invoicing=invoicing, claiming=claiming, funding=funding, ledger=ledger
+    )
     jobs = (
         Job("payments.prices", config.prices.check_seconds, pricing.refresh, order=PRICES_FIRST),
         Job("payments.watch", config.watcher.seconds, watcher.run, order=CHAINS_NEXT),
