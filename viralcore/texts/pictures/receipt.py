@@ -24,7 +24,9 @@ WIDTH, MARGIN, TALLEST = 1080, 84, 4000
 INSIDE = WIDTH - 2 * MARGIN
 INK, SOFT, LINE, PAPER, BACK, GREEN = "#101828", "#667085", "#E4E7EC", "#FFFFFF", "#F2F4F7", "#067647"
 SMALL, NORMAL, LARGE, HUGE = 30, 36, 46, 64
-_NEAREST = str.maketrans({"×": "x", "–": "-", "—": "-", "…": "...", "₦": "NGN ", "€": "EUR ", "£": "GBP ", "’": "'"})
+_NEAREST = str.maketrans(
+    {"×": "x", "–": "-", "—": "-", "…": "...", "₦": "NGN ", "€": "EUR ", "£": "GBP ", "’": "'", "“": '"', "”": '"'}
+)
 
 
 @dataclass(frozen=True, slots=True)
