@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.integration.bot.town import Message, Person, Town
+from tests.integration.payments.shop import OURS, PAYER, USDT, raw
 from tests.support.clock import FakeClock
 from viralcore.core.db import Database
 from viralcore.core.registry import Registry
-from viralcore.ledger.api import Entry, house_account, user_account
+from viralcore.ledger.api import user_account
+from viralcore.payments.domain.chain import Movement
 from viralcore.sandbox.telegram.markup import parse_html
 
 WRONG = ("9.999", "ten", "-5", "0", "0.99", "5000.01", "99999999", "1,5", "<b>5</b>", "\x00", "1e3")
@@ -37,19 +39,8 @@ async def _sees(person: Person, *words: str) -> Message:
     return shown
 
 
-async def _earned(person: Person, cents: int) -> None:
-    entries = (Entry(user_account(person.id, "affiliate"), cents), Entry(house_account("fees"), -cents))
-    async with person.town.db.transaction() as tx:
-        await person.town.doors.ledger.post(
-            tx, key=f"earned:{person.id}", kind="commission", entries=entries, description="test"
-        )
-
-
 async def _sends(town: Town, person: Person, amount: str = "", *, final: bool = True) -> str:
     """Money arrives: the amount on the payment screen, or another one whose hash is pasted."""
-    from tests.integration.payments.shop import OURS, PAYER, USDT, raw
-    from viralcore.payments.domain.chain import Movement
-
     text = (await _shown(person)).text
     found = re.search(r"<code>([0-9.]+)</code>", text)
     assert found, text
@@ -101,7 +92,7 @@ async def test_an_own_amount_is_read_strictly_and_the_question_stays_open(town: 
 
 async def test_a_forged_amount_is_refused_in_words(town: Town) -> None:
     ada = await town.person()
-    await _earned(ada, 500)
+    await ada.gets_money(500, "affiliate")
     for data, words in (
         ("topup|1", "from $1.00"), ("topup|-500", "from $1.00"), ("topup|999999999999", "$5,000.00"),
         ("move|501", "cannot be moved"), ("move|0", "Send an amount"), ("move|-1", "Send an amount"),
@@ -164,7 +155,7 @@ async def test_affiliate_money_is_moved_by_share_or_by_hand(town: Town) -> None:
     ada = await town.person()
     await ada.says("/balance")
     assert not any("Move" in label for label in (await _shown(ada)).buttons)
-    await _earned(ada, 1234)
+    await ada.gets_money(1234, "affiliate")
     await ada.says("/balance")
     await _sees(ada, "Affiliate balance: <b>$12.34</b>")
     await ada.presses("Move to wallet", "50% ($6.17)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -11,6 +12,7 @@ from tests.integration.bot.town import Person, Town
 from tests.support.clock import FakeClock
 from viralcore.bot.config import Countdown
 from viralcore.bot.countdown import Ticker
+from viralcore.bot.lanes import current_lane
 from viralcore.core.db import Database
 from viralcore.core.effects import EffectCall, Succeeded
 from viralcore.core.registry import Registry
@@ -133,6 +135,22 @@ async def test_paid_and_cancelled_invoices_do_not_count(town: Town) -> None:
     await ada.presses("Cancel")
     assert await town.one("SELECT state FROM payments.invoices WHERE id = :id", id=invoice) == "cancelled"
     assert await Watch(town).pass_time(21 * 60) == []
+
+
+async def test_it_stands_behind_everybodys_answers(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    await _pays(town)
+    watch = Watch(town)
+    (key,) = await watch.pass_time(5 * 60)
+    lanes = []
+    does = town.phone._does
+
+    def noted(name: str, given: dict[str, Any]) -> tuple[int, Any]:
+        lanes.append((name, current_lane()))
+        return does(name, given)
+
+    monkeypatch.setattr(town.phone, "_does", noted)
+    assert await watch.draw(key)
+    assert lanes == [("editMessageCaption", "bulk")]
 
 
 async def test_one_look_redraws_no_more_than_settled_and_the_next_to_end_first(town: Town) -> None:

@@ -164,7 +164,7 @@ def _claim(one: ClaimView) -> Screen:
 async def open_invoice_shown(turn: Turn, shown: str) -> int | None:
     """The invoice a home shows, when /cancel is typed on it."""
     name, _, argument = shown.partition(":")
-    if name not in {"invoice", "pay", "crypto", "coin"}:
+    if name not in {"invoice", "pay", "crypto", "coin", "icancel"}:
         return None
     invoice_id = argument.partition(":")[0]
     try:

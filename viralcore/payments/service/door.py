@@ -148,7 +148,7 @@ class PaymentsService:
                 before_id=before_id,
                 limit=max(1, min(limit, LONGEST_PAGE)),
             )
-            views = await invoice_views(conn, self._config, rows, now)
+            views = await invoice_views(conn, self._config, rows, now) if rows else ()
         return tuple([await self._with_rest(view) for view in views])
 
     async def receipts_of(self, *, user_id: int, invoice_id: int) -> tuple[ReceiptView, ...]:
