@@ -46,6 +46,13 @@ LONG = replace(
 SHEETS = {
     **{how: replace(SHEET, paid=paid) for how, paid in PAID.items()},
     "a top-up": replace(SHEET, title="Wallet top-up", quantity=1, paid=TOPPED_UP),
+    "in many coins": replace(
+        SHEET,
+        paid=replace(
+            PAID["by two"],
+            parts=tuple(replace(EXACT, asset=f"COIN{n}", network=on) for n, on in enumerate(("bsc", "tron", "solana"))),
+        ),
+    ),
     "as long as can be": LONG,
 }
 
@@ -104,8 +111,9 @@ def test_nothing_runs_out_of_the_paper(sheet: Sheet) -> None:
     picture = _painted(sheet).convert("RGB")
     assert picture.width == WIDTH
     assert 600 < picture.height < 4000
-    right = {picture.getpixel((x, y)) for x in (WIDTH - MARGIN + 4, WIDTH - 2) for y in range(260, picture.height - 14)}
-    assert right == {(255, 255, 255)}, "the margin is clean"
+    rows = range(260, picture.height - 14)
+    beside = {picture.getpixel((x, y)) for x in (2, MARGIN - 4, WIDTH - MARGIN + 4, WIDTH - 2) for y in rows}
+    assert beside == {(255, 255, 255)}, "the margins are clean"
     assert len(recipe(sheet)) < 2600, "it is a key in the database"
 
 
