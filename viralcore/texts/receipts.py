@@ -16,7 +16,7 @@ STATES = {"open": "⏳ open", "paid": "✅ paid", "expired": "⌛ expired", "can
 FILTERS = (("", "All"), ("open", "Open"), ("paid", "Paid"), ("closed", "Closed"))
 SHOWN_PARTS = 4
 """Transfers that are told one by one; a longer story is summed up."""
-WALLET = "wallet"
+WALLET, BANK = "wallet", "bank"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +163,13 @@ def _where_it_went(paid: PaidText) -> Html | None:
 
 def ways_on(invoice_id: int, paid: PaidText) -> tuple[tuple[Button, ...], ...]:
     """Under a paid invoice: its hashes to copy, its receipt."""
-    several = len(paid.parts[-SHOWN_PARTS:]) > 1
+    shown = paid.parts[-SHOWN_PARTS:]
     copies = tuple(
-        Button(f"📋 Copy hash {number}" if several else "📋 Copy hash", copy=part.hash)
-        for number, part in enumerate(paid.parts[-SHOWN_PARTS:], 1)
+        Button(
+            f"📋 Copy {'transfer id' if part.network == BANK else 'hash'}{f' {number}' if len(shown) > 1 else ''}",
+            copy=part.hash,
+        )
+        for number, part in enumerate(shown, 1)
         if part.hash and len(part.hash) <= 256
     )
     pairs = [copies[i : i + 2] for i in range(0, len(copies), 2)]

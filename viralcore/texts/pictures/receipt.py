@@ -18,7 +18,7 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 
 from viralcore.texts import wording
-from viralcore.texts.receipts import SHOWN_PARTS, WALLET, PaidText, rate
+from viralcore.texts.receipts import BANK, SHOWN_PARTS, WALLET, PaidText, rate
 
 WIDTH, MARGIN, TALLEST = 1080, 84, 4000
 INSIDE = WIDTH - 2 * MARGIN
@@ -73,7 +73,10 @@ def recipe(sheet: Sheet) -> str:
 
 def _with(paid: PaidText) -> str:
     """Every way that money came, once each."""
-    ways = [f"{part.asset} on {wording.network(part.network)}" for part in paid.parts]
+    ways = [
+        "Bank transfer" if part.network == BANK else f"{part.asset} on {wording.network(part.network)}"
+        for part in paid.parts
+    ]
     if paid.method == WALLET:
         ways = ["Wallet balance"]
     return ascii_only(wording.join(list(dict.fromkeys(ways))) or "-", 120)

@@ -17,7 +17,7 @@ HASH = "0x" + "ab12" * 16
 EXACT = PartText("bsc", "USDT", "15.003412", HASH, Decimal(1), usd("15.00"), AT)
 SHORT = PartText("bsc", "BNB", "0.02247100", "0x" + "cd34" * 16, Decimal("600.75"), usd("13.50"), AT)
 REST = PartText("bsc", "USDT", "1.503412", HASH, Decimal(1), usd("1.50"), AT)
-NAIRA = PartText("bsc", "NGN", "24000.00", "285959875", Decimal("0.000625"), usd("15.00"), AT)
+NAIRA = PartText("bank", "NGN", "24000.00", "285959875", Decimal("0.000625"), usd("15.00"), AT)
 
 PAID = {
     "by one transfer": PaidText((EXACT,), "bsc:USDT", AT, usd("15.00"), False),
