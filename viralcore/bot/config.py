@@ -33,6 +33,16 @@ class Pace(BaseModel):
     group_per_minute: Annotated[int, Field(gt=0, le=20)] = 20
 
 
+class Countdown(BaseModel):
+    """When the time left on a payment screen is drawn again: minutes before the end. `per_run`: redraws in one look."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    minutes: Annotated[tuple[_Positive, ...], Field(max_length=20)] = (15, 10, 5, 4, 3, 2, 1)
+    every_seconds: Annotated[int, Field(ge=5, le=60)] = 10
+    per_run: _Positive = 100
+
+
 class BotConfig(BaseModel):
     """`support_contact`: the @handle people are sent to. Numbers are explained in the file."""
 
@@ -44,5 +54,8 @@ class BotConfig(BaseModel):
     max_text: Annotated[int, Field(gt=0, le=4096)] = 2000
     orders_per_page: Annotated[int, Field(gt=0, le=20)] = 5
     history_per_page: Annotated[int, Field(gt=0, le=50)] = 10
+    invoices_per_page: Annotated[int, Field(gt=0, le=30)] = 20
+    shop_name: Annotated[str, Field(min_length=1, max_length=40)] = "viralcore"
     throttle: Throttle = Throttle()
     pace: Pace = Pace()
+    countdown: Countdown = Countdown()

@@ -24,6 +24,7 @@ FIND_INVOICE, ASSIGN_TARGET, ASSIGN_REASON = "find_invoice", "assign_target", "a
 REFUND_AMOUNT, REFUND_REASON = "refund_amount", "refund_reason"
 PROSE = frozenset({ASSIGN_REASON, REFUND_REASON})
 """Questions answered in words of one's own, which may quote a link or a hash."""
+TOPUP, MOVE = "topup", "move"
 KEPT = timedelta(days=2)
 """For how long after its expiry a row is kept: its update may still be waiting to be handled again."""
 _T = tables.dialogues

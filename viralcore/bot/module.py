@@ -13,6 +13,7 @@ from telegram.error import TelegramError
 from viralcore.bot import refresh
 from viralcore.bot.admin import panel, payments
 from viralcore.bot.config import BotConfig
+from viralcore.bot.countdown import Ticker
 from viralcore.bot.dialogue import Dialogues
 from viralcore.bot.dispatch import Dispatcher
 from viralcore.bot.intake import TokenRefusedError
@@ -21,7 +22,7 @@ from viralcore.bot.measure import measured
 from viralcore.bot.show import Shower
 from viralcore.bot.throttle import Throttle
 from viralcore.bot.turn import Doors
-from viralcore.bot.user import account, boost, pay, shop, start
+from viralcore.bot.user import account, boost, invoices, pay, shop, start, topup
 from viralcore.core.clock import Clock
 from viralcore.core.db import Database
 from viralcore.core.effects import EffectKind
@@ -34,7 +35,7 @@ from viralcore.texts import home
 
 log = structlog.get_logger(__name__)
 __all__ = ["BotModule", "Doors", "Line", "TokenRefusedError", "build"]
-HANDLERS = (account, boost, panel, pay, payments, shop, start)
+HANDLERS = (account, boost, invoices, panel, pay, payments, shop, start, topup)
 """Importing them fills the tables in `turn`."""
 
 
@@ -112,5 +113,8 @@ def build(
         throttle=throttle,
         effects=(refresh.Refresh(shower, doors, config, clock),),
         subscriptions=refresh.subscriptions(),
-        jobs=(Job("bot.dialogues", 3600, dialogues.prune, order=500),),
+        jobs=(
+            Job("bot.dialogues", 3600, dialogues.prune, order=500),
+            Ticker(db, clock, doors.payments, config.countdown).job(),
+        ),
     )

@@ -12,6 +12,7 @@ from telegram.error import BadRequest, Forbidden, RetryAfter
 from viralcore.boosts import events as boosts
 from viralcore.bot import repository
 from viralcore.bot.config import BotConfig
+from viralcore.bot.lanes import lane
 from viralcore.bot.show import Shower
 from viralcore.bot.turn import Doors, Viewer, render
 from viralcore.core.clock import Clock
@@ -27,7 +28,8 @@ KIND = "bot.refresh"
 
 
 class Refresh:
-    """`repeat`: a redraw is harmless to do twice, and nothing is sent when it would change nothing."""
+    """`repeat`: a redraw is harmless to do twice, and nothing is sent when it would change nothing. One that nobody
+    waits for (`bulk`) goes behind everybody's answers."""
 
     name = KIND
     silence: Silence = "repeat"
@@ -53,7 +55,8 @@ class Refresh:
             return await render(Viewer(self._doors, self._config, self._clock, user), where)
 
         try:
-            return Succeeded({"redrawn": await self._shower.refresh(chat_id, where, draw)})
+            with lane("bulk" if call.payload.get("bulk") else "interactive"):
+                return Succeeded({"redrawn": await self._shower.refresh(chat_id, where, draw)})
         except RetryAfter as error:
             seconds = error.retry_after
             return Later(float(seconds if isinstance(seconds, int) else seconds.total_seconds()))

@@ -143,6 +143,17 @@ async def showing(conn: Connection, chat_id: int, routes: Sequence[str]) -> str 
     return (await conn.execute(statement)).scalar_one_or_none()
 
 
+async def showing_any(conn: Connection, places: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Those (chat, route) that are what the chat's home shows, in the order given."""
+    statement = select(tables.homes.c.chat_id, tables.homes.c.route)
+    statement = statement.where(
+        tables.homes.c.chat_id.in_({chat_id for chat_id, _ in places}),
+        tables.homes.c.route.in_({route for _, route in places}),
+    )
+    shown = {(row.chat_id, row.route) for row in await conn.execute(statement)}
+    return [place for place in places if place in shown]
+
+
 async def get_file_id(conn: Connection, picture: Picture) -> str | None:
     statement = select(tables.pictures.c.file_id).where(
         tables.pictures.c.kind == picture.kind, tables.pictures.c.data == picture.data

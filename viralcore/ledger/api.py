@@ -25,8 +25,19 @@ from viralcore.core.db import Tx
 from viralcore.core.errors import DomainError
 
 Kind = Literal[
-    "deposit", "purchase", "boost", "refund", "commission", "reply_pay", "withdrawal", "fee", "adjustment", "import"
+    "deposit",
+    "purchase",
+    "boost",
+    "refund",
+    "commission",
+    "reply_pay",
+    "withdrawal",
+    "fee",
+    "adjustment",
+    "import",
+    "transfer",
 ]
+"""transfer: between two accounts of one person."""
 WALLET, BONUS, AFFILIATE, REPLY, CREDITS = "wallet", "wallet_bonus", "affiliate", "reply", "credits"
 
 

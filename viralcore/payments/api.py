@@ -59,6 +59,7 @@ class QuoteView:
     address: str
     rate: Decimal  # USD per coin
     expires_at: datetime
+    due: Money | None = None  # what it asks for; less than the total when a part came before
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,8 @@ class ReceiptView:
     invoice_id: int | None
     user_id: int | None
     seen_at: datetime
+    rate: Decimal = Decimal(0)  # USD per coin, as booked
+    block_time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +95,12 @@ class InvoiceView:
     paid_with: str | None  # method code
     received: Money  # USD value received for it so far
     claim: ClaimView | None = None  # the latest pasted hash
-    notes: tuple[str, ...] = ()  # machine words, in order: "shortfall", "tolerated", "excess", "late"
-    rest: Money | None = None  # while open and partly paid: what is still to be paid, if the wallet keeps its part
+    notes: tuple[
+        str, ...
+    ] = ()  # machine words, in order: "seen" (on its way), "shortfall", "tolerated", "excess", "late"
+    rest: Money | None = (
+        None  # while open, once money came: what is to be paid beside what of it still is in the wallet
+    )
     refunded: Money | None = None  # of what was paid, given back so far; None: nothing
 
 
@@ -200,6 +207,25 @@ class StaffInvoiceView:
     receipts: tuple[ReceiptView, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class WalletOffer:
+    """What settings allow and suggest. `presets`: amounts of a top-up; `shares`: percent of the affiliate balance."""
+
+    minimum: Money
+    maximum: Money
+    presets: tuple[Money, ...]
+    shares: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EndingView:
+    """An open invoice whose time is running out."""
+
+    invoice_id: int
+    user_id: int
+    expires_at: datetime
+
+
 class InvoiceClosed(DomainError):
     """Fields: invoice_id, state."""
 
@@ -217,6 +243,12 @@ class MethodUnavailable(DomainError):
     chain has not been read yet), ``topup`` (a top-up cannot be paid from the wallet), ``unknown``."""
 
     code = "payments.method_unavailable"
+
+
+class BadAmount(DomainError):
+    """Outside what a top-up may be. Fields: minimum, maximum (cents)."""
+
+    code = "payments.bad_amount"
 
 
 class BadHash(DomainError):
@@ -345,6 +377,20 @@ class Payments(Protocol):
         """total = quantity x unit_price rounded up to the cent. Raises TooManyInvoices."""
         ...
 
+    def wallet_offer(self) -> WalletOffer:
+        """The amounts a top-up may have, and what is offered as buttons."""
+        ...
+
+    async def open_topup(self, *, key: str, user_id: int, amount: Money) -> InvoiceView:
+        """An invoice of kind ``topup``. Any amount that arrives for it fulfils it and is in the wallet. Raises
+        BadAmount, TooManyInvoices, users Blocked."""
+        ...
+
+    async def move_to_wallet(self, *, key: str, user_id: int, amount: Money) -> Money:
+        """From the affiliate balance to the bonus part of the wallet (spent first, pays no commission), in one posting;
+        returns what was moved. Raises BadAmount (not above zero), ledger InsufficientFunds, users Blocked."""
+        ...
+
     async def methods(self) -> tuple[Method, ...]:
         """Ways to pay that are switched on and have an address and a usable price now."""
         ...
@@ -372,8 +418,25 @@ class Payments(Protocol):
         ...
 
     async def invoices(
-        self, *, user_id: int, open_only: bool = False, before_id: int | None = None, limit: int = 20
-    ) -> tuple[InvoiceView, ...]: ...
+        self,
+        *,
+        user_id: int,
+        open_only: bool = False,
+        before_id: int | None = None,
+        limit: int = 20,
+        states: Sequence[InvoiceState] = (),
+    ) -> tuple[InvoiceView, ...]:
+        """Newest first, keyset-paged by id. `states`: only those, as they count at this moment; empty: all."""
+        ...
+
+    async def receipts_of(self, *, user_id: int, invoice_id: int) -> tuple[ReceiptView, ...]:
+        """What was credited for an invoice, in the order it came. Raises NotFound."""
+        ...
+
+    async def ending(self, *, moments: Sequence[tuple[datetime, datetime]], limit: int = 500) -> tuple[EndingView, ...]:
+        """Open invoices that expire after the first and not after the second of any of these pairs; the next to expire
+        come first."""
+        ...
 
     async def get_claim(self, *, user_id: int, claim_id: int) -> ClaimView: ...
 

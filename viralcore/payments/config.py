@@ -28,6 +28,23 @@ class Invoices(_Frozen):
     wallet_enabled: bool
 
 
+class Wallet(_Frozen):
+    """Top-ups, in USD; and `shares`: percent of the affiliate balance that are offered to be moved."""
+
+    minimum: Dollars
+    maximum: Dollars
+    presets: tuple[Dollars, ...]
+    shares: tuple[Annotated[int, Field(gt=0, le=100)], ...]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Wallet:
+        if self.minimum > self.maximum:
+            raise ValueError("minimum is above maximum")
+        if any(not self.minimum <= preset <= self.maximum for preset in self.presets):
+            raise ValueError("a preset is below minimum or above maximum")
+        return self
+
+
 class Rules(_Frozen):
     native_tolerance: Share
     stable_tolerance: Share
@@ -141,6 +158,7 @@ class PaymentsConfig(_Frozen):
     """Everything payments is told. The last block comes from the environment, under the same names in capitals."""
 
     invoices: Invoices
+    wallet: Wallet
     rules: Rules
     claims: Claims
     watcher: Watcher

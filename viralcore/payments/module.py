@@ -25,6 +25,7 @@ from viralcore.payments.service.door import PaymentsService
 from viralcore.payments.service.figures import PaymentFigures
 from viralcore.payments.service.finance import FinanceService
 from viralcore.payments.service.fulfilment import Fulfilment
+from viralcore.payments.service.funding import Funding
 from viralcore.payments.service.invoicing import Invoicing
 from viralcore.payments.service.pricing import Pricing
 from viralcore.payments.service.refunding import Refunding
@@ -121,8 +122,16 @@ def assemble(
         refunding=Refunding(ledger=ledger, users=users),
     )
     strays = StrayWatch(db=db, config=config)
+    funding = Funding(ledger=ledger, users=users, config=config, invoicing=invoicing)
     service = PaymentsService(
-        db=db, clock=clock, config=config, invoicing=invoicing, claiming=claiming, finance=finance
+        db=db,
+        clock=clock,
+        config=config,
+        invoicing=invoicing,
+        claiming=claiming,
+        funding=funding,
+        finance=finance,
+        ledger=ledger,
     )
     jobs = (
         Job("payments.prices", config.prices.check_seconds, pricing.refresh, order=PRICES_FIRST),

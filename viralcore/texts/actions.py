@@ -80,6 +80,49 @@ class CancelInvoice(Action):
 
 @action
 @dataclass(frozen=True, slots=True)
+class GiveUpInvoice(Action):
+    """The second press: cancel an invoice for which money may be coming."""
+
+    CODE: ClassVar[str] = "igiveup"
+    invoice: int
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class TopUp(Action):
+    """Open the invoice of a top-up."""
+
+    CODE: ClassVar[str] = "topup"
+    cents: int
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class AskTopup(Action):
+    """Other amount: the next line typed is what to top up."""
+
+    CODE: ClassVar[str] = "topup_ask"
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class MoveToWallet(Action):
+    """Move affiliate money to the wallet."""
+
+    CODE: ClassVar[str] = "move"
+    cents: int
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class AskMove(Action):
+    """Other amount: the next line typed is what to move."""
+
+    CODE: ClassVar[str] = "move_ask"
+
+
+@action
+@dataclass(frozen=True, slots=True)
 class AskLink(Action):
     """The next line typed is a link."""
 

@@ -69,6 +69,12 @@ def _insufficient(fields: Mapping[str, Any]) -> Html:
     asset = str(fields.get("asset", USD))
     if "needed" in fields and asset == USD:
         available, needed = Money(int(fields.get("available", 0)), USD), Money(int(fields["needed"]), USD)
+        if fields.get("account") == "affiliate":
+            return markup(
+                "Your affiliate balance is {available}, so {needed} cannot be moved. Nothing was moved.",
+                available=wording.money(available),
+                needed=wording.money(needed),
+            )
         return markup(
             "Your balance is {available}, but {needed} is needed. Nothing was taken. Choose another way to pay.",
             available=wording.money(available),
@@ -136,6 +142,18 @@ def _bad_quantity(fields: Mapping[str, Any]) -> Html:
     return Html(text.format(**known) + ending)
 
 
+def _bad_amount(fields: Mapping[str, Any]) -> Html:
+    minimum, maximum = Money(int(fields.get("minimum", 1)), USD), Money(int(fields.get("maximum", 1)), USD)
+    if maximum < minimum:
+        return Html("There is nothing to move. Your affiliate balance is empty.")
+    return markup(
+        "Send an amount in dollars from {minimum} to {maximum}{like}.",
+        like=", like 12 or 12.50" if maximum.minor > 1250 else "",
+        minimum=wording.money(minimum),
+        maximum=wording.money(maximum),
+    )
+
+
 def _bad_link(fields: Mapping[str, Any]) -> Html:
     problems = tuple(fields.get("problems", ()))[:20]
     if not problems:
@@ -192,6 +210,7 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], Html]] = {
     "payments.invoice_closed": _invoice_closed,
     "payments.too_many_invoices": _too_many_invoices,
     "payments.method_unavailable": _method,
+    "payments.bad_amount": _bad_amount,
     "payments.bad_hash": _bad_hash,
     "payments.hash_used": _hash_used,
     "payments.receipt_taken": _says(

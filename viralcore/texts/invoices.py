@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from viralcore.core.money import Money
 from viralcore.core.screen import Button, Html, Picture, Screen, lines, markup
-from viralcore.texts import buttons, hashes, wording
+from viralcore.texts import buttons, hashes, receipts, wording
 from viralcore.texts.actions import CancelInvoice, Go, IHavePaid, PayFromWallet, PayWith
 
-STATES = {"open": "⏳ open", "paid": "✅ paid", "expired": "⌛ expired", "cancelled": "✖️ cancelled"}
 PAID = Picture("asset", "paid.png")
 
 
 @dataclass(frozen=True, slots=True)
 class InvoiceText:
-    """An invoice as its screens need it. `claim`: (state, reason) of the latest pasted hash."""
+    """An invoice as its screens need it. `claim`: (state, reason) of the latest pasted hash. `rest`: once money came,
+    what is to be paid beside what of it still is in the wallet. `quoted`: an amount to send is on its payment screen.
+    """
 
     id: int
     title: str
@@ -34,52 +35,60 @@ class InvoiceText:
     notes: tuple[str, ...]
     claim: tuple[str, str] | None
     quoted: bool
+    topup: bool = False
     refunded: Money | None = None
 
 
 def invoice(one: InvoiceText, *, balance: Money, crypto: bool, wallet: bool) -> Screen:
-    """The invoice with the ways to pay; when it is closed, what became of it."""
+    """An open invoice with the ways to pay; when it is closed, what became of it."""
     if one.state != "open":
         return closed(one)
     text = lines(
         _head(one),
         markup("\n<b>Total: {total}</b>", total=wording.money(one.total)),
         _partly(one),
-        markup("⏳ This price holds for {left}.", left=wording.span(one.left)),
+        markup("⏳ It stays open for {left}.", left=wording.span(one.left))
+        if one.topup
+        else markup("⏳ This price holds for {left}.", left=wording.span(one.left)),
         _claim(one),
         Html("\nHow do you want to pay?")
-        if crypto or wallet
+        if crypto or (wallet and not one.topup)
         else Html("\n⚠️ No way to pay is open right now. Try again in a minute."),
     )
     rows: list[tuple[Button, ...]] = []
     if one.quoted:
         rows.append((Button("▶️ Go on paying", Go(f"pay:{one.id}")),))
     ways = [Button("🪙 Crypto", Go(f"crypto:{one.id}"))] if crypto else []
-    if wallet:
+    if wallet and not one.topup:
         ways.append(Button(f"💰 Wallet ({wording.money(balance)})", PayFromWallet(one.id)))
     rows.append(tuple(ways))
     rows.append((Button("✖️ Cancel", CancelInvoice(one.id)), *wording.back_home("menu")))
     return Screen(text, tuple(row for row in rows if row), route=f"invoice:{one.id}")
 
 
-def closed(one: InvoiceText) -> Screen:
-    """Paid, expired or cancelled."""
+def closed(
+    one: InvoiceText, paid: receipts.PaidText | None = None, waiting: Sequence[tuple[int, str, Money]] = ()
+) -> Screen:
+    """Paid, expired or cancelled. `paid`: how; `waiting`: open invoices that money in the wallet could pay now."""
+    how = receipts.how(paid) if paid is not None else None
     if one.state == "paid":
-        got = (
-            markup(
-                "{n} {are} ready. Send me the link of a post to use one.",
-                n=wording.count(one.quantity, one.unit),
-                are="is" if one.quantity == 1 else "are",
-            )
-            if one.credits
-            else Html("Your money is in your wallet.")
-        )
-        head = "✅ <b>Paid. Thank you!</b>"
+        head, got = "✅ <b>Paid. Thank you!</b>", _got(one)
         if one.refunded is not None:
             got = _refunded(one, one.refunded)
             head = "↩️ <b>Paid, and partly refunded</b>" if one.refunded < one.total else "↩️ <b>Paid, and refunded</b>"
-        text = lines(Html(head), Html(""), _head(one), _notes(one), Html(""), got)
-        rows = ((buttons.SUBMIT, buttons.BALANCE), wording.back_home())
+        text = lines(
+            Html(head),
+            Html(""),
+            _head(one),
+            _notes(one),
+            Html(""),
+            got,
+            markup("\n{how}", how=how) if how is not None else None,
+        )
+        go_on = [(Button(f"▶️ Pay invoice #{i} ({wording.money(m)})", Go(f"invoice:{i}")),) for i, _, m in waiting]
+        first = buttons.MENU if one.topup else buttons.SUBMIT
+        ways = receipts.ways_on(one.id, paid) if paid is not None else ()
+        rows: tuple[tuple[Button, ...], ...] = (*go_on, (first, buttons.BALANCE), *ways, wording.back_home())
         return Screen(text, rows, picture=PAID, route=f"invoice:{one.id}")
     why = "This invoice has expired." if one.state == "expired" else "This invoice was cancelled."
     text = lines(
@@ -87,8 +96,10 @@ def closed(one: InvoiceText) -> Screen:
         markup("\n{why} If you sent money for it, it is not lost: it is credited when it arrives.", why=why),
         _notes(one),
         _claim(one),
+        markup("\n{how}", how=how) if how is not None else None,
     )
-    rows = ((Button("🧾 I have paid", IHavePaid(one.id)), Button("🛒 Buy again", Go("menu"))), wording.back_home())
+    again = buttons.TOPUP if one.topup else Button("🛒 Buy again", Go("menu"))
+    rows = ((Button("🧾 I have paid", IHavePaid(one.id)), again), wording.back_home())
     return Screen(text, rows, route=f"invoice:{one.id}")
 
 
@@ -99,7 +110,7 @@ def coins(one: InvoiceText, *, ways: Sequence[tuple[str, str | None]]) -> Screen
         markup("\n<b>Total: {total}</b>", total=wording.money(one.total)),
         Html("\nWhich coin?")
         if ways
-        else Html("\n⚠️ No coin can be quoted right now. Try again in a minute, or pay from your wallet."),
+        else Html("\n⚠️ No coin can be quoted right now. Try again in a minute, or choose another way to pay."),
     )
     choices = [
         Button(asset, Go(f"coin:{one.id}:{asset}") if method is None else PayWith(one.id, method))
@@ -171,40 +182,20 @@ def claim(*, state: str, reason: str, tx_hash: str, back: str | None, route: str
 
 def already_have(*, limit: int, open_invoices: Sequence[tuple[int, str, Money]]) -> Screen:
     """Too many open: the person chooses which one goes."""
-    text = lines(
-        markup("You already have {n}. Pay or cancel one, then buy again:", n=wording.count(limit, "unpaid invoice")),
-        *(markup("#{id} {title}, {total}", id=i, title=t, total=wording.money(m)) for i, t, m in open_invoices),
-    )
-    rows = [
-        (Button(f"Open #{i}", Go(f"invoice:{i}")), Button(f"✖️ Cancel #{i}", CancelInvoice(i)))
-        for i, _, _ in open_invoices
-    ]
-    return Screen(text, (*rows, wording.back_home("menu")))
+    return receipts.too_many(limit=limit, open_invoices=open_invoices, again="buy")
 
 
 def history(
     *,
-    invoices: Sequence[tuple[int, str, Money, str, datetime]],
+    invoices: Sequence[receipts.InvoiceRow],
     movements: Sequence[tuple[datetime, str, str]],
     older: str | None,
-    refunded: Mapping[int, Money] | None = None,
 ) -> Screen:
-    """`invoices`: id, title, total, state, made at. `movements`: when, signed amount, description. `refunded`: what
-    went back of an invoice."""
+    """`invoices`: the newest few. `movements`: when, signed amount, description."""
     parts = [Html("🧾 <b>History</b>")]
     if invoices:
         parts.append(Html("\n<b>Invoices</b>"))
-        parts += [
-            markup(
-                "#{id} {title}, {total}, {state}{back}",
-                id=i,
-                title=t,
-                total=wording.money(m),
-                state=STATES[s],
-                back=f", ↩️ {wording.money(refunded[i])} refunded" if refunded and i in refunded else "",
-            )
-            for i, t, m, s, _ in invoices
-        ]
+        parts += [receipts.row(one) for one in invoices]
     if movements:
         parts.append(Html("\n<b>Movements</b>"))
         parts += [
@@ -213,14 +204,36 @@ def history(
         ]
     if not invoices and not movements:
         parts.append(Html("\nNothing has happened yet. What you buy and what comes back will be listed here."))
-    open_ones = [Button(f"Open #{i}", Go(f"invoice:{i}")) for i, _, _, s, _ in invoices if s == "open"][:3]
+    open_ones = [Button(f"Open #{one.id}", Go(f"invoice:{one.id}")) for one in invoices if one.state == "open"][:3]
     rows = [tuple(open_ones)] if open_ones else []
     if older:
         rows.append((Button("⏬ Older", Go(older)),))
+    if invoices:
+        rows.append((Button("🧾 All invoices", Go("invoices")),))
     return Screen(lines(*parts), (*rows, wording.back_home("balance")), route="history")
 
 
+def _got(one: InvoiceText) -> Html:
+    """What the person has now."""
+    if one.topup:
+        if one.received < one.total:
+            return markup(
+                "{got} came, and all of it is in your wallet, ready to spend.", got=wording.money(one.received)
+            )
+        return markup("{got} is in your wallet, ready to spend.", got=wording.money(one.received))
+    if not one.credits:
+        return Html("We start on it now.")
+    return markup(
+        "{n} {are} ready. Send me the link of a post to use one.",
+        n=wording.count(one.quantity, one.unit),
+        are="is" if one.quantity == 1 else "are",
+    )
+
+
 def _head(one: InvoiceText) -> Html:
+    if one.topup:
+        of = "" if one.state == "open" else f" of {wording.money(one.total)}"
+        return markup("🧾 <b>Invoice #{id}</b>\n{title}{of}", id=one.id, title=one.title, of=of)
     return markup(
         "🧾 <b>Invoice #{id}</b>\n{title}: {n} at {price}",
         id=one.id,
@@ -233,15 +246,29 @@ def _head(one: InvoiceText) -> Html:
 def _partly(one: InvoiceText) -> Html | None:
     if one.rest is None or one.received.minor <= 0:
         return None
+    got, rest = wording.money(one.received), wording.money(one.rest)
+    if one.rest.minor <= 0:
+        return markup("\n💰 {got} has arrived and waits in your wallet: that is enough. Pay with Wallet now.", got=got)
+    spent = one.received + one.rest - one.total
+    if spent.minor > 0:
+        return markup(
+            "\n💰 {got} has arrived, and {spent} of it you have spent since. <b>{rest}</b> is still to be paid.",
+            got=got,
+            spent=wording.money(spent),
+            rest=rest,
+        )
     return markup(
-        "\n💰 {got} has arrived and waits in your wallet. <b>{rest}</b> is still to be paid.",
-        got=wording.money(one.received),
-        rest=wording.money(one.rest),
+        "\n💰 {got} has arrived and waits in your wallet. <b>{rest}</b> is still to be paid.", got=got, rest=rest
     )
 
 
 def _notes(one: InvoiceText) -> Html | None:
     paid = one.state == "paid"
+    if one.topup and paid:
+        late = "late" in one.notes
+        return (
+            Html("\nIt came after the invoice had closed, so it counted at the rate of that moment.") if late else None
+        )
     told = {
         "excess": "You sent more than was due: the rest is in your wallet.",
         "late": "Your payment came after the invoice had closed, so it was counted at the rate of that moment"

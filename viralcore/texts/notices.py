@@ -87,7 +87,7 @@ def deposit(money: DepositText, sale: SaleText) -> Screen:
     )
     if money.pays:
         return Screen(text, _next(sale))
-    if sale.rest is not None:
+    if sale.state == "open":
         return Screen(text, ((Button("▶️ Pay the rest", Go(f"invoice:{sale.id}")), buttons.BALANCE), (buttons.HOME,)))
     return Screen(text, ((buttons.BALANCE, buttons.HOME),))
 
@@ -96,7 +96,7 @@ def _paid_by(money: DepositText, sale: SaleText) -> list[Html | None]:
     over = wording.money(money.to_wallet) if money.to_wallet.minor and sale.kind != "topup" else ""
     missing = sale.total - sale.received
     told: list[Html | None] = []
-    if money.outcome == "tolerated":
+    if money.outcome == "tolerated" and sale.kind != "topup":
         short = wording.money(missing) if missing.minor > 0 else "a touch"
         told.append(markup("It was {short} short; that is fine with us.", short=short))
     elif money.outcome == "late":
@@ -130,6 +130,8 @@ def _not_paid_by(money: DepositText, sale: SaleText) -> list[Html | None]:
         told.append(
             markup("\nTo finish, open the invoice and pay the remaining <b>{rest}</b>.", rest=wording.money(sale.rest))
         )
+    elif sale.state == "open":
+        told.append(Html("\nTo finish, open the invoice: it tells what is still to be paid."))
     else:
         told.append(Html("\nYou can spend it on your next purchase."))
     return told
@@ -201,7 +203,9 @@ def invoice_closed(sale: SaleText, *, state: str) -> Screen:
             "Have you sent money for it already? Then just wait: it is credited when it arrives, late or not, and you "
             "are told here."
         ),
-        Html("Still want it? Choose the plan again; that makes a fresh invoice."),
+        Html("Still want to top up? Choose the amount again; that makes a fresh invoice.")
+        if sale.kind == "topup"
+        else Html("Still want it? Choose the plan again; that makes a fresh invoice."),
     )
     return Screen(text, ((buttons.invoice(sale.id), buttons.HOME),))
 

@@ -4,27 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from viralcore.core.money import Money
+from viralcore.core.money import USD, Money
 from viralcore.core.screen import Button, Html, Screen, lines, markup
 from viralcore.texts import buttons, wording
 from viralcore.texts.actions import Go
 
+_NOTHING = Money(0, USD)
 
-def balance(*, wallet: Money, bonus: Money, posts: Sequence[tuple[str, int]]) -> Screen:
+
+def balance(
+    *,
+    wallet: Money,
+    bonus: Money,
+    posts: Sequence[tuple[str, int]],
+    affiliate: Money = _NOTHING,
+    open_invoices: int = 0,
+) -> Screen:
     """One balance is shown; how much of it is bonus money is said, because bonus money is spent first."""
     text = lines(
         markup("💰 <b>My Balance</b>\n\nWallet: <b>{money}</b>", money=wording.money(wallet + bonus)),
         markup("of which bonus, spent first: {bonus}", bonus=wording.money(bonus)) if bonus.minor else None,
+        markup("Affiliate balance: <b>{money}</b>", money=wording.money(affiliate)) if affiliate.minor > 0 else None,
         Html("\n🎟 <b>Posts left</b>"),
         *(markup("{title}: <b>{n}</b>", title=title, n=f"{left:,}") for title, left in posts),
         None if posts else Html("None yet. You find the plans in the Service Menu."),
     )
+    move = (Button("🔁 Move to wallet", Go("move")),) if affiliate.minor > 0 else ()
+    waiting = (Button(f"🧾 Open invoices ({open_invoices})", Go("invoices:open")),) if open_invoices else ()
     rows = (
+        (buttons.TOPUP, *move),
+        waiting,
         (Button("🧾 History", Go("history")), Button("🎟 Credits", Go("credits"))),
         (buttons.MENU,),
         wording.back_home(),
     )
-    return Screen(text, rows, route="balance")
+    return Screen(text, tuple(row for row in rows if row), route="balance")
 
 
 def credits_screen(rows_of: Sequence[tuple[str, str, int]]) -> Screen:
@@ -52,6 +66,7 @@ MOVEMENTS = {
     "fee": "fee",
     "adjustment": "correction by staff",
     "import": "brought over from the old bot",
+    "transfer": "moved from the affiliate balance to the wallet",
 }
 
 

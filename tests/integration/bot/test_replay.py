@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+from sqlalchemy import text
 
 from tests.integration.bot.town import ADMINS, OWNER, Killed, Person, Town
 from tests.support.clock import FakeClock
@@ -179,6 +180,77 @@ async def a_change_of_mind(person: Person) -> InboxItem:
     await a_link(person)
     await person.says(person.link())
     return await person.button("Cancel")
+
+
+@scene
+async def a_top_up(person: Person) -> InboxItem:
+    await person.says("/balance")
+    await person.presses("Top up")
+    return await person.button("$25")
+
+
+@scene
+async def a_top_up_typed(person: Person) -> InboxItem:
+    await person.says("/balance")
+    await person.presses("Top up", "Other amount")
+    return person.line("$12.50")
+
+
+@scene
+async def no_amount(person: Person) -> InboxItem:
+    await a_top_up_typed(person)
+    return person.line("9.999")
+
+
+@scene
+async def a_wallet_that_is_short(person: Person) -> InboxItem:
+    await person.gets_money(500)
+    await invoice(person)
+    return await person.button("Wallet")
+
+
+@scene
+async def moving_affiliate_money(person: Person) -> InboxItem:
+    await person.gets_money(1000, "affiliate")
+    await person.says("/balance")
+    await person.presses("Move to wallet", "50%")
+    return await person.button("Confirm")
+
+
+@scene
+async def moving_an_own_amount(person: Person) -> InboxItem:
+    await person.gets_money(1000, "affiliate")
+    await person.says("/balance")
+    await person.presses("Move to wallet", "Other amount")
+    return person.line("7.50")
+
+
+@scene
+async def a_receipt(person: Person) -> InboxItem:
+    await person.gets_money(5000)
+    await invoice(person)
+    await person.presses("Wallet")
+    return await person.button("Receipt")
+
+
+async def money_on_its_way(person: Person) -> None:
+    await payment(person)
+    async with person.town.db.transaction() as tx:
+        statement = text("UPDATE payments.invoices SET notes = array_append(notes, 'seen') WHERE user_id = :id")
+        await tx.conn.execute(statement, {"id": person.id})
+
+
+@scene
+async def cancelling_what_may_be_coming(person: Person) -> InboxItem:
+    await money_on_its_way(person)
+    return person.line("/cancel")
+
+
+@scene
+async def giving_it_up(person: Person) -> InboxItem:
+    await money_on_its_way(person)
+    await person.presses("Cancel")
+    return await person.button("Confirm")
 
 
 @scene

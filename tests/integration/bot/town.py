@@ -339,11 +339,11 @@ class Person:
                 tx, key=f"gift:{self.id}", kind="adjustment", entries=entries, description="test"
             )
 
-    async def gets_money(self, cents: int) -> None:
-        entries = (Entry(user_account(self.id, "wallet"), cents), Entry(house_account("fees"), -cents))
+    async def gets_money(self, cents: int, account: str = "wallet") -> None:
+        entries = (Entry(user_account(self.id, account), cents), Entry(house_account("fees"), -cents))
         async with self.town.db.transaction() as tx:
             await self.town.doors.ledger.post(
-                tx, key=f"money:{self.id}", kind="adjustment", entries=entries, description="test"
+                tx, key=f"money:{self.id}:{account}", kind="adjustment", entries=entries, description="test"
             )
 
     def link(self) -> str:

@@ -198,6 +198,12 @@ def _deposits() -> Iterator[tuple[str, Screen]]:
     yield "paid already", notices.deposit(replace(kept, outcome="excess"), SALE)
     topup = replace(SALE, kind="topup", title="Wallet top-up", unit="unit", quantity=1, available=None)
     yield "top-up", notices.deposit(replace(EXACT, to_wallet=usd("15.00")), topup)
+    less = replace(EXACT, usd=usd("13.50"), to_wallet=usd("13.50"))
+    for outcome in ("tolerated", "shortfall", "late", "excess"):
+        yield f"top-up, {outcome}", notices.deposit(replace(less, outcome=outcome), topup)
+    yield "top-up, run out", notices.invoice_closed(replace(topup, state="expired", received=ZERO), state="expired")
+    spent = replace(SALE, state="open", received=usd("14.50"), rest=usd("10.50"))
+    yield "short, and spent since", notices.deposit(short, spent)
 
 
 def _claims() -> Iterator[tuple[str, Screen]]:

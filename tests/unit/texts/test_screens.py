@@ -17,15 +17,30 @@ from tests.unit.texts.screens import home as home_cases
 from tests.unit.texts.screens import hostile
 from tests.unit.texts.screens import invoices as invoice_cases
 from tests.unit.texts.screens import orders as order_cases
+from tests.unit.texts.screens import receipts as receipt_cases
 from tests.unit.texts.screens import refunds as refund_cases
 from tests.unit.texts.screens import shop as shop_cases
 from tests.unit.texts.screens import staff as staff_cases
+from tests.unit.texts.screens import topup as topup_cases
 from tests.unit.texts.screens import wallet as wallet_cases
 from viralcore.core.errors import DomainError
 from viralcore.core.screen import Html, Screen, decode, encode
 from viralcore.payments.api import ClaimView
 from viralcore.sandbox.telegram.markup import parse_html, utf16
-from viralcore.texts import errors, finance, home, invoices, order_text, orders, refunds, shop, staff, wallet
+from viralcore.texts import (
+    errors,
+    finance,
+    home,
+    invoices,
+    order_text,
+    orders,
+    receipts,
+    refunds,
+    shop,
+    staff,
+    topup,
+    wallet,
+)
 from viralcore.texts.actions import Go
 
 
@@ -39,6 +54,8 @@ MODULES = [
     (home, home_cases.CASES),
     (invoices, invoice_cases.CASES),
     (order_text, order_cases.DRAWN),
+    (receipts, receipt_cases.CASES),
+    (topup, topup_cases.CASES),
     (orders, order_cases.CASES),
     (refunds, refund_cases.CASES),
     (shop, shop_cases.CASES),
@@ -171,10 +188,15 @@ LABELS = {
     "invoices.coins": ["USDT", "BNB", "SOL", "TRX", "APT"],
     "invoices.networks": ["BSC", "Tron", "Solana", "Aptos"],
     "invoices.payment": ["Copy amount", "Copy address", "I have paid", "Change method", "Cancel"],
-    "wallet.balance": ["History", "Credits"],
     "staff.admin": ["Payments"],
     "finance.confirm_assign": ["Confirm", "Cancel"],
     "refunds.confirm_refund": ["Confirm", "Cancel"],
+    "wallet.balance": ["Top up", "Move to wallet", "History", "Credits"],
+    "topup.choose": ["5", "10", "25", "50", "100", "Other amount"],
+    "topup.move": ["25%", "50%", "100%", "Other amount"],
+    "topup.confirm_move": ["Confirm", "Cancel"],
+    "receipts.confirm_cancel": ["Confirm", "Cancel"],
+    "receipts.invoice_list": ["Open #", "All", "Open", "Paid", "Closed", "Older"],
     "orders.confirm": ["Confirm", "Cancel"],
     "orders.confirm_cancel": ["Confirm", "Cancel"],
 }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from viralcore.bot.turn import Turn, Viewer, command, number, route
+from viralcore.bot.user.invoices import row_of
 from viralcore.bot.user.start import wallet
-from viralcore.core.money import Money
+from viralcore.core.money import USD, Money
 from viralcore.core.screen import Screen
+from viralcore.ledger.api import AFFILIATE
 from viralcore.texts import invoices
 from viralcore.texts import wallet as texts
 
@@ -15,7 +17,14 @@ async def balance(viewer: Viewer, _: str) -> Screen:
     balances = await viewer.doors.ledger.balances(user_id=viewer.user.id)
     own, bonus = wallet(balances)
     left = viewer.doors.boosts.credits_in(balances)
-    return texts.balance(wallet=own, bonus=bonus, posts=[(one.plan.title, one.available) for one in left])
+    unpaid = await viewer.doors.payments.invoices(user_id=viewer.user.id, open_only=True)
+    return texts.balance(
+        wallet=own,
+        bonus=bonus,
+        posts=[(one.plan.title, one.available) for one in left],
+        affiliate=Money(sum(one.available for one in balances if one.account.name == AFFILIATE), USD),
+        open_invoices=len(unpaid),
+    )
 
 
 @command("balance")
@@ -40,8 +49,7 @@ async def history(viewer: Viewer, before: str) -> Screen:
     titles = {plan.asset: plan.title for plan in viewer.doors.boosts.plans() if plan.kind == "credits"}
     older = f"history:{lines[size - 1].entry_id}" if len(lines) > size else None
     return invoices.history(
-        refunded={one.id: one.refunded for one in made if one.refunded is not None},
-        invoices=[(one.id, one.item.title, one.total, one.state, one.created_at) for one in made],
+        invoices=[row_of(one) for one in made],
         movements=[
             (
                 line.at,

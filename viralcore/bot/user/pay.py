@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from viralcore.bot import dialogue
-from viralcore.bot.turn import Turn, UnknownRoute, Viewer, answer, number, on, render, route
+from viralcore.bot.turn import Turn, UnknownRoute, Viewer, answer, number, on, route
+from viralcore.bot.user.invoices import cancel_or_ask, paid_text, seen
 from viralcore.bot.user.start import wallet
-from viralcore.bot.user.views import invoice_text
+from viralcore.bot.user.topup import missing
+from viralcore.bot.user.views import invoice_row, invoice_text, outdated
 from viralcore.core.errors import DomainError
+from viralcore.core.money import Money
 from viralcore.core.screen import Screen
+from viralcore.ledger.api import InsufficientFunds
 from viralcore.payments.api import BadHash, ClaimView, HashUsed, InvoiceView, Method
 from viralcore.texts import errors, home, invoices
 from viralcore.texts.actions import CancelInvoice, IHavePaid, PayFromWallet, PayWith
@@ -32,6 +36,8 @@ async def _methods(viewer: Viewer) -> tuple[Method, ...]:
 async def invoice(viewer: Viewer, argument: str) -> Screen:
     one = await _invoice(viewer, argument)
     own, bonus = wallet(await viewer.doors.ledger.balances(user_id=viewer.user.id))
+    if one.state != "open":
+        return await _closed(viewer, one, own + bonus)
     methods = await _methods(viewer)
     return invoices.invoice(
         invoice_text(one, viewer.clock.now()),
@@ -39,6 +45,15 @@ async def invoice(viewer: Viewer, argument: str) -> Screen:
         crypto=any(m.code != WALLET for m in methods),
         wallet=any(m.code == WALLET for m in methods),
     )
+
+
+async def _closed(viewer: Viewer, one: InvoiceView, balance: Money) -> Screen:
+    """What became of it; after a top-up also the open invoices that the wallet covers now."""
+    waiting: list[tuple[int, str, Money]] = []
+    if one.state == "paid" and one.item.kind == "topup":
+        open_ones = await viewer.doors.payments.invoices(user_id=viewer.user.id, open_only=True)
+        waiting = [invoice_row(each) for each in open_ones if each.item.kind != "topup" and each.total <= balance]
+    return invoices.closed(invoice_text(one, viewer.clock.now()), await paid_text(viewer, one), waiting)
 
 
 @route("crypto")
@@ -70,7 +85,7 @@ async def networks(viewer: Viewer, argument: str) -> Screen:
 @route("pay")
 async def payment(viewer: Viewer, argument: str) -> Screen:
     one = await _invoice(viewer, argument)
-    if one.state != "open" or one.quote is None:
+    if one.state != "open" or one.quote is None or outdated(one):
         return await invoice(viewer, argument)
     return invoices.payment(
         invoice_text(one, viewer.clock.now()),
@@ -79,7 +94,7 @@ async def payment(viewer: Viewer, argument: str) -> Screen:
         amount=one.quote.amount,
         address=one.quote.address,
         rate=one.quote.rate,
-        seen="seen" in one.notes,
+        seen=seen(one),
     )
 
 
@@ -93,7 +108,10 @@ async def pay_with(turn: Turn, act: PayWith) -> Screen:
 
 @on(PayFromWallet)
 async def pay_from_wallet(turn: Turn, act: PayFromWallet) -> Screen:
-    await turn.doors.payments.pay_from_wallet(key=turn.key, user_id=turn.user.id, invoice_id=act.invoice)
+    try:
+        await turn.doors.payments.pay_from_wallet(key=turn.key, user_id=turn.user.id, invoice_id=act.invoice)
+    except InsufficientFunds as short:
+        return await missing(turn, act.invoice, short)
     return await invoice(turn.viewer, str(act.invoice))
 
 
@@ -108,8 +126,7 @@ async def i_have_paid(turn: Turn, act: IHavePaid) -> Screen:
 
 @on(CancelInvoice)
 async def cancel(turn: Turn, act: CancelInvoice) -> Screen:
-    await turn.doors.payments.cancel_invoice(key=turn.key, user_id=turn.user.id, invoice_id=act.invoice)
-    return await invoice(turn.viewer, str(act.invoice))
+    return await cancel_or_ask(turn, act.invoice)
 
 
 @answer(dialogue.HASH)
@@ -147,7 +164,7 @@ def _claim(one: ClaimView) -> Screen:
 async def open_invoice_shown(turn: Turn, shown: str) -> int | None:
     """The invoice a home shows, when /cancel is typed on it."""
     name, _, argument = shown.partition(":")
-    if name not in {"invoice", "pay", "crypto", "coin"}:
+    if name not in {"invoice", "pay", "crypto", "coin", "icancel"}:
         return None
     invoice_id = argument.partition(":")[0]
     try:
@@ -159,5 +176,4 @@ async def open_invoice_shown(turn: Turn, shown: str) -> int | None:
 
 
 async def cancel_shown(turn: Turn, invoice_id: int) -> Screen:
-    await turn.doors.payments.cancel_invoice(key=turn.key, user_id=turn.user.id, invoice_id=invoice_id)
-    return await render(turn.viewer, f"invoice:{invoice_id}")
+    return await cancel_or_ask(turn, invoice_id)

@@ -31,6 +31,12 @@ def plan_text(plan: PlanView) -> PlanText:
     )
 
 
+def outdated(invoice: InvoiceView) -> bool:
+    """Whether its quote asks for less than is to be paid by now: what had come for it was spent elsewhere since."""
+    quote, rest = invoice.quote, invoice.rest
+    return quote is not None and quote.due is not None and rest is not None and quote.due < rest
+
+
 def invoice_text(invoice: InvoiceView, now: datetime) -> InvoiceText:
     claim = invoice.claim
     return InvoiceText(
@@ -47,7 +53,8 @@ def invoice_text(invoice: InvoiceView, now: datetime) -> InvoiceText:
         rest=invoice.rest,
         notes=invoice.notes,
         claim=(claim.state, claim.reason) if claim is not None else None,
-        quoted=invoice.quote is not None,
+        quoted=invoice.quote is not None and not outdated(invoice),
+        topup=invoice.item.kind == "topup",
         refunded=invoice.refunded,
     )
 

@@ -62,12 +62,6 @@ async def list_receipts(
     return [receipt_of(row) for row in await conn.execute(query.order_by(receipts.c.id.desc()).limit(limit))]
 
 
-async def receipts_for(conn: AsyncConnection, invoice_id: int) -> list[Receipt]:
-    """What came for an invoice, oldest first."""
-    query = select(receipts).where(receipts.c.invoice_id == invoice_id).order_by(receipts.c.id)
-    return [receipt_of(row) for row in await conn.execute(query)]
-
-
 async def pasters(conn: AsyncConnection, found: Sequence[Receipt]) -> dict[tuple[str, str], list[int]]:
     """Who pasted the hashes of these receipts, first comers first, by (network, hash)."""
     hashes = {receipt.hash for receipt in found}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, insert, select, text, update
+from sqlalchemy import Row, Select, and_, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -50,12 +50,20 @@ async def open_ids(conn: AsyncConnection, user_id: int, now: datetime) -> tuple[
 
 
 async def list_invoices(
-    conn: AsyncConnection, user_id: int, *, now: datetime | None, before_id: int | None, limit: int
+    conn: AsyncConnection,
+    user_id: int,
+    *,
+    now: datetime,
+    states: Collection[InvoiceState],
+    before_id: int | None,
+    limit: int,
 ) -> list[Invoice]:
-    """Newest first; with `now` only those open at that moment."""
+    """Newest first; with `states` only those, as they count now: an open one is expired from its last second."""
     query = select(invoices).where(invoices.c.user_id == user_id)
-    if now is not None:
-        query = query.where(invoices.c.state == "open", invoices.c.expires_at > now)
+    if states:
+        over = and_(invoices.c.state == "open", invoices.c.expires_at <= now)
+        wanted = [and_(invoices.c.state.in_(list(states)), ~over)]
+        query = query.where(or_(*wanted, over) if "expired" in states else wanted[0])
     if before_id is not None:
         query = query.where(invoices.c.id < before_id)
     return [_invoice(row) for row in await conn.execute(query.order_by(invoices.c.id.desc()).limit(limit))]
@@ -112,6 +120,16 @@ async def expire(conn: AsyncConnection, now: datetime, limit: int) -> list[tuple
 async def next_expiry(conn: AsyncConnection) -> datetime | None:
     due: datetime | None = await conn.scalar(select(func.min(invoices.c.expires_at)).where(invoices.c.state == "open"))
     return due
+
+
+async def ending(
+    conn: AsyncConnection, moments: Sequence[tuple[datetime, datetime]], limit: int
+) -> list[tuple[int, int, datetime]]:
+    """(invoice, user, end) of open invoices that end between any of these moments, the first left out."""
+    between = [and_(invoices.c.expires_at > after, invoices.c.expires_at <= until) for after, until in moments]
+    query = select(invoices.c.id, invoices.c.user_id, invoices.c.expires_at)
+    query = query.where(invoices.c.state == "open", or_(*between)).order_by(invoices.c.expires_at, invoices.c.id)
+    return [(row.id, row.user_id, row.expires_at) for row in await conn.execute(query.limit(limit))]
 
 
 async def taken_amounts(conn: AsyncConnection, network: str, asset: str, low: int, high: int) -> set[int]:

@@ -133,6 +133,12 @@ async def list_receipts(conn: AsyncConnection, after_id: int, limit: int) -> lis
     return [receipt_of(row) for row in await conn.execute(query)]
 
 
+async def receipts_for(conn: AsyncConnection, invoice_id: int) -> list[Receipt]:
+    """What was credited for one invoice, in the order it came."""
+    query = select(receipts).where(receipts.c.invoice_id == invoice_id, receipts.c.state == "credited")
+    return [receipt_of(row) for row in await conn.execute(query.order_by(receipts.c.credited_at, receipts.c.id))]
+
+
 async def credited_cents(conn: AsyncConnection, claims_: Collection[Claim]) -> dict[int, int]:
     """What each claim's hash brought its claimant, by claim id."""
     ids = [claim.id for claim in claims_ if claim.state == "credited"]

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
 from viralcore.core.clock import Clock
 from viralcore.core.db import Database, Tx
 from viralcore.core.errors import NotFound
-from viralcore.payments.api import ClaimView, Grant, InvoiceView, Item, Method, ReceiptView
+from viralcore.core.money import USD, Money
+from viralcore.ledger.api import WALLET, Ledger, user_account
+from viralcore.payments.api import (
+    ClaimView,
+    EndingView,
+    Grant,
+    InvoiceState,
+    InvoiceView,
+    Item,
+    Method,
+    ReceiptView,
+    WalletOffer,
+)
 from viralcore.payments.config import PaymentsConfig
 from viralcore.payments.domain.hashes import parse_hash
 from viralcore.payments.repository import invoices, money
 from viralcore.payments.service.claiming import Claiming
 from viralcore.payments.service.finance import FinanceService
+from viralcore.payments.service.funding import Funding
 from viralcore.payments.service.invoicing import Invoicing
 from viralcore.payments.service.views import claim_view, invoice_views, receipt_view
 
@@ -32,6 +47,8 @@ class PaymentsService:
         invoicing: Invoicing,
         claiming: Claiming,
         finance: FinanceService,
+        funding: Funding,
+        ledger: Ledger,
     ) -> None:
         self.finance = finance
         self._db = db
@@ -39,6 +56,8 @@ class PaymentsService:
         self._config = config
         self._invoicing = invoicing
         self._claiming = claiming
+        self._funding = funding
+        self._ledger = ledger
 
     async def open_invoice(
         self,
@@ -66,6 +85,18 @@ class PaymentsService:
             tx, key=key, user_id=user_id, item=item, quantity=quantity, unit_price=unit_price, grants=grants
         )
         return await self._view(tx, user_id, invoice_id)
+
+    def wallet_offer(self) -> WalletOffer:
+        return self._funding.offer()
+
+    async def open_topup(self, *, key: str, user_id: int, amount: Money) -> InvoiceView:
+        async with self._db.transaction() as tx:
+            return await self._view(
+                tx, user_id, await self._funding.top_up(tx, key=key, user_id=user_id, amount=amount)
+            )
+
+    async def move_to_wallet(self, *, key: str, user_id: int, amount: Money) -> Money:
+        return await self._db.run(lambda tx: self._funding.move(tx, key=key, user_id=user_id, amount=amount))
 
     async def methods(self) -> tuple[Method, ...]:
         async with self._db.read() as conn:
@@ -98,21 +129,43 @@ class PaymentsService:
             row = await invoices.get_invoice(conn, invoice_id)
             if row is None or row.user_id != user_id:
                 raise NotFound(what="invoice")
-            return (await invoice_views(conn, self._config, [row], self._clock.now()))[0]
+            view = (await invoice_views(conn, self._config, [row], self._clock.now()))[0]
+        return await self._with_rest(view)
 
     async def invoices(
-        self, *, user_id: int, open_only: bool = False, before_id: int | None = None, limit: int = 20
+        self,
+        *,
+        user_id: int,
+        open_only: bool = False,
+        before_id: int | None = None,
+        limit: int = 20,
+        states: Sequence[InvoiceState] = (),
     ) -> tuple[InvoiceView, ...]:
         now = self._clock.now()
         async with self._db.read() as conn:
             rows = await invoices.list_invoices(
                 conn,
                 user_id,
-                now=now if open_only else None,
+                now=now,
+                states=("open",) if open_only else states,
                 before_id=before_id,
                 limit=max(1, min(limit, LONGEST_PAGE)),
             )
-            return await invoice_views(conn, self._config, rows, now)
+            views = await invoice_views(conn, self._config, rows, now) if rows else ()
+        return tuple([await self._with_rest(view) for view in views])
+
+    async def receipts_of(self, *, user_id: int, invoice_id: int) -> tuple[ReceiptView, ...]:
+        async with self._db.read() as conn:
+            row = await invoices.get_invoice(conn, invoice_id)
+            if row is None or row.user_id != user_id:
+                raise NotFound(what="invoice")
+            return tuple(receipt_view(each, self._config) for each in await money.receipts_for(conn, invoice_id))
+
+    async def ending(self, *, moments: Sequence[tuple[datetime, datetime]], limit: int = 500) -> tuple[EndingView, ...]:
+        if not moments:
+            return ()
+        async with self._db.read() as conn:
+            return tuple(EndingView(*row) for row in await invoices.ending(conn, moments, limit))
 
     async def get_claim(self, *, user_id: int, claim_id: int) -> ClaimView:
         async with self._db.read() as conn:
@@ -130,4 +183,12 @@ class PaymentsService:
         row = await invoices.get_invoice(tx.conn, invoice_id)
         if row is None or row.user_id != user_id:
             raise NotFound(what="invoice")
-        return (await invoice_views(tx.conn, self._config, [row], tx.now))[0]
+        return await self._with_rest((await invoice_views(tx.conn, self._config, [row], tx.now))[0], tx)
+
+    async def _with_rest(self, view: InvoiceView, tx: Tx | None = None) -> InvoiceView:
+        """What came for it went to the wallet, and may have been spent since: then that much more is to be paid."""
+        if view.rest is None:
+            return view
+        wallet = await self._ledger.balance(account=user_account(view.user_id, WALLET), tx=tx)
+        kept = min(view.received.minor, max(wallet.available, 0))
+        return replace(view, rest=Money(max(view.total.minor - kept, 0), USD))

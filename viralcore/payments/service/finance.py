@@ -21,7 +21,7 @@ from viralcore.payments.config import PaymentsConfig
 from viralcore.payments.domain.judging import near_range
 from viralcore.payments.domain.quotes import shown_amount
 from viralcore.payments.domain.states import Receipt, Refund
-from viralcore.payments.repository import finance, invoices
+from viralcore.payments.repository import finance, invoices, money
 from viralcore.payments.service.assigning import Assigning
 from viralcore.payments.service.refunding import Refunding
 from viralcore.payments.service.views import invoice_views, receipt_view, scale
@@ -67,7 +67,7 @@ class FinanceService:
             if row is None:
                 raise NotFound(what="invoice")
             now = await self._refunding.standing(tx, row)
-            came = await finance.receipts_for(tx.conn, invoice_id)
+            came = await money.receipts_for(tx.conn, invoice_id)
             return StaffInvoiceView(
                 invoice=(await invoice_views(tx.conn, self._config, [row], tx.now))[0],
                 paid=Money(now.purchase.paid, USD),

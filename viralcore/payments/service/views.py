@@ -41,7 +41,7 @@ def _invoice(
     now: datetime,
 ) -> InvoiceView:
     state = row.state_at(now)
-    partly = state == "open" and 0 < row.received_cents < row.total_cents
+    partly = state == "open" and row.received_cents > 0
     return InvoiceView(
         id=row.id,
         user_id=row.user_id,
@@ -58,7 +58,7 @@ def _invoice(
         received=Money(row.received_cents, USD),
         claim=None if claim is None else claim_view(claim, credited),
         notes=row.notes,
-        rest=Money(row.total_cents - row.received_cents, USD) if partly else None,
+        rest=Money(max(row.total_cents - row.received_cents, 0), USD) if partly else None,
         refunded=Money(row.refunded_cents, USD) if row.refunded_cents else None,
     )
 
@@ -72,6 +72,7 @@ def quote_view(quote: Quote, config: PaymentsConfig) -> QuoteView:
         address=quote.address,
         rate=quote.rate,
         expires_at=quote.expires_at,
+        due=Money(quote.due_cents, USD),
     )
 
 
@@ -102,4 +103,6 @@ def receipt_view(receipt: Receipt, config: PaymentsConfig) -> ReceiptView:
         invoice_id=receipt.invoice_id,
         user_id=receipt.user_id,
         seen_at=receipt.seen_at,
+        rate=receipt.rate,
+        block_time=receipt.block_time,
     )

@@ -121,6 +121,7 @@ class Watcher:
                         await self._seen(tx, lookup.transaction)
 
     async def _seen(self, tx: Tx, found: ChainTransaction) -> None:
+        seen: set[int] = set()
         for each in self._crediting.coming(found):
             asks = await invoices.asks(
                 tx.conn, found.network, each.asset, amounts=[each.amount], low=each.amount, high=each.amount
@@ -128,8 +129,11 @@ class Watcher:
             for ask in asks:
                 invoice = await invoices.get_invoice(tx.conn, ask.invoice_id)
                 if invoice is not None and invoice.state == "open":
+                    seen.add(invoice.id)
                     tx.record(
                         DepositSeen(
                             invoice_id=invoice.id, user_id=invoice.user_id, network=found.network, hash=found.hash
                         )
                     )
+        for invoice_id in sorted(seen):  # rows are taken in one order everywhere
+            await invoices.note_receipt(tx.conn, invoice_id, cents=0, note="seen")

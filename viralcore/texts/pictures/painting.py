@@ -10,6 +10,7 @@ from pathlib import Path
 import segno
 
 from viralcore.core.screen import Picture
+from viralcore.texts.pictures.receipt import paint_receipt
 
 ASSETS = Path(__file__).resolve().parents[3] / "assets"
 _NAME = re.compile(r"[a-z0-9_-]+\.png")
@@ -29,7 +30,7 @@ def asset(name: str) -> bytes:
     return (ASSETS / name).read_bytes()
 
 
-PAINTERS: Mapping[str, Callable[[str], bytes]] = {"qr": qr, "asset": asset}
+PAINTERS: Mapping[str, Callable[[str], bytes]] = {"qr": qr, "asset": asset, "receipt": paint_receipt}
 
 
 def paint(picture: Picture) -> bytes:

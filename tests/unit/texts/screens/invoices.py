@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from tests.unit.texts.golden import Cases
-from tests.unit.texts.screens import hostile
+from tests.unit.texts.screens import hostile, receipts
 from viralcore.core.money import Money, usd
 from viralcore.core.screen import Screen
 from viralcore.texts import invoices, wallet
 from viralcore.texts.invoices import InvoiceText
+from viralcore.texts.receipts import InvoiceRow
 
 REASONS = {
     "checking": ("", "unknown_tx", "not_final", "node_down", "price"),
@@ -46,7 +47,10 @@ OPEN = InvoiceText(
 PARTLY = replace(OPEN, received=usd("10.00"), rest=usd("5.00"), notes=("shortfall",), left=timedelta(seconds=61))
 HOSTILE = replace(OPEN, id=10**12, title=hostile.TITLE, quantity=10_000, total=usd("15000.00"))
 PAID = replace(OPEN, state="paid", received=usd("15.00"))
-TOPUP = replace(PAID, title="Top up", quantity=1, unit="top-up", unit_price=Decimal(25), total=usd(25), credits=False)
+TOPUP = replace(
+    OPEN, title="Wallet top-up", quantity=1, unit_price=Decimal(15), total=usd("15.00"), credits=False, topup=True
+)
+TOPPED_UP = replace(TOPUP, state="paid", received=usd("15.00"))
 EXPIRED = replace(OPEN, state="expired", left=timedelta(minutes=-3))
 CANCELLED = replace(OPEN, state="cancelled")
 
@@ -77,6 +81,11 @@ CASES: Cases = {
         "only the wallet": _invoice(OPEN, crypto=False),
         "no way to pay": _invoice(OPEN, crypto=False, wallet=False),
         "partly paid": _invoice(PARTLY),
+        "partly paid, and some of it spent": _invoice(replace(PARTLY, rest=usd("9.00"))),
+        "partly paid, and all of it spent": _invoice(replace(PARTLY, rest=usd("15.00"))),
+        "partly paid, and the wallet has enough": _invoice(replace(PARTLY, received=usd("16.00"), rest=ZERO)),
+        "a top-up": _invoice(TOPUP),
+        "a top-up that nobody can pay": _invoice(TOPUP, crypto=False),
         "a title with markup": _invoice(HOSTILE),
         **{
             f"hash {state} {reason}".strip(): _invoice(replace(OPEN, claim=(state, reason), quoted=True))
@@ -92,7 +101,18 @@ CASES: Cases = {
         "paid, too much": invoices.closed(replace(PAID, notes=("excess",))),
         "paid late": invoices.closed(replace(PAID, notes=("late", "excess"))),
         "paid in two parts": invoices.closed(replace(PAID, notes=("shortfall", "tolerated"))),
-        "paid, a top-up": invoices.closed(TOPUP),
+        "paid, a top-up": invoices.closed(TOPPED_UP, receipts.TOPPED_UP),
+        "paid, a top-up, and an invoice waits": invoices.closed(
+            TOPPED_UP, receipts.TOPPED_UP, [(11, "X Tier 1", usd("5.00"))]
+        ),
+        "paid, a top-up that is short": invoices.closed(
+            replace(TOPPED_UP, received=usd("13.50"), notes=("shortfall",))
+        ),
+        "paid, a top-up that is more": invoices.closed(replace(TOPPED_UP, received=usd("18.00"), notes=("excess",))),
+        "paid, a late top-up": invoices.closed(replace(TOPPED_UP, notes=("late",))),
+        "expired, a top-up": invoices.closed(replace(TOPUP, state="expired")),
+        **{f"paid {how}": invoices.closed(PAID, paid) for how, paid in receipts.PAID.items()},
+        "expired, what arrived": invoices.closed(replace(EXPIRED, notes=("shortfall",)), receipts.UNPAID),
         "expired": invoices.closed(EXPIRED),
         "expired, part of the money came": invoices.closed(replace(EXPIRED, notes=("shortfall",))),
         "expired, the money came late": invoices.closed(replace(EXPIRED, notes=("late",))),
@@ -132,6 +152,7 @@ CASES: Cases = {
         "Aptos": _payment(OPEN, network="aptos"),
         "seen": _payment(OPEN, seen=True),
         "the rest": _payment(PARTLY),
+        "a top-up": _payment(replace(TOPUP, quoted=True)),
         "the longest there can be": _payment(
             replace(HOSTILE, received=usd("14999.99"), rest=usd("0.01"), claim=("not_found", "unknown_tx")), seen=True
         ),
@@ -164,19 +185,20 @@ CASES: Cases = {
         "nothing": invoices.history(invoices=[], movements=[], older=None),
         "everything": invoices.history(
             invoices=[
-                (15, "X Tier 3", usd("15.00"), "open", AT),
-                (14, "X Tier 1", usd("5.00"), "paid", AT),
-                (13, hostile.TITLE, usd("5.00"), "expired", AT),
-                (12, "X Tier 1", usd("5.00"), "cancelled", AT),
+                InvoiceRow(15, "X Tier 3", usd("15.00"), "open", AT),
+                InvoiceRow(14, "X Tier 1", usd("5.00"), "paid", AT),
+                InvoiceRow(13, hostile.TITLE, usd("5.00"), "expired", AT),
+                InvoiceRow(11, "X Tier 1", usd("5.00"), "paid", AT, refunded=usd("2.50")),
+                InvoiceRow(12, "Wallet top-up", usd("5.00"), "paid", AT, topup=True, received=usd("4.50")),
             ],
             movements=[
                 (AT, *wallet.movement(kind="deposit", amount=usd("5.25"), plan=None)),
                 (AT, *wallet.movement(kind="purchase", amount=usd("-15.00"), plan=None)),
+                (AT, *wallet.movement(kind="transfer", amount=usd("3.00"), plan=None)),
                 (AT, *wallet.movement(kind="purchase", amount=Money(10, "t3"), plan="X Tier 3")),
                 (AT, *wallet.movement(kind="boost", amount=Money(-1, "t3"), plan=hostile.TITLE)),
             ],
             older="history:999",
-            refunded={14: usd("2.50")},
         ),
         "older movements": invoices.history(invoices=[], movements=[(AT, "+$1.00", "refund")] * 50, older=None),
     },

@@ -13,6 +13,9 @@ CASES: Cases = {
         "money and posts": wallet.balance(
             wallet=usd("12.50"), bonus=usd(0), posts=[("X Tier 3", 9), (hostile.TITLE, 1234)]
         ),
+        "affiliate money and open invoices": wallet.balance(
+            wallet=usd("12.50"), bonus=usd(0), posts=[], affiliate=usd("4.20"), open_invoices=2
+        ),
         "bonus money": wallet.balance(wallet=usd("12.50"), bonus=usd("2.50"), posts=[]),
     },
     "credits_screen": {
