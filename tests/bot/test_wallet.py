@@ -97,7 +97,7 @@ async def test_a_forged_amount_is_refused_in_words(town: Town) -> None:
         ("topup|1", "from $1.00"), ("topup|-500", "from $1.00"), ("topup|999999999999", "$5,000.00"),
         ("move|501", "cannot be moved"), ("move|0", "Send an amount"), ("move|-1", "Send an amount"),
         ("go|move:501", "cannot be moved"), ("go|move:0", "Hello"), ("go|move:x", "Hello"), ("go|invoices:zz", "Hello"),
-        ("go|invoices:paid:zz", "Hello"), ("go|receipt:99999", "not found"), ("go|details:99999", "not found"),
+        ("go|invoices:paid:zz", "Hello"), ("go|slip:99999", "not found"), ("go|details:99999", "not found"),
         ("igiveup|99999", "not found"), ("go|icancel:99999", "not found"),
     ):  # fmt: skip
         await ada.says("/menu")
@@ -296,7 +296,7 @@ async def test_there_is_no_receipt_for_what_is_not_paid_and_none_for_others(town
         await person.says("/menu")
         number, shown = await person.home()
         nonce = next(iter(shown.buttons.values()))[1:9]
-        await town.handle(person.press(f"A{nonce}go|receipt:{invoice}", number))
+        await town.handle(person.press(f"A{nonce}go|slip:{invoice}", number))
         await _sees(person, words)
 
 

@@ -175,13 +175,13 @@ def ways_on(invoice_id: int, paid: PaidText) -> tuple[tuple[Button, ...], ...]:
         if part.hash and len(part.hash) <= 256
     )
     pairs = [copies[i : i + 2] for i in range(0, len(copies), 2)]
-    return (*pairs, (Button("🧾 Receipt", Go(f"receipt:{invoice_id}")),))
+    return (*pairs, (Button("🧾 Receipt", Go(f"slip:{invoice_id}")),))
 
 
 def receipt(*, invoice_id: int, picture: Picture) -> Screen:
     """The receipt as a picture to keep. Back leads to a screen without one, so that this one stays in the chat."""
     text = markup("🧾 Receipt for invoice #{id}. It stays here: save it or forward it.", id=invoice_id)
-    return Screen(text, (wording.back_home(f"details:{invoice_id}"),), picture=picture, route=f"receipt:{invoice_id}")
+    return Screen(text, (wording.back_home(f"details:{invoice_id}"),), picture=picture, route=f"slip:{invoice_id}")
 
 
 def no_receipt(invoice_id: int) -> Screen:

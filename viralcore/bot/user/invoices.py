@@ -79,7 +79,7 @@ async def details(viewer: Viewer, argument: str) -> Screen:
     return replace(screen, picture=None, route=f"details:{number(argument)}")
 
 
-@route("receipt")
+@route("slip")
 async def receipt(viewer: Viewer, argument: str) -> Screen:
     one = await viewer.doors.payments.get_invoice(user_id=viewer.user.id, invoice_id=number(argument))
     if one.state != "paid" or one.paid_at is None:
