@@ -11,8 +11,6 @@ from typing import Any
 
 import httpx
 import pytest
-from viralcore.sandbox.worlds.tron import TronWorld
-from viralcore.sandbox.worlds.tron_node import LIMITS
 
 from tests.integration.payments.shop import SETTINGS, FakeUsers
 from tests.support.clock import FakeClock
@@ -28,6 +26,8 @@ from viralcore.payments.api import ClaimView, Grant, InvoiceView, Item
 from viralcore.payments.config import PaymentsConfig
 from viralcore.sandbox.worlds.faults import OUTAGES
 from viralcore.sandbox.worlds.prices import PricesWorld
+from viralcore.sandbox.worlds.tron import TronWorld
+from viralcore.sandbox.worlds.tron_node import LIMITS
 
 SOLID = 70
 
