@@ -59,7 +59,7 @@ async def listed(world: TronWorld, kind: str = "", node: int = 0, **params: Any)
 )
 def test_our_bytes_are_the_recorded_ones(name: str) -> None:
     told = recorded(f"tron/{name}")
-    for one in told["data"] if "data" in told else [told]:
+    for one in told.get("data", [told]):
         raw, contract = one["raw_data"], one["raw_data"]["contract"][0]
         value = contract["parameter"]["value"]
         ours = Raw(

@@ -37,6 +37,7 @@ from viralcore.sandbox.world import HostsWorld, World
 from viralcore.sandbox.worlds.bsc import BscWorld
 from viralcore.sandbox.worlds.panels import PanelsWorld
 from viralcore.sandbox.worlds.prices import PricesWorld
+from viralcore.sandbox.worlds.solana import SolanaWorld
 from viralcore.sandbox.worlds.tron import TronWorld
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -136,6 +137,7 @@ class Supervisor:
         rng = self._rng
         worlds: list[World] = [
             BscWorld(clock.now, rng),
+            SolanaWorld(clock.now, rng),
             TronWorld(clock.now, rng),
             PanelsWorld(clock.now, rng),
             PricesWorld(clock.now, rng),

@@ -197,7 +197,7 @@ class BlockChain(ABC, Generic[T]):
     def _mine(self, transfer: Transfer[T]) -> None:
         now = self.now()
         at = now - transfer.wish.age
-        transfer.backdated = self.time_is_place and at <= self.block(self.finalized()).at
+        transfer.backdated = self.time_is_place and any(at <= block.at for block in self._final_blocks())
         self._append(at, now, (*self.strangers(), transfer.transaction), transfer)
         self._reorder()
         # An old transaction was final long ago.
@@ -233,6 +233,9 @@ class BlockChain(ABC, Generic[T]):
                 block.at = self.block_time(now)
             self._link(block)
         self._append(now, now)  # the head's time stays honest
+
+    def _final_blocks(self) -> list[Block[T]]:
+        return self.blocks[: self.finalized() + 1 - self.first_block]
 
     def _may_be_final(self, block: Block[T], now: datetime) -> bool:
         return not block.held and now - block.born >= self.final_after
