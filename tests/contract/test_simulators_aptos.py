@@ -108,7 +108,7 @@ def test_a_primary_store_is_derived_from_owner_and_asset() -> None:
     rule = hashlib.sha3_256(bytes([1]) * 32 + bytes.fromhex(USDT[2:]) + bytes([0xFC])).hexdigest()
     assert store_of(owner, USDT) == f"0x{rule}"
     assert store_of(owner, APT) != store_of(owner, USDT)
-    assert APT == read_address("0xa")
+    assert read_address("0xa") == APT
 
 
 async def test_a_failed_transfer_has_the_recorded_shape(world: AptosWorld) -> None:
