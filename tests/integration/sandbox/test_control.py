@@ -101,7 +101,10 @@ async def test_pictures_go_both_ways(stage: Set) -> None:
         ("/telegram", {}, 400),
         ("/telegram", {"block_user": 77}, 404),
         ("/bank/pay", {"account_number": "1", "amount": "1"}, 404),
-        ("/chains/solana/transfers", {"asset": "USDT", "to": "x", "amount": "1"}, 404),
+        ("/chains/solana/transfers", {"asset": "USDT", "to": "x", "amount": "1"}, 400),
+        ("/chains/tron/transfers", {"asset": "USDT", "to": "x", "amount": "1"}, 400),
+        ("/chains/aptos/transfers", {"asset": "USDT", "to": "x", "amount": "1"}, 400),
+        ("/chains/dogecoin/transfers", {"asset": "USDT", "to": "x", "amount": "1"}, 404),
         ("/nothing", {}, 404),
     ],
 )
