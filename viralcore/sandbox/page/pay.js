@@ -16,7 +16,7 @@ const ODD = [
   ["twice", "Twice", "the same amount, two times", { times: 2 }],
   ["late", "Late", "after the invoice has closed: turns the clock by 25 minutes first", { late: true }],
   ["fake", "Fake token", "the same amount of a token that calls itself USDT and is worth nothing", { fake: true }],
-  ["failed", "Failing", "a transfer that fails on the network: nothing arrives", { more: { failed: true } }],
+  ["failed", "Fails", "a transfer that fails on the network: nothing arrives", { more: { failed: true } }],
 ];
 
 export class PayCard {

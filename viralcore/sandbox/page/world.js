@@ -248,7 +248,7 @@ export class World {
   drawFaults(chains) {
     const rows = Object.entries(chains).map(([name, chain]) => el("div.row", {},
       el("span.grow.cut", { title: `block ${chain.height}, final ${chain.final_height}` }, `${nameOf(name)} nodes`,
-        el("span.soft.small", {}, ` ${chain.height}, final ${chain.final_height}`)),
+        el("span.soft.small", {}, ` final ${chain.final_height}`)),
       this.chooser(`${name} node`, OUTAGES, chain.outage, (value) => post(`/sandbox/chains/${name}`, { outage: value || false }))));
     const person = this.chats.open > 0 ? this.chats.people.get(this.chats.open) : null;
     if (person) {
