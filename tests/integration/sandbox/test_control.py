@@ -43,6 +43,7 @@ async def test_about(stage: Set) -> None:
     assert (about["owner_id"], about["second_admin_id"], about["admin_group"]) == (1000, 1001, ADMIN_GROUP)
     assert about["panels"] == ["plugsmm", "smmflare", "smmstone"]
     assert about["addresses"]["bsc"].startswith("0x")
+    assert set(about["addresses"]) == {"bsc", "solana", "tron", "aptos"}
     assert await call(stage, "GET", "/check") == {"balanced": True, "problems": []}
     assert await call(stage, "GET", "/outbox") == []
 

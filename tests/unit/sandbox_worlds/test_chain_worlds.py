@@ -90,6 +90,8 @@ async def test_final_at_once_and_by_hand(world: World, clock: FakeClock) -> None
     answer = await post(world, f"/transfers/{held}", {"final": True})
     assert answer.json() == {"hash": held, "final": True}
     assert await told_final(world, held)
+    shown = {one["hash"]: (one["state"], one["held"]) for one in world.snapshot()["transfers"]}
+    assert shown[held] == ("final", False)
 
 
 async def test_not_quiet_until_somebody_read_what_is_final(world: World, clock: FakeClock) -> None:
