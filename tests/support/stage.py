@@ -28,16 +28,20 @@ from viralcore.sandbox.telegram.inbound import Inbound
 from viralcore.sandbox.telegram.model import Group, Person
 from viralcore.sandbox.telegram.state import Telegram
 from viralcore.sandbox.world import World
+from viralcore.sandbox.worlds.aptos import AptosWorld
 from viralcore.sandbox.worlds.bsc import BscWorld
 from viralcore.sandbox.worlds.panels import PanelsWorld
 from viralcore.sandbox.worlds.prices import PricesWorld
+from viralcore.sandbox.worlds.solana import SolanaWorld
+from viralcore.sandbox.worlds.tron import TronWorld
 
 TERMS = (
     "<b>Welcome to viralcore, {name}!</b>\n\nBuy engagement for your posts on <a href='https://x.com'>X</a> and "
     "Telegram, and watch it being delivered.\n\n<blockquote>Terms of use, in short: be lawful, be kind.</blockquote>"
 )
 PAYMENT = (
-    "<b>Invoice 12 · X Tier 3 × 10</b>\nPay <code>15.0034</code> USDT on <b>BSC</b> to\n<code>{address}</code>\n\n"
+    "<b>Invoice 12 · X Tier 3 × 10</b>\nPay <code>{amount}</code> {asset} on <b>{network}</b> to\n"
+    "<code>{address}</code>\n\n"
     "⏳ 19 min left. /cancel ends it."
 )
 
@@ -49,6 +53,7 @@ class ToyBot:
     base: str
     address: str
     clock: TurnedClock
+    asks: tuple[str, str, str] = ("15.0034", "USDT", "BSC")
     starts: int = 1
     pid: int | None = 4242
     down: bool = False
@@ -99,15 +104,16 @@ class ToyBot:
         toast = {"callback_query_id": query["id"], "text": "Welcome aboard" if query["data"] == "agree" else "Nothing"}
         await http.post("/answerCallbackQuery", json={**toast, "show_alert": query["data"] == "why"})
         chat, message_id = query["message"]["chat"]["id"], query["message"]["message_id"]
+        amount, asset, network = self.asks
         rows = [
             [
-                {"text": "Copy amount", "copy_text": {"text": "15.0034"}},
+                {"text": "Copy amount", "copy_text": {"text": amount}},
                 {"text": "Copy address", "copy_text": {"text": self.address}},
             ],
             [{"text": "Why?", "callback_data": "why"}, {"text": "⬅️ Back", "callback_data": "back"}],
         ]
         body = {"chat_id": chat, "message_id": message_id, "parse_mode": "HTML"}
-        text = PAYMENT.format(address=self.address)
+        text = PAYMENT.format(amount=amount, asset=asset, network=network, address=self.address)
         await http.post("/editMessageText", json={**body, "text": text, "reply_markup": {"inline_keyboard": rows}})
         if query["data"] == "agree":
             photo = {"photo": ("qr.png", picture(), "image/png")}
@@ -146,6 +152,7 @@ async def toy_sandbox(*, bot_runs: bool = True) -> AsyncIterator[Set]:
         rng = Random(7)
         bsc = BscWorld(clock.now, rng)
         worlds: list[World] = [bsc, PanelsWorld(clock.now, rng), PricesWorld(clock.now, rng)]
+        worlds += [SolanaWorld(clock.now, rng), TronWorld(clock.now, rng), AptosWorld(clock.now, rng)]
         base = servers.serve("telegram", TelegramApp(telegram).app)
         bot = ToyBot(f"{base}/bot{telegram.bot.token}", bsc.address, clock)
         quiet = Quiet(clock=clock, metrics=bot.metrics, unconfirmed=lambda: telegram.updates.unconfirmed, worlds=worlds)

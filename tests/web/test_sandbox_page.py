@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from decimal import Decimal
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page, ViewportSize, expect
@@ -10,6 +12,10 @@ from playwright.async_api import Browser, Page, ViewportSize, expect
 from tests.support.chromium import browser, complaints
 from tests.support.stage import Set, picture, toy_sandbox
 from viralcore.sandbox.stage import ADMIN_GROUP, OWNER_ID
+from viralcore.sandbox.worlds.aptos import AptosWorld
+from viralcore.sandbox.worlds.chain_world import ChainWorld
+from viralcore.sandbox.worlds.solana import SolanaWorld
+from viralcore.sandbox.worlds.tron import TronWorld
 
 WIDE, PHONE = ViewportSize(width=1280, height=800), ViewportSize(width=390, height=844)
 
@@ -112,6 +118,78 @@ async def test_the_world_panel(chrome: Browser, stage: Set) -> None:
     await expect(page.locator(".books")).to_contain_text("agree")
     await page.locator("select[aria-label='What smmflare does']").select_option("503")
     await expect(page.locator("select.broken")).to_have_count(1)
+    assert complained == []
+
+
+PAYMENTS = [
+    (SolanaWorld, ("0.4312", "SOL", "SOLANA"), "0.4312 SOL on Solana"),
+    (TronWorld, ("15.003412", "USDT", "TRON (TRC-20)"), "15.003412 USDT on Tron"),
+    (AptosWorld, ("1.20034512", "APT", "APTOS"), "1.20034512 APT on Aptos"),
+]
+
+
+@pytest.mark.parametrize(("kind", "asks", "shown"), PAYMENTS, ids=["solana", "tron", "aptos"])
+async def test_every_way_to_pay_on_every_network(
+    chrome: Browser, stage: Set, kind: type[ChainWorld[Any]], asks: tuple[str, str, str], shown: str
+) -> None:
+    world = next(each for each in stage.stage.worlds if isinstance(each, kind))
+    stage.bot.address, stage.bot.asks = world.address, asks
+    page = await chrome.new_page(viewport=WIDE)
+    complained = complaints(page)
+    await page.goto(stage.url)
+    await new_person(page)
+    await page.get_by_role("button", name="I agree").click()
+    card = page.locator(".pay.ready")
+    await expect(card.locator(".sum")).to_have_text(shown)
+    for count, name in enumerate(("exactly", "short", "over", "fake", "failed"), start=1):
+        await card.locator(f"[data-pay={name}]").first.click()
+        await expect(page.locator(".item")).to_have_count(count)
+    await card.locator("[data-pay=twice]").click()
+    await expect(page.locator(".item")).to_have_count(7)
+    before = stage.stage.clock.now()
+    await card.locator("[data-pay=late]").click()
+    await expect(page.locator(".item")).to_have_count(8, timeout=60_000)
+    assert (stage.stage.clock.now() - before).total_seconds() > 1200
+    amount, asset, _ = asks
+    sent = [(row.asset, row.amount / Decimal(amount), row.failed) for row in world.books().transfers]
+    assert sent[0] == (asset, 1, False)
+    assert sent[1][1].quantize(Decimal("0.001")) == Decimal("0.9")
+    assert sent[2][1].quantize(Decimal("0.001")) == Decimal("1.1")
+    assert (sent[3][0], sent[3][2]) == ("", False)
+    assert sent[4] == (asset, 1, True)
+    assert sent[5:] == [(asset, 1, False)] * 3
+
+    stage.bot.asks = ("7.5", *asks[1:])
+    await page.get_by_role("button", name="Back").click()
+    await expect(card.locator(".sum")).to_contain_text("7.5")
+    await page.get_by_text("Pay what was asked for earlier").click()
+    await page.locator(".pay .order", has_text=amount).locator("[data-pay=exactly]").click()
+    await expect(page.locator(".item")).to_have_count(9)
+    assert world.books().transfers[-1].amount == Decimal(amount)
+    assert complained == []
+
+
+async def test_a_form_for_any_network(chrome: Browser, stage: Set) -> None:
+    page = await chrome.new_page(viewport=WIDE)
+    complained = complaints(page)
+    await page.goto(stage.url)
+    await page.get_by_text("Send something else").click()
+    form = page.locator(".transfer")
+    for world in stage.stage.worlds:
+        if not isinstance(world, ChainWorld):
+            continue
+        await form.locator("[name=network]").select_option(world.name)
+        await expect(form.locator("[name=to]")).to_have_value(world.address)
+        native = next(iter(world.decimals))
+        for asset, kind in ((native, ""), ("USDT", "fake"), ("USDT", "failed")):
+            await form.locator("[name=asset]").select_option(asset)
+            await form.locator("[name=kind]").select_option(kind)
+            await form.locator("[name=amount]").fill("2.5")
+            await form.get_by_role("button", name="Send", exact=True).click()
+            await expect(page.locator(".toast", has_text="Sent:").last).to_be_visible()
+            await expect(form.locator("button.busy")).to_have_count(0)
+        rows = [(row.asset, row.failed) for row in world.books().transfers]
+        assert rows == [(native, False), ("", False), ("USDT", True)]
     assert complained == []
 
 

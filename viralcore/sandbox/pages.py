@@ -23,6 +23,7 @@ FILES = {
     "composer.js": "text/javascript",
     "chats.js": "text/javascript",
     "guide.js": "text/javascript",
+    "networks.js": "text/javascript",
     "pay.js": "text/javascript",
     "world.js": "text/javascript",
     "main.js": "text/javascript",

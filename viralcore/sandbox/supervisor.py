@@ -34,6 +34,7 @@ from viralcore.sandbox.telegram.inbound import Inbound
 from viralcore.sandbox.telegram.model import Group, Person
 from viralcore.sandbox.telegram.state import Telegram
 from viralcore.sandbox.world import HostsWorld, World
+from viralcore.sandbox.worlds.aptos import AptosWorld
 from viralcore.sandbox.worlds.bsc import BscWorld
 from viralcore.sandbox.worlds.panels import PanelsWorld
 from viralcore.sandbox.worlds.prices import PricesWorld
@@ -139,6 +140,7 @@ class Supervisor:
             BscWorld(clock.now, rng),
             SolanaWorld(clock.now, rng),
             TronWorld(clock.now, rng),
+            AptosWorld(clock.now, rng),
             PanelsWorld(clock.now, rng),
             PricesWorld(clock.now, rng),
         ]

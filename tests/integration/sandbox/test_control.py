@@ -43,6 +43,7 @@ async def test_about(stage: Set) -> None:
     assert (about["owner_id"], about["second_admin_id"], about["admin_group"]) == (1000, 1001, ADMIN_GROUP)
     assert about["panels"] == ["plugsmm", "smmflare", "smmstone"]
     assert about["addresses"]["bsc"].startswith("0x")
+    assert set(about["addresses"]) == {"bsc", "solana", "tron", "aptos"}
     assert await call(stage, "GET", "/check") == {"balanced": True, "problems": []}
     assert await call(stage, "GET", "/outbox") == []
 
@@ -101,7 +102,10 @@ async def test_pictures_go_both_ways(stage: Set) -> None:
         ("/telegram", {}, 400),
         ("/telegram", {"block_user": 77}, 404),
         ("/bank/pay", {"account_number": "1", "amount": "1"}, 404),
-        ("/chains/solana/transfers", {"asset": "USDT", "to": "x", "amount": "1"}, 404),
+        ("/chains/solana/transfers", {"asset": "USDT", "to": "x", "amount": "1"}, 400),
+        ("/chains/tron/transfers", {"asset": "USDT", "to": "x", "amount": "1"}, 400),
+        ("/chains/aptos/transfers", {"asset": "USDT", "to": "x", "amount": "1"}, 400),
+        ("/chains/dogecoin/transfers", {"asset": "USDT", "to": "x", "amount": "1"}, 404),
         ("/nothing", {}, 404),
     ],
 )

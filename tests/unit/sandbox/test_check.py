@@ -13,14 +13,16 @@ from viralcore.sandbox.world import BookOrder, BookTransfer
 
 
 def transfer(hash_: str = "0xa", amount: str = "15.0034", **more: Any) -> BookTransfer:
-    fields: dict[str, Any] = {"position": 0, "asset": "USDT", "final": True, "failed": False, **more}
-    return BookTransfer(network="bsc", hash=hash_, amount=Decimal(amount), **fields)
+    fields: dict[str, Any] = {"network": "bsc", "position": 0, "asset": "USDT", "final": True, "failed": False, **more}
+    return BookTransfer(hash=hash_, amount=Decimal(amount), **fields)
 
 
-def receipt(hash_: str = "0xa", amount: str = "15.0034", number: int = 1, position: int = 0) -> ReceiptView:
+def receipt(
+    hash_: str = "0xa", amount: str = "15.0034", number: int = 1, position: int = 0, network: str = "bsc"
+) -> ReceiptView:
     return ReceiptView(
         id=number,
-        network="bsc",
+        network=network,
         hash=hash_,
         position=position,
         asset="USDT",
@@ -58,6 +60,36 @@ def test_money_that_went_wrong() -> None:
     assert transfer_problems([transfer()], []) == ["bsc USDT 0xa: 15.0034 arrived and was never judged"]
     twice = transfer_problems([transfer()], [receipt(), receipt(number=2)])
     assert twice == ["bsc USDT 0xa: 15.0034 arrived but 30.0068 was judged", "bsc 0xa: judged 2 times"]
+
+
+def test_positions_are_the_adapters_own_affair_and_sums_are_not() -> None:
+    parts = [transfer(amount="10", position=1), transfer(amount="5", position=4)]
+    assert transfer_problems(parts, [receipt(amount="15", position=9)]) == []
+    assert transfer_problems(parts, [receipt(amount="10", position=2), receipt(amount="5", position=3)]) == []
+    assert len(transfer_problems(parts, [receipt(amount="10", position=2)])) == 1
+
+
+def test_capitals_matter_in_base58_only() -> None:
+    two = [transfer("aB", network="solana"), transfer("Ab", network="solana", amount="2")]
+    judged = [receipt("aB", network="solana"), receipt("Ab", "2", number=2, network="solana")]
+    assert transfer_problems(two, judged) == []
+    assert len(transfer_problems(two, [receipt("AB", network="solana")])) == 3
+    assert transfer_problems([transfer("AB", network="tron")], [receipt("ab", network="tron")]) == []
+
+
+def test_networks_are_told_apart() -> None:
+    told = transfer_problems([transfer(network="tron")], [receipt(network="aptos")])
+    assert told == [
+        "tron USDT 0xa: 15.0034 arrived and was never judged",
+        "aptos USDT 0xa: 15.0034 was judged but never arrived",
+    ]
+
+
+def test_what_was_put_into_the_past_may_be_missed_and_not_misjudged() -> None:
+    old = [transfer(network="tron", backdated=True)]
+    assert transfer_problems(old, []) == []
+    assert transfer_problems(old, [receipt(network="tron")]) == []
+    assert len(transfer_problems(old, [receipt(network="tron", amount="15")])) == 1
 
 
 def test_orders_that_went_wrong() -> None:

@@ -2,6 +2,7 @@
 
 import { $, brief, busy, clockTime, el, get, onCopy, post, short, toast } from "./dom.js";
 import { Guide } from "./guide.js";
+import { FAKES, NAMES, nameOf, networkOf } from "./networks.js";
 import { hashButton, PayCard } from "./pay.js";
 
 const EVERY = 1000, WHILE_TURNING = 200;
@@ -78,8 +79,7 @@ export class World {
     this.drawTurning(data);
     this.drawCaption(data.caption);
     this.watch();
-    const to = $("[name=to]", this.form);
-    if (!to.value && data.addresses?.bsc) to.value = data.addresses.bsc;
+    if (!$("[name=to]", this.form).value) this.chooseNetwork($("[name=network]", this.form).value);
   }
 
   /** Draw a section only when what it shows has changed. */
@@ -136,8 +136,10 @@ export class World {
     } },
       el("div.row", {},
         el("label.grow", {}, "Amount", el("input.mono", { name: "amount", inputmode: "decimal", required: true, placeholder: "15.0034" })),
+        el("label", {}, "Network", el("select", { name: "network", onchange: (event) => this.chooseNetwork(event.target.value) },
+          ...Object.entries(NAMES).map(([network, name]) => el("option", { value: network }, name)))),
         el("label", {}, "Coin", el("select", { name: "asset" }, el("option", {}, "USDT"), el("option", {}, "BNB")))),
-      el("label", {}, "To (BSC)", el("input.mono", { name: "to", required: true, placeholder: "0x…", spellcheck: "false" })),
+      el("label", {}, "To", el("input.mono", { name: "to", required: true, spellcheck: "false" })),
       el("div.row", {},
         el("label.grow", {}, "Final", el("select", { name: "final" },
           el("option", { value: "" }, "usual delay"), el("option", { value: "true" }, "at once"), el("option", { value: "false" }, "when I say so"))),
@@ -147,12 +149,23 @@ export class World {
     return form;
   }
 
+  /** The coins of a network, and our address on it unless somebody typed another one of that network. */
+  chooseNetwork(network) {
+    const [to, asset] = ["to", "asset"].map((name) => $(`[name=${name}]`, this.form));
+    $("[name=network]", this.form).value = network;
+    const coins = this.data?.chains?.[network]?.assets ?? ["USDT"];
+    const chosen = coins.includes(asset.value) ? asset.value : coins[0];
+    asset.replaceChildren(...coins.map((coin) => el("option", { selected: coin === chosen }, coin)));
+    if (networkOf(to.value) !== network) to.value = this.data?.addresses?.[network] ?? "";
+  }
+
   async send(form) {
+    const network = form.get("network");
     const body = { asset: form.get("asset"), to: form.get("to").trim(), amount: form.get("amount").trim() };
     if (form.get("final")) body.final = form.get("final") === "true";
     if (form.get("kind") === "failed") body.failed = true;
-    if (form.get("kind") === "fake") body.contract = `0x${"deadbeef".repeat(5)}`;
-    const { hash } = await post("/sandbox/chains/bsc/transfers", body);
+    if (form.get("kind") === "fake") body.contract = FAKES[network];
+    const { hash } = await post(`/sandbox/chains/${network}/transfers`, body);
     toast(`Sent: ${short(hash, 26)}`);
     await this.refresh();
   }
@@ -160,20 +173,23 @@ export class World {
   copied(text) {
     const words = text.trim();
     if (/^\d+(\.\d+)?$/.test(words)) $("[name=amount]", this.form).value = words;
-    else if (/^0x[0-9a-f]{40}$/i.test(words)) $("[name=to]", this.form).value = words;
+    else if (networkOf(words)) {
+      $("[name=to]", this.form).value = words;
+      this.chooseNetwork(networkOf(words));
+    }
   }
 
   drawTransfers(transfers) {
     this.transfers.replaceChildren(...transfers.slice(0, 12).map((one) => el("div.item", {},
       hashButton(one.hash, brief(one.hash)),
-      el("span.grow.cut", {}, `${one.amount} ${one.asset}`),
-      one.held ? this.releaseButton(one.hash) : null,
+      el("span.grow.cut", {}, `${one.amount} ${one.asset}`, el("span.soft", {}, ` ${nameOf(one.network)}`)),
+      one.held ? this.releaseButton(one) : null,
       el(`span.state.${one.state}`, {}, one.state))));
   }
 
-  releaseButton(hash) {
+  releaseButton({ network, hash }) {
     const button = el("button.mini", { type: "button", onclick: () => busy(button, async () => {
-      await post(`/sandbox/chains/bsc/transfers/${hash}`, { final: true });
+      await post(`/sandbox/chains/${network}/transfers/${hash}`, { final: true });
       await this.refresh();
     }) }, "make final");
     return button;
@@ -231,7 +247,8 @@ export class World {
 
   drawFaults(chains) {
     const rows = Object.entries(chains).map(([name, chain]) => el("div.row", {},
-      el("span.grow", {}, `${name.toUpperCase()} node`, el("span.soft.small", {}, ` block ${chain.height}, final ${chain.final_height}`)),
+      el("span.grow.cut", { title: `block ${chain.height}, final ${chain.final_height}` }, `${nameOf(name)} nodes`,
+        el("span.soft.small", {}, ` final ${chain.final_height}`)),
       this.chooser(`${name} node`, OUTAGES, chain.outage, (value) => post(`/sandbox/chains/${name}`, { outage: value || false }))));
     const person = this.chats.open > 0 ? this.chats.people.get(this.chats.open) : null;
     if (person) {

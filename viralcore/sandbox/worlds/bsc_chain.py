@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from decimal import Context, Decimal
-from random import Random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
+
+from viralcore.sandbox.worlds.chains import Block, BlockChain, Transfer, Wish
 
 USDT = "0x55d398326f99059ff775485246999027b3197955"
 USDC = "0x8ac76a51cc950d9822d68b83fe1ad97b32cd580d"
@@ -17,13 +17,9 @@ TRANSFER_TOPIC = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523
 APPROVAL_TOPIC = "0x8c5be1e5ebec7d5bd14f71427d1e84f3dd0314c0f7b2291e5b200ac8c7b3b925"
 SWAP_TOPIC = "0xd78ad95fa46c994b6551d0da85fc275fe613ce37657fb8d5e3d130840159d822"
 ROUTER = "0x10ed43c718714eb63d5aa57b78b54704e256024e"
-DECIMALS = 18
-WIDE = Context(prec=100)  # chain amounts have more digits than the default 28
+DECIMALS = {"BNB": 18, "USDT": 18}
 
 FIRST_BLOCK = 120_000_000
-OLD_BLOCK_TIME = timedelta(milliseconds=450)
-FINAL_AFTER = timedelta(seconds=2)
-BLOCK_ON_POLL = timedelta(seconds=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,56 +44,6 @@ class Transaction:
     native: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What a control call asks for. Amounts in units of 10^-18."""
-
-    asset: str
-    to: str
-    raw: int
-    sender: str | None = None
-    contract: str | None = None  # another token than USDT that calls itself USDT
-    final: bool | None = None
-    failed: bool = False
-    unmined: bool = False
-    via_contract: bool = False
-    parts: int = 1
-    change: int = 0
-    age: timedelta = timedelta(0)
-
-
-@dataclass(slots=True)
-class Transfer:
-    """A transfer somebody asked for, and where it stands."""
-
-    wish: Wish
-    transaction: Transaction
-    sent_at: datetime
-    held: bool  # not final until released by hand
-    mined: bool
-    block: int = 0
-    released_at: datetime | None = None
-
-    @property
-    def hash(self) -> str:
-        return self.transaction.hash
-
-
-@dataclass(slots=True)
-class Block:
-    number: int
-    at: datetime  # what its header says
-    born: datetime  # when it was appended, which is what finality counts from
-    transactions: tuple[Transaction, ...]
-    transfer: Transfer | None
-    hash: str = ""
-    parent: str = ""
-
-    @property
-    def held(self) -> bool:
-        return self.transfer is not None and self.transfer.held
-
-
 def hex_hash(*parts: object) -> str:
     return "0x" + keccak(text=":".join(str(part) for part in parts)).hex()
 
@@ -111,120 +57,26 @@ def transfer_log(token: str, sender: str, to: str, raw: int) -> Log:
     return Log(token, (TRANSFER_TOPIC, "0x" + word(sender), "0x" + word(to)), "0x" + word(raw))
 
 
-@dataclass
-class Chain:
-    """Blocks appear only when something happens: a transfer, a turn of the clock, a poll 3 s after the last."""
+class Chain(BlockChain[Transaction]):
+    """Readers go through whole blocks, so what has been read is told by a height."""
 
-    now: Callable[[], datetime]
-    rng: Random
-    blocks: list[Block] = field(default_factory=list)
-    transfers: dict[str, Transfer] = field(default_factory=dict)
-    read_final: int = 0  # highest final block whose contents were read by anybody
-    _final: int = FIRST_BLOCK
+    first_block = FIRST_BLOCK
+    final_after = timedelta(seconds=2)
+    old_block_time = timedelta(milliseconds=450)
+    read_final = 0  # highest final block whose contents were read by anybody
 
-    def __post_init__(self) -> None:
-        self._salt = self.rng.getrandbits(64)
-        start = self.now() - timedelta(seconds=15)
-        for step in range(5):
-            self._append(start + step * BLOCK_ON_POLL, start, None)
-        self._final = self.height
-
-    @property
-    def height(self) -> int:
-        return FIRST_BLOCK + len(self.blocks) - 1
+    def is_read(self, transfer: Transfer[Transaction]) -> bool:
+        return self.read_final >= transfer.block
 
     def address(self) -> str:
         """A fresh address with an EIP-55 checksum."""
         return to_checksum_address("0x" + self.rng.randbytes(20).hex())
 
-    def block(self, number: int) -> Block:
-        """A block up to the head; those from before the sandbox began are empty and made up on the spot."""
-        if number >= FIRST_BLOCK:
-            return self.blocks[number - FIRST_BLOCK]
-        at = self.blocks[0].at - (FIRST_BLOCK - number) * OLD_BLOCK_TIME
-        return Block(number, at, at, (), None, hex_hash("old", number), hex_hash("old", number - 1))
+    def block_hash(self, number: int, *parts: object) -> str:
+        return hex_hash(*parts)
 
-    def finalized(self) -> int:
-        """The highest final block now. It never goes down."""
-        now = self.now()
-        while self._final < self.height and self._may_be_final(self.block(self._final + 1), now):
-            self._final += 1
-        return self._final
-
-    def final_at(self, transfer: Transfer) -> datetime | None:
-        """When a transfer becomes final by itself; None when it is final or waits for a hand."""
-        if not transfer.mined or transfer.held or transfer.block <= self.finalized():
-            return None
-        return self.block(transfer.block).born + FINAL_AFTER
-
-    def is_final(self, transfer: Transfer) -> bool:
-        return transfer.mined and transfer.block <= self.finalized()
-
-    def poll(self) -> None:
-        """Somebody asks for the head: a block appears when the last one is some seconds old."""
-        now = self.now()
-        if now - self.blocks[-1].born >= BLOCK_ON_POLL:
-            self._append(now, now, None)
-
-    def turn(self) -> None:
-        """The clock was turned."""
-        now = self.now()
-        if now > self.blocks[-1].born:
-            self._append(now, now, None)
-
-    def send(self, wish: Wish) -> Transfer:
-        """Make the transaction and, unless it should stay in the mempool, a block around it."""
-        transaction = self._transaction(wish)
-        transfer = Transfer(wish, transaction, self.now(), wish.final is False, False)
-        self.transfers[transfer.hash] = transfer
-        if not wish.unmined:
-            self._mine(transfer)
-        return transfer
-
-    def release(self, transfer: Transfer) -> None:
-        """Make a held or unmined transfer final now."""
-        transfer.held, transfer.released_at = False, self.now()
-        if not transfer.mined:
-            self._mine(transfer)
-        self._reorder()
-        self._final = max(self._final, transfer.block)
-
-    def _mine(self, transfer: Transfer) -> None:
-        now = self.now()
-        self._append(now - transfer.wish.age, now, transfer)
-        self._reorder()
-        # An old transaction was final long ago.
-        if transfer.wish.final or (transfer.wish.age >= FINAL_AFTER and not transfer.held):
-            self._final = max(self._final, transfer.block)
-
-    def _append(self, at: datetime, born: datetime, transfer: Transfer | None) -> None:
-        transactions = (self._stranger(), transfer.transaction) if transfer is not None else ()
-        self._link(Block(0, at, born, transactions, transfer))
-
-    def _link(self, block: Block) -> None:
-        number = FIRST_BLOCK + len(self.blocks)
-        parent = self.blocks[-1].hash if self.blocks else hex_hash("old", number - 1)
-        hashes = "".join(item.hash for item in block.transactions)
-        block.number, block.parent, block.hash = number, parent, hex_hash(self._salt, number, parent, hashes)
-        if block.transfer is not None:
-            block.transfer.block, block.transfer.mined = number, True
-        self.blocks.append(block)
-
-    def _reorder(self) -> None:
-        """A transfer held back must not hold back others for ever: blocks that are not final are reorganised so that
-        held ones come last, as happens when a fork drops a transaction and it is mined again."""
-        first = next((i for i, block in enumerate(self.blocks) if block.held), len(self.blocks))
-        tail = self.blocks[first:]
-        if not any(block.transfer is not None and not block.held for block in tail):
-            return
-        del self.blocks[first:]
-        for block in [b for b in tail if not b.held] + [b for b in tail if b.held]:
-            self._link(block)
-        now = self.now()
-        self._append(now, now, None)  # the head's time stays honest
-
-    def _may_be_final(self, block: Block, now: datetime) -> bool:
-        return not block.held and now - block.born >= FINAL_AFTER
+    def strangers(self) -> tuple[Transaction, ...]:
+        return (self._stranger(),)
 
     def _stranger(self) -> Transaction:
         """Somebody else's payment, so that our own is never alone in its block."""
@@ -234,7 +86,7 @@ class Chain:
             self._hash(), sender, USDT, 0, data, self._nonce(), True, (transfer_log(USDT, sender, to, raw),), False
         )
 
-    def _transaction(self, wish: Wish) -> Transaction:
+    def transaction(self, wish: Wish) -> Transaction:
         sender = (wish.sender or self._key()).lower()
         to = wish.to.lower()
         if wish.asset == "BNB":
@@ -257,9 +109,7 @@ class Chain:
             total = "0x" + word(wish.raw)
             logs.append(Log(token, (APPROVAL_TOPIC, "0x" + word(sender), "0x" + word(ROUTER)), total))
             logs.append(transfer_log(token, sender, ROUTER, wish.raw))
-        share = wish.raw // wish.parts
-        sizes = [share] * (wish.parts - 1) + [wish.raw - share * (wish.parts - 1)]
-        logs += [transfer_log(token, payer, to, size) for size in sizes]
+        logs += [transfer_log(token, payer, to, size) for size in wish.shares()]
         if wish.change:
             logs.append(transfer_log(token, to, sender, wish.change))
         if wish.via_contract:
@@ -280,7 +130,7 @@ class Chain:
         return self.rng.randrange(1, 5000)
 
 
-def log_positions(block: Block, transaction: Transaction) -> range:
+def log_positions(block: Block[Transaction], transaction: Transaction) -> range:
     """The log indexes of a transaction, counted through its block as nodes do."""
     before = 0
     for item in block.transactions:
@@ -288,11 +138,6 @@ def log_positions(block: Block, transaction: Transaction) -> range:
             break
         before += len(item.logs)
     return range(before, before + len(transaction.logs))
-
-
-def coins(raw: int) -> Decimal:
-    """Units of 10^-18 as whole coins."""
-    return Decimal(raw).scaleb(-DECIMALS, WIDE)
 
 
 def movements(transaction: Transaction, address: str) -> Sequence[tuple[int, str, int]]:

@@ -12,7 +12,6 @@ from viralcore.sandbox.worlds.bsc_chain import (
     TRANSFER_TOPIC,
     USDC,
     USDT,
-    Block,
     Chain,
     Log,
     Transaction,
@@ -21,6 +20,7 @@ from viralcore.sandbox.worlds.bsc_chain import (
     word,
 )
 from viralcore.sandbox.worlds.bsc_wire import block_json, log_json, quantity, receipt_json, transaction_json
+from viralcore.sandbox.worlds.chains import Block, ChainNode, Faults
 
 MAX_LOG_RANGE = 5000
 MAX_BATCH = 1000
@@ -44,23 +44,18 @@ ARCHIVE_GATE = RpcError(
 
 
 @dataclass(slots=True)
-class Faults:
-    """`lie`: "" | missing (our transfers do not exist) | inflated (ten times the amount) | early (all is final)."""
-
-    outage: str = ""
-    lag_blocks: int = 0
-    lie: str = ""
+class BscFaults(Faults):
     logs: bool = False  # eth_getLogs allowed; the public nodes refuse it
-    latency_ms: int = 0
 
 
-class Node:
+class Node(ChainNode[Transaction]):
     """Answers JSON-RPC. All nodes see one chain; each may lag behind it or lie about it."""
 
+    chain: Chain
+    faults: BscFaults
+
     def __init__(self, chain: Chain) -> None:
-        self.chain = chain
-        self.faults = Faults()
-        self.requests = 0
+        super().__init__(chain, BscFaults())
         self._methods: dict[str, Callable[[list[Any]], Any]] = {
             "eth_chainId": lambda _: "0x38",
             "net_version": lambda _: "56",
@@ -88,14 +83,6 @@ class Node:
             return [self._one(item) for item in body]
         return self._one(body)
 
-    @property
-    def head(self) -> int:
-        return self.chain.height - self.faults.lag_blocks
-
-    @property
-    def final(self) -> int:
-        return self.head if self.faults.lie == "early" else min(self.chain.finalized(), self.head)
-
     def _one(self, body: Any) -> dict[str, Any]:
         if not isinstance(body, dict) or not isinstance(body.get("method"), str):
             return _error(None, RpcError(-32600, "invalid request"))
@@ -115,13 +102,7 @@ class Node:
 
     # what this node can see
 
-    def _view(self, transaction: Transaction) -> Transaction | None:
-        """A transaction as this node tells it; None when it pretends there is none."""
-        wished = transaction.hash in self.chain.transfers
-        if not wished or self.faults.lie in {"", "early"}:
-            return transaction
-        if self.faults.lie == "missing":
-            return None
+    def inflated(self, transaction: Transaction) -> Transaction:
         logs = tuple(
             Log(log.address, log.topics, "0x" + word(int(log.data, 16) * 10))
             if log.topics[0] == TRANSFER_TOPIC
@@ -130,31 +111,17 @@ class Node:
         )
         return replace(transaction, value=transaction.value * 10, logs=logs)
 
-    def _visible(self, number: int) -> Block | None:
-        if number > self.head or number < 0:
-            return None
-        block = self.chain.block(number)
-        if self.faults.lie not in {"missing", "inflated"}:
-            return block
-        seen = [self._view(item) for item in block.transactions]
-        return replace(block, transactions=tuple(item for item in seen if item is not None))
-
     def _was_read(self, number: int) -> None:
         """Somebody was given the contents of a block: what is final in it is known to them now."""
         if number <= self.final:
             self.chain.read_final = max(self.chain.read_final, number)
 
-    def _find(self, wanted: str) -> tuple[Transaction, Block | None] | None:
+    def _known(self, wanted: str) -> tuple[Transaction, Block[Transaction] | None] | None:
+        """A transaction and its block, if it is in one: those that wait are known too."""
         transfer = self.chain.transfers.get(wanted)
         if transfer is not None and not transfer.mined:
             return None if self.faults.lie == "missing" else (transfer.transaction, None)
-        if transfer is not None:
-            block = self._visible(transfer.block)
-            return _pick(block, wanted)
-        for block in reversed(self.chain.blocks):
-            if any(item.hash == wanted for item in block.transactions):
-                return _pick(self._visible(block.number), wanted)
-        return None
+        return self.find(wanted)
 
     def _height(self, tag: Any) -> int:
         if tag in {"latest", "pending"}:
@@ -175,7 +142,7 @@ class Node:
         return quantity(self._height("latest"))
 
     def _get_block(self, params: list[Any]) -> Any:
-        block = self._visible(self._height(_argument(params, 0)))
+        block = self.visible(self._height(_argument(params, 0)))
         full = _argument(params, 1)
         if not isinstance(full, bool):
             raise RpcError(-32602, "invalid argument 1: json: cannot unmarshal non-boolean into Go value of type bool")
@@ -188,7 +155,7 @@ class Node:
     def _get_block_receipts(self, params: list[Any]) -> Any:
         if self.faults.outage == "archive":
             raise ARCHIVE_GATE
-        block = self._visible(self._height(_argument(params, 0)))
+        block = self.visible(self._height(_argument(params, 0)))
         if block is None:
             return None
         self._was_read(block.number)
@@ -207,7 +174,7 @@ class Node:
         self._was_read(min(last, self.final))
         found = []
         for number in range(first, last + 1):
-            block = self._visible(number)
+            block = self.visible(number)
             for item in block.transactions if block is not None else ():
                 assert block is not None  # noqa: S101 - for the type checker
                 places = log_positions(block, item)
@@ -219,13 +186,13 @@ class Node:
         return found
 
     def _get_transaction(self, params: list[Any]) -> Any:
-        found = self._find(_hash(params))
+        found = self._known(_hash(params))
         return transaction_json(*found) if found is not None else None
 
     def _get_receipt(self, params: list[Any]) -> Any:
         if self.faults.outage == "archive":
             raise ARCHIVE_GATE
-        found = self._find(_hash(params))
+        found = self._known(_hash(params))
         if found is None or found[1] is None:
             return None
         return receipt_json(found[0], found[1])
@@ -251,7 +218,7 @@ class Node:
         if token not in {USDT, USDC} | fakes:
             return "0x"
         if data.startswith("0x313ce567"):  # decimals()
-            return "0x" + word(DECIMALS)
+            return "0x" + word(DECIMALS["USDT"])
         if data.startswith("0x95d89b41"):  # symbol(): the fakes say the same
             return "0x" + word(32) + word(4) + b"USDT".hex().ljust(64, "0")
         if data.startswith("0x70a08231"):  # balanceOf(address)
@@ -288,13 +255,6 @@ def _address(params: list[Any]) -> str:
     if not _ADDRESS.match(text):
         raise RpcError(-32602, f"invalid argument 0: hex string has length {len(text) - 2}, want 40 for common.Address")
     return text
-
-
-def _pick(block: Block | None, wanted: str) -> tuple[Transaction, Block | None] | None:
-    for item in block.transactions if block is not None else ():
-        if item.hash == wanted:
-            return item, block
-    return None
 
 
 def _matches(log: Log, wish: dict[str, Any]) -> bool:

@@ -6,7 +6,8 @@ from typing import Any
 
 from eth_utils.crypto import keccak
 
-from viralcore.sandbox.worlds.bsc_chain import Block, Log, Transaction, hex_hash, log_positions
+from viralcore.sandbox.worlds.bsc_chain import Log, Transaction, hex_hash, log_positions
+from viralcore.sandbox.worlds.chains import Block
 
 _ZERO = "0x" + "0" * 64
 _EMPTY_TRIE = "0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421"
@@ -40,7 +41,7 @@ def bloom(logs: list[Log]) -> str:
     return f"0x{bits:0512x}"
 
 
-def transaction_json(transaction: Transaction, block: Block | None) -> dict[str, Any]:
+def transaction_json(transaction: Transaction, block: Block[Transaction] | None) -> dict[str, Any]:
     """eth_getTransactionByHash; `block` None while it waits in the mempool."""
     index = block.transactions.index(transaction) if block is not None else None
     shape: dict[str, Any] = {
@@ -67,7 +68,7 @@ def transaction_json(transaction: Transaction, block: Block | None) -> dict[str,
     return shape
 
 
-def log_json(log: Log, position: int, transaction: Transaction, block: Block) -> dict[str, Any]:
+def log_json(log: Log, position: int, transaction: Transaction, block: Block[Transaction]) -> dict[str, Any]:
     return {
         "address": log.address,
         "topics": list(log.topics),
@@ -81,12 +82,12 @@ def log_json(log: Log, position: int, transaction: Transaction, block: Block) ->
     }
 
 
-def logs_json(transaction: Transaction, block: Block) -> list[dict[str, Any]]:
+def logs_json(transaction: Transaction, block: Block[Transaction]) -> list[dict[str, Any]]:
     places = log_positions(block, transaction)
     return [log_json(log, at, transaction, block) for at, log in zip(places, transaction.logs, strict=True)]
 
 
-def receipt_json(transaction: Transaction, block: Block) -> dict[str, Any]:
+def receipt_json(transaction: Transaction, block: Block[Transaction]) -> dict[str, Any]:
     """eth_getTransactionReceipt, and the items of eth_getBlockReceipts."""
     index = block.transactions.index(transaction)
     return {
@@ -107,7 +108,7 @@ def receipt_json(transaction: Transaction, block: Block) -> dict[str, Any]:
     }
 
 
-def block_json(block: Block, *, full: bool) -> dict[str, Any]:
+def block_json(block: Block[Transaction], *, full: bool) -> dict[str, Any]:
     """eth_getBlockByNumber. Blocks of one second share `timestamp`; `mixHash` and `milliTimestamp` tell them apart."""
     millis = int(block.at.timestamp() * 1000)
     logs = [log for item in block.transactions for log in item.logs]
