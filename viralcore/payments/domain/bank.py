@@ -52,6 +52,10 @@ class Charge:
     polls: int
     asked_at: datetime | None
 
+    def works(self, now: datetime) -> bool:
+        """It takes money, or may soon."""
+        return self.state != "failed" and (self.expires_at is None or now < self.expires_at)
+
 
 @dataclass(frozen=True, slots=True)
 class BankPayment:

@@ -37,8 +37,7 @@ class Charging:
     async def ensure(self, tx: Tx, quote_id: int) -> None:
         """Have an account made for a quote unless one is being made or takes money. The invoice's row is held."""
         charge = (await bank.latest_charges(tx.conn, [quote_id])).get(quote_id)
-        works = charge is not None and charge.state != "failed"
-        if works and (charge is None or charge.expires_at is None or tx.now < charge.expires_at):
+        if charge is not None and charge.works(tx.now):
             return
         quote = (await invoices.get_quotes(tx.conn, [quote_id]))[quote_id]
         fresh = await bank.add_charge(tx.conn, quote_id=quote_id, transfer_raw=quote.amount_raw, now=tx.now)

@@ -100,7 +100,7 @@ def bank_quote_view(
         )
     elif charge is not None and charge.state == "open":
         raw = charge.transfer_raw
-        over = charge.expires_at is not None and now >= charge.expires_at
+        over = not charge.works(now)
         span = timedelta(minutes=config.bank.looking_minutes)
         account = AccountView(
             "failed" if over else "open",
