@@ -311,7 +311,8 @@ async def test_the_book_of_charges(world: FlutterwaveWorld, clock: FakeClock) ->
     ("path", "body", "status"),
     [
         ("/pay", {"account_number": "1234567890", "amount": "5"}, 404),
-        ("/pay", {"account_number": "12", "amount": "5"}, 400),
+        ("/pay", {"account_number": "12", "amount": "5"}, 404),
+        ("/pay", {"amount": "5"}, 400),
         ("/pay", {"account_number": "OURS", "amount": "0"}, 400),
         ("/pay", {"account_number": "OURS", "amount": "1.005"}, 400),
         ("/pay", {"account_number": "OURS", "amount": "many"}, 400),

@@ -36,7 +36,7 @@ _MOST = Decimal(10**12)
 class PayBody(Body):
     """`status` failed: the bank says that the transfer came to nothing."""
 
-    account_number: Annotated[str, Field(pattern=r"^\d{10}$")]
+    account_number: Annotated[str, Field(min_length=1, max_length=40)]
     amount: Amount
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = NAIRA
     status: Literal["successful", "failed"] = "successful"
