@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -190,6 +191,24 @@ async def test_a_bot_that_is_down_loses_nothing(world: FlutterwaveWorld, bot: Bo
     assert [one.get("data", one)["id"] for one in bot.told()] == [number]
     assert (world.pending(clock.now()), world.next_due(clock.now())) == ([], None)
     assert world.snapshot()["bank"]["charges"][0]["payments"][0]["webhooks"] == 1
+
+
+async def test_a_bot_that_dies_while_it_is_told(world: FlutterwaveWorld, bot: Bot, clock: FakeClock) -> None:
+    heard: list[bytes] = []
+
+    async def die(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read(100))
+        writer.close()
+
+    dying = await asyncio.start_server(die, "127.0.0.1", bot.port)
+    number = await pay(world, await account(world))
+    await world.courier.settle(WITHIN)
+    dying.close()
+    await dying.wait_closed()
+    assert len(heard) == 1
+    async with served(bot.app, bot.port):
+        await later(world, clock, 1)
+    assert [one.get("data", one)["id"] for one in bot.told()] == [number]
 
 
 async def test_a_bot_that_is_down_for_good_is_given_up(world: FlutterwaveWorld, clock: FakeClock) -> None:
