@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
+from pydantic import SecretStr
+from starlette.routing import Route
 
 from viralcore.core.addresses import canonical_address
 from viralcore.core.clock import Clock
@@ -14,30 +17,42 @@ from viralcore.core.effects import EffectKind
 from viralcore.core.events import Subscription
 from viralcore.core.figures import FigureReader
 from viralcore.core.http import HttpClients, ProviderClient
+from viralcore.core.inbox import Inbox
 from viralcore.core.jobs import Job
+from viralcore.core.metrics import Metrics
+from viralcore.core.providers.flutterwave import Flutterwave
 from viralcore.ledger.api import Ledger
+from viralcore.payments.adapters.bank import FlutterwaveBank
 from viralcore.payments.adapters.binance import Binance
 from viralcore.payments.adapters.bsc import BscNode
 from viralcore.payments.adapters.coingecko import CoinGecko
+from viralcore.payments.adapters.exchange_rate import ExchangeRate
 from viralcore.payments.adapters.json_rpc import JsonRpcNode
 from viralcore.payments.adapters.nodes import NodesChain
+from viralcore.payments.adapters.webhook import Webhook
 from viralcore.payments.config import Network, PaymentsConfig
-from viralcore.payments.ports import Chain, Node, PriceSource
+from viralcore.payments.ports import Bank, Chain, FxSource, Node, PriceSource
+from viralcore.payments.service.bank_crediting import BankCrediting
+from viralcore.payments.service.bank_watching import BankWatcher, VerifyPaymentEffect
 from viralcore.payments.service.booking import Booking
+from viralcore.payments.service.charging import ChargeEffect, Charging
 from viralcore.payments.service.claiming import Claiming, VerifyEffect
 from viralcore.payments.service.crediting import Crediting
 from viralcore.payments.service.door import PaymentsService
+from viralcore.payments.service.exchange import Exchange
 from viralcore.payments.service.figures import PaymentFigures
 from viralcore.payments.service.fulfilment import Fulfilment
+from viralcore.payments.service.hooks import SOURCE, Hooks
 from viralcore.payments.service.invoicing import Invoicing
 from viralcore.payments.service.pricing import Pricing
+from viralcore.payments.service.proofs import Proofs
 from viralcore.payments.service.verifying import Verifier
 from viralcore.payments.service.watching import Watcher
 from viralcore.users.api import Users
 
 log = structlog.get_logger(__name__)
 
-PRICES_FIRST, CHAINS_NEXT, THEN_INVOICES = 10, 20, 30
+PRICES_FIRST, CHAINS_NEXT, THEN_INVOICES, LAST = 10, 20, 30, 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +65,14 @@ class Payments:
     jobs: tuple[Job, ...]
     figures: FigureReader
     parts: Parts
+    webhook_secret: SecretStr | None
+
+    def listen(self, inbox: Inbox, metrics: Metrics) -> Route:
+        """Handle what Flutterwave tells us; the route it tells it to."""
+        hooks = self.parts.hooks
+        inbox.handle(SOURCE, hooks.handle)
+        accept = partial(hooks.accept, inbox)
+        return Webhook(accept, secret=self.webhook_secret, source=SOURCE, metrics=metrics).route
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +85,11 @@ class Parts:
     verifier: Verifier
     claiming: Claiming
     watcher: Watcher
+    exchange: Exchange
+    charging: Charging
+    bank: BankWatcher
+    bank_crediting: BankCrediting
+    hooks: Hooks
 
 
 def build(
@@ -76,7 +104,9 @@ def build(
     """Payments over the real chain and price sources named in `config`."""
     coingecko = http.provider("coingecko", config.coingecko_base_url, connect_timeout=5, read_timeout=10)
     binance = http.provider("binance", config.price_second_base_url, connect_timeout=5, read_timeout=10)
+    rates = http.provider("exchangerate", config.exchange_url, connect_timeout=5, read_timeout=10)
     key = config.cm_api_key.get_secret_value() if config.cm_api_key else None
+    fx_key = config.exchange_api_key.get_secret_value() if config.exchange_api_key else None
     return assemble(
         db=db,
         clock=clock,
@@ -86,6 +116,8 @@ def build(
         chains={chain.network: chain for chain in _chains(http, config)},
         first=CoinGecko(coingecko, key=key, pro="pro-api" in config.coingecko_base_url),
         second=Binance(binance),
+        fx=ExchangeRate(rates, key=fx_key) if config.bank.enabled else None,
+        bank=_bank(http, config),
     )
 
 
@@ -99,15 +131,23 @@ def assemble(
     chains: dict[str, Chain],
     first: PriceSource,
     second: PriceSource,
+    fx: FxSource | None = None,
+    bank: Bank | None = None,
 ) -> Payments:
-    """Payments over any chains and price sources."""
-    pricing = Pricing(db=db, clock=clock, config=config, first=first, second=second)
+    """Payments over any chains, price sources and bank."""
+    exchange = Exchange(db=db, clock=clock, config=config, source=fx)
+    pricing = Pricing(db=db, clock=clock, config=config, first=first, second=second, exchange=exchange)
     fulfilment = Fulfilment(ledger=ledger)
     booking = Booking(ledger=ledger, config=config, pricing=pricing, fulfilment=fulfilment)
     crediting = Crediting(db=db, config=config, booking=booking)
     verifier = Verifier(db=db, clock=clock, config=config, chains=chains, crediting=crediting, pricing=pricing)
     watcher = Watcher(db=db, config=config, chains=chains, verifier=verifier, crediting=crediting)
     claiming = Claiming(db=db, clock=clock, config=config, verifier=verifier)
+    charging = Charging(db=db, clock=clock, config=config, bank=bank)
+    bank_crediting = BankCrediting(db=db, config=config, booking=booking)
+    bank_watcher = BankWatcher(db=db, clock=clock, config=config, bank=bank, crediting=bank_crediting)
+    hooks = Hooks(db=db, clock=clock, config=config, watcher=bank_watcher)
+    proofs = Proofs(db=db, users=users, crediting=bank_crediting)
     invoicing = Invoicing(
         db=db,
         clock=clock,
@@ -116,22 +156,72 @@ def assemble(
         config=config,
         pricing=pricing,
         fulfilment=fulfilment,
+        charging=charging,
         watched=chains,
     )
-    service = PaymentsService(db=db, clock=clock, config=config, invoicing=invoicing, claiming=claiming)
+    service = PaymentsService(
+        db=db,
+        clock=clock,
+        config=config,
+        invoicing=invoicing,
+        claiming=claiming,
+        bank=bank_watcher,
+        proofs=proofs,
+    )
     jobs = (
         Job("payments.prices", config.prices.check_seconds, pricing.refresh, order=PRICES_FIRST),
+        Job("payments.fx", config.prices.check_seconds, exchange.refresh, order=PRICES_FIRST),
+        Job(
+            "payments.bank_poll",
+            config.bank.poll_seconds,
+            bank_watcher.poll,
+            bank_watcher.next_poll,
+            order=CHAINS_NEXT,
+        ),
+        Job("payments.webhooks", 86400, hooks.prune, order=LAST),
         Job("payments.watch", config.watcher.seconds, watcher.run, order=CHAINS_NEXT),
         Job("payments.invoices", 30, invoicing.expire_due, invoicing.next_expiry, order=THEN_INVOICES),
     )
     return Payments(
         service=service,
-        effects=(VerifyEffect(claiming),),
+        effects=(
+            VerifyEffect(claiming),
+            ChargeEffect(charging),
+            VerifyPaymentEffect(bank_watcher, parallelism=config.bank.verify_at_once),
+        ),
         subscriptions=(),
         jobs=jobs,
         figures=PaymentFigures(db).read,
-        parts=Parts(pricing, invoicing, crediting, verifier, claiming, watcher),
+        parts=Parts(
+            pricing,
+            invoicing,
+            crediting,
+            verifier,
+            claiming,
+            watcher,
+            exchange,
+            charging,
+            bank_watcher,
+            bank_crediting,
+            hooks,
+        ),
+        webhook_secret=config.flutterwave_webhook_secret,
     )
+
+
+def _bank(http: HttpClients, config: PaymentsConfig) -> Bank | None:
+    """Flutterwave, where there is a key. Also while bank payments are switched off: what was asked for may come."""
+    if config.flutterwave_api_key is None:
+        return None
+    client = http.provider(
+        "flutterwave",
+        config.flutterwave_base_url,
+        pace_per_second=config.bank.requests_per_second,
+        parallelism=config.bank.requests_at_once,
+        connect_timeout=config.bank.connect_seconds,
+        read_timeout=config.bank.read_seconds,
+    )
+    return FlutterwaveBank(Flutterwave(client, config.flutterwave_api_key))
 
 
 def _chains(http: HttpClients, config: PaymentsConfig) -> list[Chain]:

@@ -279,6 +279,7 @@ def _receipt(row: Row[Any]) -> Receipt:
         user_id=row.user_id,
         block_time=row.block_time,
         seen_at=row.seen_at,
+        reference=row.reference,
     )
 
 
