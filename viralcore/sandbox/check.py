@@ -14,7 +14,7 @@ from viralcore.sandbox.world import BookOrder, BookPayment, Books, BookTransfer
 from viralcore.settings import Settings, load
 
 PAGE, MOST_SAID = 500, 50
-BANK, NAIRA, KOBO = "bank", "NGN", 100
+BANK, NAIRA, KOBO, BY_HAND = "bank", "NGN", 100, "manual:"
 
 
 async def problems(environment: Mapping[str, str], books: Sequence[Books]) -> list[str]:
@@ -64,11 +64,12 @@ def transfer_problems(transfers: Sequence[BookTransfer], receipts: Sequence[Rece
 
 def bank_problems(payments: Sequence[BookPayment], receipts: Sequence[ReceiptView]) -> list[str]:
     """Every successful payment is judged exactly once, for what it is; in another currency than naira it is nobody's
-    credit, whatever it is worth."""
+    credit, whatever it is worth. What staff saw on the shop's own account is not in this bank's book."""
     found = []
     judged: dict[str, list[ReceiptView]] = {}
     for receipt in receipts:
-        judged.setdefault(receipt.hash, []).append(receipt)
+        if not receipt.hash.startswith(BY_HAND):
+            judged.setdefault(receipt.hash, []).append(receipt)
     for payment in payments:
         named = f"bank payment {payment.id} ({payment.tx_ref})"
         said = Decimal(payment.amount) / KOBO
@@ -118,17 +119,21 @@ def order_problems(book: Sequence[BookOrder], ours: Sequence[PanelOrderView], un
 
 
 async def _network_problems(ledger: Ledger, payments: Payments) -> list[str]:
-    """What was booked, to a wallet or into suspense, is what the network's house account mirrors."""
+    """What was booked, to a wallet or into suspense, is what the network's house account mirrors: coins by their value
+    in cents, naira by themselves."""
     totals: dict[tuple[str, str], int] = {}
     for receipt in await _receipts(payments):
-        if receipt.usd is not None:
+        if receipt.network == BANK and receipt.asset == NAIRA:
+            totals[BANK, NAIRA] = totals.get((BANK, NAIRA), 0) + int(receipt.amount * KOBO)
+        elif receipt.network != BANK and receipt.usd is not None:
             key = (receipt.network, receipt.asset)
             totals[key] = totals.get(key, 0) + receipt.usd.minor
     found = []
     for (network, asset), cents in sorted(totals.items()):
-        mirrored = -(await ledger.balance(account=house_account(f"network:{network}:{asset}"))).balance
+        kind, unit = (NAIRA, "kobo") if network == BANK else ("USD", "cents")
+        mirrored = -(await ledger.balance(account=house_account(f"network:{network}:{asset}", kind))).balance
         if mirrored != cents:
-            found.append(f"{network} {asset}: receipts book {cents} cents, the ledger mirrors {mirrored}")
+            found.append(f"{network} {asset}: receipts book {cents} {unit}, the ledger mirrors {mirrored}")
     return found
 
 
