@@ -24,6 +24,7 @@ FILES = {
     "chats.js": "text/javascript",
     "guide.js": "text/javascript",
     "pay.js": "text/javascript",
+    "bank.js": "text/javascript",
     "world.js": "text/javascript",
     "main.js": "text/javascript",
     "icon.svg": "image/svg+xml",

@@ -35,6 +35,7 @@ from viralcore.sandbox.telegram.model import Group, Person
 from viralcore.sandbox.telegram.state import Telegram
 from viralcore.sandbox.world import World
 from viralcore.sandbox.worlds.bsc import BscWorld
+from viralcore.sandbox.worlds.flutterwave import FlutterwaveWorld
 from viralcore.sandbox.worlds.panels import PanelsWorld
 from viralcore.sandbox.worlds.prices import PricesWorld
 
@@ -133,8 +134,14 @@ class Supervisor:
         pace = float(os.environ.get("SANDBOX_TELEGRAM_PACE") or 1)
         telegram = Telegram(now=clock.now, nursery=self.nursery, pace=pace)
         rng = self._rng
-        worlds: list[World] = [BscWorld(clock.now, rng), PanelsWorld(clock.now, rng), PricesWorld(clock.now, rng)]
         http_port = free_port()
+        bot_url = f"http://127.0.0.1:{http_port}"
+        worlds: list[World] = [
+            BscWorld(clock.now, rng),
+            PanelsWorld(clock.now, rng),
+            PricesWorld(clock.now, rng),
+            FlutterwaveWorld(clock.now, rng, nursery=self.nursery, bot=bot_url),
+        ]
         page_app = Starlette()
         page = servers.serve("page", page_app, port)
 
@@ -149,7 +156,7 @@ class Supervisor:
             environment=environment,
             folder=ROOT,
             log_path=self.bot_log,
-            base_url=f"http://127.0.0.1:{http_port}",
+            base_url=bot_url,
             nursery=self.nursery,
             say=self._say.line,
         )

@@ -1,5 +1,6 @@
 // The next step for somebody who sees this for the first time, in one sentence. It only watches, and can be closed.
 
+import { findCharge } from "./bank.js";
 import { $, el, stored } from "./dom.js";
 import { findPayment } from "./pay.js";
 
@@ -67,7 +68,7 @@ function stepOf(chats, id, data) {
   if (has(/Order #\d+ (is complete|has ended|could not be delivered)/)) return 7;
   if (has(/\border #\d+/i)) return placed > 2 ? 6 : 5;
   if (has(/is paid\b|Paid\. Thank you/)) return 4;
-  if (findPayment(chats.list(id))) return 3;
+  if (findPayment(chats.list(id)) || findCharge(chats.list(id), data.bank)) return 3;
   if (has(/Invoice #\d+/)) return 2;
   return said.some((message) => message.buttons.flat().length > 1) ? 1 : 0;
 }
