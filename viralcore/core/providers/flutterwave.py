@@ -224,9 +224,12 @@ def signed(raw: bytes, *, secret: SecretStr | None, plain: str | None, digest: s
 
 
 def read_hook(body: Any, raw: bytes) -> Hook:
-    """Recognise an envelope: v3 (``event`` and ``data``), v2 (``event.type``, fields beside it or in ``transfer``), v4
-    (``type``). What is none of them is `other`, under the fingerprint of its body."""
+    """Recognise an envelope: v3 (``event`` and ``data``), v2 (``event.type``, fields beside it or in ``transfer``). v4
+    (``type``, an id of its own) is another API, which we do not speak: `other`, as is what is none of them, under the
+    fingerprint of its body."""
     outer = body if isinstance(body, dict) else {}
+    if "event" not in outer and (number := word(outer.get("id"))).startswith("wbk_"):
+        return Hook(f"v4:{number}", word(outer.get("type")), "other", number, "", "")
     old = word(outer.get("event.type"))
     event = word(outer.get("event")) or word(outer.get("type")) or old
     inner = next((outer[name] for name in ("data", "transfer") if isinstance(outer.get(name), dict)), outer)

@@ -57,7 +57,7 @@ class Hooks:
         facts: Mapping[str, Any] = item.payload
         number, reference = str(facts["id"]), str(facts["reference"])
         if facts["kind"] == "other" or not (number or reference):
-            log.warning("webhook_of_no_use", event=facts["event"], external_id=item.external_id[:80])
+            log.warning("webhook_of_no_use", news=facts["event"], external_id=item.external_id[:80])
             return
         async with self._db.transaction() as tx:
             if facts["kind"] == "charge":
