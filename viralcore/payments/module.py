@@ -30,6 +30,7 @@ from viralcore.payments.adapters.exchange_rate import ExchangeRate
 from viralcore.payments.adapters.json_rpc import JsonRpcNode
 from viralcore.payments.adapters.nodes import NodesChain
 from viralcore.payments.adapters.webhook import Webhook
+from viralcore.payments.config import Bank as BankSettings
 from viralcore.payments.config import Network, PaymentsConfig
 from viralcore.payments.ports import Bank, Chain, FxSource, Node, PriceSource
 from viralcore.payments.service.bank_crediting import BankCrediting
@@ -69,7 +70,7 @@ class Payments:
 
     def listen(self, inbox: Inbox, metrics: Metrics) -> Route:
         """Handle what Flutterwave tells us; the route it tells it to."""
-        hooks = self.parts.hooks
+        hooks = self.parts.naira.hooks
         inbox.handle(SOURCE, hooks.handle)
         accept = partial(hooks.accept, inbox)
         return Webhook(accept, secret=self.webhook_secret, source=SOURCE, metrics=metrics).route
@@ -86,10 +87,28 @@ class Parts:
     claiming: Claiming
     watcher: Watcher
     exchange: Exchange
+    naira: Naira
+
+
+@dataclass(frozen=True, slots=True)
+class Naira:
+    """Everything about bank transfers."""
+
     charging: Charging
-    bank: BankWatcher
-    bank_crediting: BankCrediting
+    crediting: BankCrediting
+    watcher: BankWatcher
     hooks: Hooks
+    proofs: Proofs
+
+    def effects(self, settings: BankSettings) -> tuple[EffectKind, ...]:
+        return ChargeEffect(self.charging), VerifyPaymentEffect(self.watcher, parallelism=settings.verify_at_once)
+
+    def jobs(self, settings: BankSettings) -> tuple[Job, ...]:
+        look = self.watcher
+        return (
+            Job("payments.bank_poll", settings.poll_seconds, look.poll, look.next_poll, order=CHAINS_NEXT),
+            Job("payments.webhooks", 86400, self.hooks.prune, order=LAST),
+        )
 
 
 def build(
@@ -106,6 +125,7 @@ def build(
     binance = http.provider("binance", config.price_second_base_url, connect_timeout=5, read_timeout=10)
     rates = http.provider("exchangerate", config.exchange_url, connect_timeout=5, read_timeout=10)
     key = config.cm_api_key.get_secret_value() if config.cm_api_key else None
+    naira = config.bank.manual or config.flutterwave_api_key is not None
     fx_key = config.exchange_api_key.get_secret_value() if config.exchange_api_key else None
     return assemble(
         db=db,
@@ -116,7 +136,7 @@ def build(
         chains={chain.network: chain for chain in _chains(http, config)},
         first=CoinGecko(coingecko, key=key, pro="pro-api" in config.coingecko_base_url),
         second=Binance(binance),
-        fx=ExchangeRate(rates, key=fx_key) if config.bank.enabled else None,
+        fx=ExchangeRate(rates, key=fx_key) if naira else None,
         bank=_bank(http, config),
     )
 
@@ -143,11 +163,7 @@ def assemble(
     verifier = Verifier(db=db, clock=clock, config=config, chains=chains, crediting=crediting, pricing=pricing)
     watcher = Watcher(db=db, config=config, chains=chains, verifier=verifier, crediting=crediting)
     claiming = Claiming(db=db, clock=clock, config=config, verifier=verifier)
-    charging = Charging(db=db, clock=clock, config=config, bank=bank)
-    bank_crediting = BankCrediting(db=db, config=config, booking=booking)
-    bank_watcher = BankWatcher(db=db, clock=clock, config=config, bank=bank, crediting=bank_crediting)
-    hooks = Hooks(db=db, clock=clock, config=config, watcher=bank_watcher)
-    proofs = Proofs(db=db, users=users, crediting=bank_crediting)
+    naira = _naira(db, clock, users, config, booking, bank)
     invoicing = Invoicing(
         db=db,
         clock=clock,
@@ -156,7 +172,7 @@ def assemble(
         config=config,
         pricing=pricing,
         fulfilment=fulfilment,
-        charging=charging,
+        charging=naira.charging,
         watched=chains,
     )
     service = PaymentsService(
@@ -165,47 +181,39 @@ def assemble(
         config=config,
         invoicing=invoicing,
         claiming=claiming,
-        bank=bank_watcher,
-        proofs=proofs,
+        bank=naira.watcher,
+        proofs=naira.proofs,
     )
     jobs = (
         Job("payments.prices", config.prices.check_seconds, pricing.refresh, order=PRICES_FIRST),
-        Job("payments.fx", config.prices.check_seconds, exchange.refresh, order=PRICES_FIRST),
-        Job(
-            "payments.bank_poll",
-            config.bank.poll_seconds,
-            bank_watcher.poll,
-            bank_watcher.next_poll,
-            order=CHAINS_NEXT,
-        ),
-        Job("payments.webhooks", 86400, hooks.prune, order=LAST),
         Job("payments.watch", config.watcher.seconds, watcher.run, order=CHAINS_NEXT),
         Job("payments.invoices", 30, invoicing.expire_due, invoicing.next_expiry, order=THEN_INVOICES),
+        Job("payments.fx", config.prices.check_seconds, exchange.refresh, order=PRICES_FIRST),
+        *naira.jobs(config.bank),
     )
+    parts = Parts(pricing, invoicing, crediting, verifier, claiming, watcher, exchange, naira)
     return Payments(
         service=service,
-        effects=(
-            VerifyEffect(claiming),
-            ChargeEffect(charging),
-            VerifyPaymentEffect(bank_watcher, parallelism=config.bank.verify_at_once),
-        ),
+        effects=(VerifyEffect(claiming), *naira.effects(config.bank)),
         subscriptions=(),
         jobs=jobs,
         figures=PaymentFigures(db).read,
-        parts=Parts(
-            pricing,
-            invoicing,
-            crediting,
-            verifier,
-            claiming,
-            watcher,
-            exchange,
-            charging,
-            bank_watcher,
-            bank_crediting,
-            hooks,
-        ),
+        parts=parts,
         webhook_secret=config.flutterwave_webhook_secret,
+    )
+
+
+def _naira(
+    db: Database, clock: Clock, users: Users, config: PaymentsConfig, booking: Booking, bank: Bank | None
+) -> Naira:
+    crediting = BankCrediting(db=db, config=config, booking=booking)
+    watcher = BankWatcher(db=db, clock=clock, config=config, bank=bank, crediting=crediting)
+    return Naira(
+        charging=Charging(db=db, clock=clock, config=config, bank=bank),
+        crediting=crediting,
+        watcher=watcher,
+        hooks=Hooks(db=db, clock=clock, config=config, watcher=watcher),
+        proofs=Proofs(db=db, users=users, crediting=crediting),
     )
 
 
@@ -213,6 +221,10 @@ def _bank(http: HttpClients, config: PaymentsConfig) -> Bank | None:
     """Flutterwave, where there is a key. Also while bank payments are switched off: what was asked for may come."""
     if config.flutterwave_api_key is None:
         return None
+    if config.flutterwave_webhook_secret is None:
+        log.warning(
+            "no_webhook_secret", consequence="webhooks are refused; payments by bank are found by polling alone"
+        )
     client = http.provider(
         "flutterwave",
         config.flutterwave_base_url,

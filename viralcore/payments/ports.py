@@ -203,5 +203,10 @@ class Bank(Protocol):
         ...
 
     async def payment(self, *, payment_id: str, reference: str) -> BankLookup:
-        """Ask about a payment, by the API's own id when there is one, else by our reference. Raises BankDown."""
+        """Ask about a payment, by the API's own id when there is one, else by our reference; of several under one
+        reference the newest answers. Raises BankDown."""
+        ...
+
+    async def numbers(self, *, reference: str) -> tuple[str, ...]:
+        """The ids of all payments under a reference. Raises BankDown."""
         ...

@@ -138,6 +138,20 @@ async def test_an_id_from_outside_never_becomes_a_path_of_its_own() -> None:
     assert client.asked[0][1] == "transactions/verify_by_reference"
 
 
+async def test_all_payments_under_a_reference() -> None:
+    rows = [{"id": 2, "tx_ref": "vc-c7"}, {"id": 1, "tx_ref": "vc-c7"}, {"id": 3, "tx_ref": "vc-c70"}, None, {"id": []}]
+    asked, client = bank({"status": "success", "data": rows}, {"status": "success", "data": []})
+    assert await asked.numbers(reference="vc-c7") == ("2", "1")
+    assert await asked.numbers(reference="vc-c7") == ()
+    assert client.asked[0][1:] == (
+        "transactions",
+        {"params": {"tx_ref": "vc-c7"}, "headers": client.asked[0][2]["headers"]},
+    )
+    for answer in ({"status": "success", "data": {}}, NoAnswer("flutterwave", "read_timeout"), Answer(403, "", {})):
+        with pytest.raises(BankDown):
+            await bank(answer)[0].numbers(reference="vc-c7")
+
+
 def changed(**data: Any) -> Any:
     body = deepcopy(VERIFIED)
     body["data"].update(data)

@@ -83,9 +83,9 @@ class Town:
             rows = await conn.execute(text("SELECT id FROM payments.charges WHERE state = 'requested'"))
             waiting = [row.id for row in rows]
         for charge_id in waiting:
-            said = await self.payments.parts.charging.request(charge_id)
+            said = await self.payments.parts.naira.charging.request(charge_id)
             async with self.db.transaction() as tx:
-                await self.payments.parts.charging.record(tx, charge_id, said)
+                await self.payments.parts.naira.charging.record(tx, charge_id, said)
         quote = (await self.see(invoice)).quote
         assert quote is not None
         assert quote.account is not None
@@ -96,7 +96,7 @@ class Town:
 
     async def told(self, payment_id: str, reference: str = "") -> tuple[int, str] | None:
         payload = {"id": payment_id, "reference": reference, "since": self.clock.now().isoformat(), "once": False}
-        return await self.payments.parts.bank.check(payload)
+        return await self.payments.parts.naira.watcher.check(payload)
 
 
 @pytest.fixture
@@ -158,6 +158,16 @@ async def test_exactly_short_over_and_late(town: Town) -> None:
     receipts = await town.payments.service.receipts()
     mirror = await town.ledger.balance(account=house_account("network:bank:NGN", "NGN"))
     assert -mirror.balance == sum(int(receipt.amount * 100) for receipt in receipts)
+
+
+async def test_paid_twice_and_told_of_neither(town: Town) -> None:
+    invoice = await town.open()
+    quote, account = await town.by_bank(invoice)
+    for _ in range(2):
+        await town.pay(account.number, quote.amount)
+    await town.turn(31)
+    assert (await town.see(invoice)).state == "paid"
+    assert (await town.ledger.balance(account=user_account(7, "wallet"))).balance == 1500
 
 
 async def test_their_fee_is_the_payers(town: Town) -> None:

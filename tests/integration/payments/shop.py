@@ -50,7 +50,7 @@ FAKE = "0x" + "f" * 40
 SETTINGS = Path(__file__).parents[3] / "settings/payments.toml"
 
 
-def settings(**changes: Any) -> PaymentsConfig:
+def settings(*, by_bank: bool = False, **changes: Any) -> PaymentsConfig:
     table = tomllib.loads(SETTINGS.read_text())
     for path, value in changes.items():
         *folders, name = path.split("__")
@@ -61,7 +61,7 @@ def settings(**changes: Any) -> PaymentsConfig:
     environment = {
         "bsc_deposit_address": OURS,
         "bsc_rpc_url": ["http://a", "http://b"],
-        "flutterwave_api_key": "FLWSECK_TEST-0123456789abcdef-X",
+        "flutterwave_api_key": "FLWSECK_TEST-0123456789abcdef-X" if by_bank else None,
     }
     return PaymentsConfig.model_validate({**table, **environment})
 
@@ -184,6 +184,7 @@ class FakeBank:
     clock: FakeClock
     refuses: NoAccount | None = None
     down: bool = False
+    unlisted: bool = False
     hide: set[str] = field(default_factory=set)  # ids the API does not know yet
     pending: set[str] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)
@@ -192,12 +193,12 @@ class FakeBank:
     payments: dict[str, BankPayment] = field(default_factory=dict)
     calls: int = 0
     fee_raw: int = 0
-    numbers: Any = field(default_factory=lambda: count(1))
+    counter: Any = field(default_factory=lambda: count(1))
 
     async def account(self, **asked: Any) -> AccountGiven | NoAccount:
         self.calls += 1
         self.asked_for.append(asked)
-        number = f"{next(self.numbers):010d}"
+        number = f"{next(self.counter):010d}"
         if self.refuses is None or self.refuses.reason == "silent":
             self.accounts[number] = asked["reference"]
         if self.refuses is not None:
@@ -209,7 +210,7 @@ class FakeBank:
         self, to: str, amount: Decimal | str | int, *, currency: str = "NGN", at: datetime | None = None
     ) -> BankPayment:
         """Money for an account number or a reference."""
-        number = str(1_312_406_000 + next(self.numbers))
+        number = str(1_312_406_000 + next(self.counter))
         paid = BankPayment(
             number, self.accounts.get(to, to), currency, int(Decimal(amount) * 100), at or self.clock.now()
         )
@@ -222,12 +223,18 @@ class FakeBank:
             raise BankDown("server_error")
         found = self.payments.get(payment_id)
         if not payment_id:
-            found = next((one for one in self.payments.values() if one.reference == reference), None)
+            found = next((one for one in reversed(self.payments.values()) if one.reference == reference), None)
         if found is None or found.id in self.hide:
             return NotThere()
         if found.id in self.pending:
             return StillPending("pending")
         return WillNotCome("failed") if found.id in self.failed else PaidIn(found)
+
+    async def numbers(self, *, reference: str) -> tuple[str, ...]:
+        self.calls += 1
+        if self.unlisted:
+            raise BankDown("no_list")
+        return tuple(one.id for one in self.payments.values() if one.reference == reference)
 
 
 class FakeUsers:
@@ -347,16 +354,16 @@ class Shop:
             rows = await conn.execute(text("SELECT id FROM payments.charges WHERE state = 'requested' ORDER BY id"))
             waiting = [row.id for row in rows]
         for charge_id in waiting:
-            said = await self.parts.charging.request(charge_id)
+            said = await self.parts.naira.charging.request(charge_id)
             async with self.db.transaction() as tx:
-                await self.parts.charging.record(tx, charge_id, said)
+                await self.parts.naira.charging.record(tx, charge_id, said)
 
     async def told(self, payment: BankPayment, *, reference: str | None = None) -> tuple[int, str] | None:
         """What a webhook about a payment leads to."""
         since = self.clock.now().isoformat()
         named = payment.reference if reference is None else reference
         payload = {"id": payment.id, "reference": named, "since": since, "once": False}
-        return await self.parts.bank.check(payload)
+        return await self.parts.naira.watcher.check(payload)
 
     async def paste(self, user: int, text_: str, invoice: int | None = None) -> ClaimView:
         claim = await self.door.submit_hash(key=self.key(), user_id=user, text=text_, invoice_id=invoice)

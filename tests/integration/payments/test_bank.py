@@ -20,6 +20,11 @@ from viralcore.payments.api import AccountView, InvoiceClosed, InvoiceView, Meth
 from viralcore.payments.ports import NoAccount
 
 
+@pytest.fixture
+def shop(banked: Shop) -> Shop:
+    return banked
+
+
 def quote(invoice: InvoiceView) -> QuoteView:
     assert invoice.quote is not None
     return invoice.quote
@@ -169,6 +174,20 @@ async def test_paid_twice_the_second_is_in_the_wallet(shop: Shop) -> None:
     await shop.sound()
 
 
+@pytest.mark.parametrize("listed", [True, False])
+async def test_paid_in_two_parts_and_told_of_none_of_them(shop: Shop, listed: bool) -> None:
+    """By reference the API tells the newest alone; without its list the other one needs its webhook."""
+    shop.bank.unlisted = not listed
+    invoice = await shop.by_bank()
+    first = shop.bank.pay(account(invoice).number, "16000")
+    shop.bank.pay(account(invoice).number, "24000")
+    await shop.tick(30)
+    assert ((await shop.see(invoice)).state, await shop.wallet()) == ("paid", 1000 if listed else 0)
+    await shop.told(first)
+    assert await shop.wallet() == 1000
+    await shop.sound()
+
+
 async def test_late_money_counts_at_the_rate_of_its_moment(shop: Shop) -> None:
     invoice = await shop.by_bank()
     shop.fx.per_usd = Decimal(1900)
@@ -262,13 +281,13 @@ async def test_waits_grow_and_end_with_a_word_to_staff(shop: Shop) -> None:
     payload = {"id": paid.id, "reference": "vc-c9", "since": shop.clock.now().isoformat(), "once": False}
     waits = []
     for _ in range(12):
-        said = await shop.parts.bank.check(payload)
+        said = await shop.parts.naira.watcher.check(payload)
         assert said is not None
         waits.append(said[0])
         shop.clock.advance(said[0])
     assert waits == [30, 30, 60, 120, 240, 480, 960, 1920, 3600, 3600, 3600, 3600]
     shop.clock.advance(72 * 3600)
-    assert await shop.parts.bank.check(payload) is None
+    assert await shop.parts.naira.watcher.check(payload) is None
     assert [told["what"] for told in await shop.events("bank_trouble")] == ["unconfirmed"]
 
 
@@ -362,7 +381,7 @@ async def test_an_invoice_that_ended_is_not_asked_an_account_for(shop: Shop) -> 
 
 
 async def test_what_is_not_offered_is_refused(database: Database, clock: FakeClock, registry: Registry) -> None:
-    shop = await Shop(database, clock, registry, config=settings(bank__enabled=False)).start()
+    shop = await Shop(database, clock, registry, config=settings(by_bank=True, bank__enabled=False)).start()
     invoice = await shop.open()
     for method, reason in (("bank:NGN", "switched_off"), ("bank:manual", "switched_off"), ("bank:GHS", "unknown")):
         with pytest.raises(MethodUnavailable) as refused:
@@ -381,7 +400,7 @@ async def test_i_have_paid_asks_now_and_often(shop: Shop) -> None:
         rows = await conn.execute(text("SELECT key, payload FROM core.effects WHERE kind = 'payments.bank_verify'"))
         (asked,) = list(rows)
     assert (asked.payload["reference"], asked.payload["once"]) == ("vc-c1", True)
-    assert await shop.parts.bank.check(asked.payload) is None  # not there: the job goes on
+    assert await shop.parts.naira.watcher.check(asked.payload) is None  # not there: the job goes on
     shop.bank.pay(account(invoice).number, "24000")
     await shop.tick(30)
     assert (await shop.see(invoice)).state == "paid"
@@ -416,13 +435,15 @@ async def test_webhook_and_poll_and_presses_at_once_credit_once(
     database: Database, clock: FakeClock, registry: Registry
 ) -> None:
     bank = FakeBank(clock)
-    one = await Shop(database, clock, registry, bank=bank).start()
-    two = await Shop(database, clock, registry, bank=bank).start()
+    one = await Shop(database, clock, registry, bank=bank, config=settings(by_bank=True)).start()
+    two = await Shop(database, clock, registry, bank=bank, config=settings(by_bank=True)).start()
     invoices = [await one.by_bank(user) for user in range(1, 9)]
     paid = [bank.pay(account(invoice).number, "24000") for invoice in invoices]
     clock.advance(30)
     await asyncio.gather(
-        *(shop.told(each) for shop in (one, two) for each in paid), one.parts.bank.poll(), two.parts.bank.poll()
+        *(shop.told(each) for shop in (one, two) for each in paid),
+        one.parts.naira.watcher.poll(),
+        two.parts.naira.watcher.poll(),
     )
     assert [(await one.see(invoice)).state for invoice in invoices] == ["paid"] * 8
     assert await one.count("receipts") == 8
@@ -455,7 +476,7 @@ async def test_a_crash_inside_the_crediting_transaction_leaves_nothing_behind(
         die_at += 1
         monkeypatch.setattr(AsyncConnection, "execute", dying_at(die_at))
         try:
-            await shop.parts.bank_crediting.settle(paid)
+            await shop.parts.naira.crediting.settle(paid)
         except KeyboardInterrupt:
             monkeypatch.undo()
             assert await shop.count("receipts") == 0
@@ -473,12 +494,12 @@ async def test_a_crash_between_the_banks_answer_and_its_record(shop: Shop) -> No
     """The runner takes a call somebody died in for silence: nobody saw the number. What is paid to it is credited."""
     invoice = await shop.choose(await shop.open(), "bank:NGN")
     (charge,) = await charges(shop)
-    assert isinstance(await shop.parts.charging.request(charge.id), Succeeded)
+    assert isinstance(await shop.parts.naira.charging.request(charge.id), Succeeded)
     async with shop.db.transaction() as tx:
-        await shop.parts.charging.record(tx, charge.id, Unknown("crashed"))
+        await shop.parts.naira.charging.record(tx, charge.id, Unknown("crashed"))
     assert account(await shop.see(invoice)).reason == "silent"
     async with shop.db.transaction() as tx:  # a late record changes nothing
-        await shop.parts.charging.record(tx, charge.id, Succeeded({"number": "1"}))
+        await shop.parts.naira.charging.record(tx, charge.id, Succeeded({"number": "1"}))
     await shop.told(shop.bank.pay("vc-c1", "24000"))
     assert (await shop.see(invoice)).state == "paid"
     await shop.sound()

@@ -23,6 +23,11 @@ Step = Callable[[], Awaitable[Any]]
 Look = Callable[[], Awaitable[Any]]
 
 
+@pytest.fixture
+def shop(banked: Shop) -> Shop:
+    return banked
+
+
 class Died(BaseException):
     """Nothing in the product catches it."""
 
@@ -76,11 +81,11 @@ async def test_from_the_press_to_the_money(shop: Shop, monkeypatch: pytest.Monke
     assert (await shop.count("quotes"), await shop.count("charges")) == (1, 1)
     async with shop.db.read() as conn:
         charge_id = int((await conn.scalar(text("SELECT id FROM payments.charges"))) or 0)
-    said = await shop.parts.charging.request(charge_id)
+    said = await shop.parts.naira.charging.request(charge_id)
 
     async def record() -> None:
         async with shop.db.transaction() as tx:
-            await shop.parts.charging.record(tx, charge_id, said)
+            await shop.parts.naira.charging.record(tx, charge_id, said)
 
     assert await die_and_live(monkeypatch, record, look) >= 4
     (number,) = shop.bank.accounts
@@ -107,7 +112,7 @@ async def test_the_poll_that_dies_is_made_again(shop: Shop, monkeypatch: pytest.
         with monkeypatch.context() as patched:
             patched.setattr(AsyncConnection, "execute", dying_at(died + 1, ("payments",)))
             try:
-                await shop.parts.bank.poll()
+                await shop.parts.naira.watcher.poll()
             except Died:
                 died += 1
                 continue
@@ -128,7 +133,7 @@ async def test_a_webhook(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
 
     hook = Hook("charge.completed:5:successful", "charge.completed", "charge", "5", "vc-c1", "successful")
     for _ in range(2):
-        await shop.parts.hooks.accept(Inbox(), hook, "{}")
+        await shop.parts.naira.hooks.accept(Inbox(), hook, "{}")
     assert await shop.count("webhooks") == 1
     (external_id, order_key, facts), again = stored
     assert again == stored[0]
@@ -136,8 +141,8 @@ async def test_a_webhook(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     transfer = replace(item, payload={**facts, "kind": "transfer"})
 
     async def handled() -> None:
-        await shop.parts.hooks.handle(item)
-        await shop.parts.hooks.handle(transfer)
+        await shop.parts.naira.hooks.handle(item)
+        await shop.parts.naira.hooks.handle(transfer)
 
     async def look() -> int:
         return len(await shop.events("transfer_reported"))

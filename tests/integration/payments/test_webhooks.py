@@ -18,7 +18,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from tests.integration.payments.shop import FakeBank, Shop
+from tests.integration.payments.shop import FakeBank, Shop, settings
 from tests.support.clock import FakeClock
 from tests.support.queueing import settled, until
 from viralcore.core.crypto import Cipher, new_key
@@ -72,7 +72,7 @@ def build(
     database: Database, registry: Registry, clock: FakeClock, nursery: Nursery, secret: str | None
 ) -> tuple[Shop, Inbox, WebServer, Metrics]:
     database.cipher = Cipher([new_key()], "f" * 32)
-    shop = Shop(database, clock, registry, bank=FakeBank(clock))
+    shop = Shop(database, clock, registry, bank=FakeBank(clock), config=settings(by_bank=True))
     inbox, metrics = Inbox(database, nursery, workers=32), Metrics()
     given = shop.config.model_validate({**shop.config.model_dump(), "flutterwave_webhook_secret": secret})
     route = type(shop.module)(
@@ -278,10 +278,10 @@ async def test_bodies_are_forgotten_after_a_week(till: Till) -> None:
     await till.post(told(paid))
     await till.quiet()
     till.shop.clock.advance(7 * 86400 - 1)
-    await till.shop.parts.hooks.prune()
+    await till.shop.parts.naira.hooks.prune()
     assert await till.shop.count("webhooks") == 1
     till.shop.clock.advance(2)
-    await till.shop.parts.hooks.prune()
+    await till.shop.parts.naira.hooks.prune()
     assert await till.shop.count("webhooks") == 0
     assert await till.post(told(paid)) == 200  # a straggler is one more question, and no more money
     await till.quiet()
@@ -310,7 +310,7 @@ async def test_a_webhook_that_is_handled_again_after_a_crash_is_asked_about_once
     facts = {"kind": "charge", "id": paid.id, "reference": paid.reference, "event": "charge.completed"}
     for number_, external_id, order_key in rows * 3:
         item = InboxItem(number_, SOURCE, external_id, order_key, facts, till.shop.clock.now(), 1)
-        await till.shop.parts.hooks.handle(item)
+        await till.shop.parts.naira.hooks.handle(item)
     await till.quiet()
     assert await till.rows("SELECT count(*) FROM core.effects WHERE kind = 'payments.bank_verify'") == [(1,)]
     assert (await till.shop.see(invoice)).state == "paid"

@@ -60,6 +60,15 @@ class FlutterwaveBank:
             raise BankDown(reply.reason)
         return read_payment(reply)
 
+    async def numbers(self, *, reference: str) -> tuple[str, ...]:
+        reply = await self._flutterwave.read("transactions", tx_ref=reference)
+        if isinstance(reply, Declined) and reply.family == "not_found":
+            return ()
+        if not isinstance(reply, Granted) or not isinstance(reply.data, list):
+            raise BankDown("no_list")
+        rows = [row for row in reply.data if isinstance(row, dict) and fw.word(row.get("tx_ref")) == reference]
+        return tuple(number for row in rows if (number := fw.word(row.get("id"))))
+
 
 def read_account(reply: Granted, amount_raw: int) -> AccountGiven | NoAccount:
     """Everything is in ``meta.authorization``, nothing in ``data``."""

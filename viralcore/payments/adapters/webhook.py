@@ -57,7 +57,7 @@ class Webhook:
         """One line a second: whoever floods us must not fill the log as well. All of them are in the metrics."""
         self._metrics.updates.labels(source=self._source, outcome="forged").inc()
         now = monotonic()
-        if now - self._told_at >= 1.0:
+        if now - self._told_at >= 1:
             self._told_at = now
             peer = request.client.host if request.client else ""
             log.warning(

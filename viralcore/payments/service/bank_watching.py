@@ -154,7 +154,18 @@ class BankWatcher:
         if not isinstance(found, PaidIn):
             return False, True
         settled = await self._crediting.settle(found.payment) == "settled"
-        return settled, settled
+        return settled, settled and await self._others(self._bank, charge.reference, found.payment.id)
+
+    async def _others(self, bank: Bank, reference: str, known: str) -> bool:
+        """Whoever pays twice to one account is told of by the newest alone: look at the rest. False: not all are
+        decided."""
+        try:
+            numbers = [number for number in await bank.numbers(reference=reference) if number != known]
+        except BankDown as trouble:
+            log.info("payments_not_listed", reference=reference, reason=trouble.reason)
+            return True  # a list is more than what was promised: each has its webhook
+        undecided = [number for number in numbers if await self._look(number, reference) not in (None, "not_found")]
+        return not undecided
 
 
 class VerifyPaymentEffect:
