@@ -20,6 +20,7 @@ from viralcore.core.clock import Clock
 from viralcore.core.db import Database
 
 QUANTITY, HASH, LINK, PANEL_ORDER = "quantity", "hash", "link", "panel_order"
+PROOF, PROOF_REASON = "proof", "proof_reason"
 KEPT = timedelta(days=2)
 """For how long after its expiry a row is kept: its update may still be waiting to be handled again."""
 _T = tables.dialogues

@@ -11,7 +11,7 @@ from telegram.constants import ParseMode
 from telegram.error import TelegramError
 
 from viralcore.bot import refresh
-from viralcore.bot.admin import panel
+from viralcore.bot.admin import panel, receipts
 from viralcore.bot.config import BotConfig
 from viralcore.bot.dialogue import Dialogues
 from viralcore.bot.dispatch import Dispatcher
@@ -34,7 +34,7 @@ from viralcore.texts import home
 
 log = structlog.get_logger(__name__)
 __all__ = ["BotModule", "Doors", "Line", "TokenRefusedError", "build"]
-HANDLERS = (account, boost, panel, pay, shop, start)
+HANDLERS = (account, boost, panel, pay, receipts, shop, start)
 """Importing them fills the tables in `turn`."""
 
 

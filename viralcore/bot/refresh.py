@@ -79,6 +79,8 @@ def routes_of(event: Event) -> tuple[int | None, Sequence[str]]:
             | payments.DepositConfirmed()
             | payments.InvoicePaid()
             | payments.InvoiceClosedUnpaid()
+            | payments.AccountDecided()
+            | payments.ProofDecided()
         ):
             return event.user_id, _of_invoice(event.invoice_id)
         case boosts.OrderProgressed() | boosts.LinesFinished() | boosts.OrderFinished() | boosts.PhaseSent():
@@ -103,6 +105,8 @@ HEARD: tuple[type[Event], ...] = (
     payments.DepositConfirmed,
     payments.InvoicePaid,
     payments.InvoiceClosedUnpaid,
+    payments.AccountDecided,
+    payments.ProofDecided,
     boosts.PhaseSent,
     boosts.OrderProgressed,
     boosts.LinesFinished,

@@ -143,5 +143,23 @@ class OpenSession(Action):
     CODE: ClassVar[str] = "session"
 
 
-STAFF_CARD: tuple[type[Action], ...] = (PhasePlaced, PhaseNotPlaced)
+@action
+@dataclass(frozen=True, slots=True)
+class ApproveProof(Action):
+    """Staff card: the money of this photographed receipt is in our account."""
+
+    CODE: ClassVar[str] = "pr_yes"
+    proof: int
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class RejectProof(Action):
+    """Staff card: it is not; the next line typed is the reason the payer is told."""
+
+    CODE: ClassVar[str] = "pr_no"
+    proof: int
+
+
+STAFF_CARD: tuple[type[Action], ...] = (PhasePlaced, PhaseNotPlaced, ApproveProof, RejectProof)
 """Actions that live on cards in the admin group, where no home message is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
 from viralcore.boosts.api import LineView, OrderView, PlanView
 from viralcore.core.money import Money
@@ -49,6 +50,11 @@ def invoice_text(invoice: InvoiceView, now: datetime) -> InvoiceText:
         claim=(claim.state, claim.reason) if claim is not None else None,
         quoted=invoice.quote is not None,
     )
+
+
+def naira_per_dollar(rate: Decimal) -> Decimal:
+    """What a dollar costs, to the kobo, from what one naira is worth."""
+    return (1 / rate).quantize(Decimal("0.01"))
 
 
 def order_text(order: OrderView) -> OrderText:
