@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
@@ -66,12 +65,6 @@ class Shop:
     async def see(self, invoice: InvoiceView) -> InvoiceView:
         return await self.doors.payments.get_invoice(user_id=ADA_ID, invoice_id=invoice.id)
 
-    def bank(self, **faults: Any) -> None:
-        self.sandbox.call("POST", "/bank", **faults)
-
-    def pay(self, account: str, amount: str, **more: Any) -> str:
-        return str(self.sandbox.call("POST", "/bank/pay", account_number=account, amount=amount, **more)["id"])
-
     async def receipts(self) -> dict[str, str]:
         return {receipt.hash: receipt.state for receipt in await self.doors.payments.receipts(limit=500)}
 
@@ -82,16 +75,16 @@ async def test_money_by_bank_is_booked_once_however_it_is_told(sandbox: Sandbox)
         shop = Shop(sandbox, doors)
 
         # exactly, told several times in any order, and by a webhook that lies
-        shop.bank(duplicate_webhooks=2, shuffle=True, lie=True)
+        sandbox.bank(duplicate_webhooks=2, shuffle=True, lie=True)
         invoice, account, amount = await shop.by_bank()
-        exact = shop.pay(account, amount)
+        exact = sandbox.pay_bank(account, amount)
         sandbox.calm()
         assert (await shop.see(invoice)).state == "paid"
-        shop.bank(duplicate_webhooks=0, shuffle=False, lie=False)
+        sandbox.bank(duplicate_webhooks=0, shuffle=False, lie=False)
 
         # the same once more, something in another currency, something that fails: nobody's credit twice, nor a gift
-        again, odd = shop.pay(account, amount), shop.pay(account, "20", currency="USD")
-        failed = shop.pay(account, amount, status="failed")
+        again, odd = sandbox.pay_bank(account, amount), sandbox.pay_bank(account, "20", currency="USD")
+        failed = sandbox.pay_bank(account, amount, status="failed")
         sandbox.calm()
         told = await shop.receipts()
         assert (told[exact], told[again], told[odd]) == ("credited", "credited", "suspense")
@@ -99,26 +92,26 @@ async def test_money_by_bank_is_booked_once_however_it_is_told(sandbox: Sandbox)
 
         # the bot is killed while it is told
         invoice, account, amount = await shop.by_bank()
-        shop.pay(account, amount)
+        sandbox.pay_bank(account, amount)
         sandbox.kill()
         sandbox.calm()
         assert (await shop.see(invoice)).state == "paid"
 
         # no webhook comes: it asks by itself
-        shop.bank(webhooks="off", pending_first=20)
+        sandbox.bank(webhooks="off", pending_first=20)
         invoice, account, amount = await shop.by_bank()
-        shop.pay(account, amount)
+        sandbox.pay_bank(account, amount)
         sandbox.turn(300)
         assert (await shop.see(invoice)).state == "paid"
-        shop.bank(webhooks="on", pending_first=0)
+        sandbox.bank(webhooks="on", pending_first=0)
 
         # somebody else tells it: nothing is believed
-        shop.bank(wrong_secret=True)
+        sandbox.bank(wrong_secret=True)
         invoice, account, amount = await shop.by_bank()
-        short = shop.pay(account, str(Decimal(amount) / 2))
+        short = sandbox.pay_bank(account, str(Decimal(amount) / 2))
         sandbox.settle(5)
         assert short not in await shop.receipts()
-        shop.bank(wrong_secret=False)
+        sandbox.bank(wrong_secret=False)
         sandbox.turn(1900)
         assert (await shop.receipts())[short] == "credited"
         assert sandbox.check() == []

@@ -31,8 +31,8 @@ export class Guide {
       ["Press START below and agree to the terms."],
       ["Buy something: Service Menu, Twitter/X, Engagement, X Tier 3, 10."],
       ["Choose how to pay: Crypto, USDT, BSC."],
-      [NARROW.matches ? "Pay it: open 🌍 and press “Pay exactly”. No real coins are moved."
-        : "Pay it: press “Pay exactly” below. No real coins are moved."],
+      [NARROW.matches ? "Pay it: open 🌍 and press “Pay exactly”. No real money is moved."
+        : "Pay it: press “Pay exactly” below. No real money is moved."],
       ["Paid. Now boost a post: paste its link, then confirm.", "Use a sample link", () => this.offer(LINK)],
       [`Ordered. Half is sent after 30 minutes, half after 60: turn the clock${NARROW.matches ? " (in 🌍)" : ""} by +30 min, twice.`],
       ["Sent. The panels take about 15 minutes to deliver: turn the clock once more."],
