@@ -85,7 +85,7 @@ class Booking:
             seen_at=tx.now,
             reference=case.reference,
         )
-        legs = [Entry(_mirror(found, part.asset), -value), Entry(house_account("suspense"), value)]
+        legs = [Entry(_network(found, part.asset), -value), Entry(house_account("suspense"), value)]
         entries = [leg for leg in legs if leg.amount] + ([] if foreign else _arrived(found, part))
         if entries:
             await self._ledger.post(
@@ -239,7 +239,7 @@ def _key(found: ChainTransaction, position: int) -> str:
     return f"receipt:{found.network}:{found.hash}:{position}"
 
 
-def _mirror(found: ChainTransaction, asset: str) -> Account:
+def _network(found: ChainTransaction, asset: str) -> Account:
     """The house account that dollars come from: of coins the network's, of naira the one that changes them."""
     return house_account("fx") if found.network == BANK else house_account(f"network:{found.network}:{asset}")
 
@@ -261,7 +261,7 @@ def _entries(
     booked = before.usd_cents if before else 0
     forgiven = 0 if invoice.item_kind == "topup" else verdict.forgiven
     legs = [
-        Entry(_mirror(found, part.asset), booked - value),
+        Entry(_network(found, part.asset), booked - value),
         Entry(house_account("suspense"), -booked),
         Entry(house_account("tolerance"), -forgiven),
         Entry(wallet, value + forgiven),
