@@ -13,6 +13,7 @@ from typing import Literal
 
 import structlog
 from pydantic import SecretStr
+from starlette.routing import Route
 
 from viralcore.boosts import module as boosts
 from viralcore.bot import module as bot
@@ -169,6 +170,7 @@ class _Process:
     talk: bot.BotModule
     engine: QueueEngine
     scheduler: Scheduler
+    hooks: tuple[Route, ...]
 
 
 def _build(settings: Settings, stack: AsyncExitStack, give_up: GiveUp) -> _Process:
@@ -182,6 +184,7 @@ def _build(settings: Settings, stack: AsyncExitStack, give_up: GiveUp) -> _Proce
     stack.push_async_callback(http.close)
     modules = _modules(settings, db, clock, http)
     inbox = Inbox(db, nursery, metrics=metrics)
+    hooks = (modules.payments.listen(inbox, metrics),)
     line = _line(settings, metrics, nursery, inbox, give_up)
     notices = notifications.build(
         db=db,
@@ -218,7 +221,7 @@ def _build(settings: Settings, stack: AsyncExitStack, give_up: GiveUp) -> _Proce
     _measure(metrics, inbox, line, engine, scheduler)
     _figures(metrics, modules, db)
     registry.recorded = lambda name: metrics.events.labels(event=name).inc()
-    return _Process(settings, clock, nursery, metrics, db, modules, inbox, line, talk, engine, scheduler)
+    return _Process(settings, clock, nursery, metrics, db, modules, inbox, line, talk, engine, scheduler, hooks)
 
 
 def _line(settings: Settings, metrics: Metrics, nursery: Nursery, inbox: Inbox, give_up: GiveUp) -> bot.Line:
@@ -256,7 +259,7 @@ async def _serve(process: _Process, role: Role, stack: AsyncExitStack, stop: asy
         process.metrics,
         host=env.http_host,
         port=env.http_port,
-        routes=line.routes if role != "worker" else (),
+        routes=(*line.routes, *process.hooks) if role != "worker" else (),
         checks={"postgres": _database_check(db), "queue": _queue_check(process.engine, role), "telegram": line.check},
     )
     await web.start()

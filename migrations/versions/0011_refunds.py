@@ -9,7 +9,7 @@ from typing import Any
 from alembic import op
 
 revision = "0011"
-down_revision = "0009"
+down_revision = "0010"
 
 SQL = Path(__file__).parent.parent / "sql"
 

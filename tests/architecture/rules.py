@@ -25,6 +25,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "viralcore"
 LONGEST_FUNCTION = 60
 LONGEST_FILE = 450
+LONGEST_DOOR = 600
+"""An ``api.py`` is signatures and their promises, no code, and is read in one place: it may be longer than other files."""
 NOWHERE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 T = TypeVar("T")
 OPEN_PACKAGES = {"core", "texts", "sandbox"}
@@ -60,9 +62,9 @@ def _is_text(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
-def too_long(text: str) -> list[str]:
+def too_long(text: str, limit: int = LONGEST_FILE) -> list[str]:
     """Functions and files past the limits. A function's docstring and decorators do not count."""
-    found = [f"file has {lines} lines"] if (lines := len(text.splitlines())) > LONGEST_FILE else []
+    found = [f"file has {lines} lines"] if (lines := len(text.splitlines())) > limit else []
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[1] if len(node.body) > 1 and ast.get_docstring(node) else node.body[0]

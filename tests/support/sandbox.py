@@ -112,6 +112,20 @@ class Sandbox:
         sent = self.call("POST", f"/chains/{network}/transfers", asset=asset, to=to, amount=amount, **more)
         return str(sent["hash"])
 
+    def pay_bank(self, account: str, amount: str, **more: Any) -> str:
+        """Naira come into a one-off account; returns the transaction's id."""
+        return str(self.call("POST", "/bank/pay", account_number=account, amount=amount, **more)["id"])
+
+    def bank(self, **faults: Any) -> dict[str, Any]:
+        """Break the bank, or mend it."""
+        found: dict[str, Any] = self.call("POST", "/bank", **faults)
+        return found
+
+    def charges(self) -> list[dict[str, Any]]:
+        """The bank's one-off accounts and what was paid into them, oldest first."""
+        found: list[dict[str, Any]] = self.call("GET", "/bank/charges")
+        return found
+
     def orders(self, panel: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.call("GET", f"/panels/{panel}/orders")
         return found

@@ -15,6 +15,9 @@ from typing import Any
 import httpx
 from PIL import Image
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from viralcore.core.nursery import Nursery
 from viralcore.sandbox.clock import TurnedClock
@@ -30,6 +33,7 @@ from viralcore.sandbox.telegram.state import Telegram
 from viralcore.sandbox.world import World
 from viralcore.sandbox.worlds.aptos import AptosWorld
 from viralcore.sandbox.worlds.bsc import BscWorld
+from viralcore.sandbox.worlds.flutterwave import WEBHOOK_PATH, FlutterwaveWorld
 from viralcore.sandbox.worlds.panels import PanelsWorld
 from viralcore.sandbox.worlds.prices import PricesWorld
 from viralcore.sandbox.worlds.solana import SolanaWorld
@@ -57,7 +61,7 @@ class ToyBot:
     starts: int = 1
     pid: int | None = 4242
     down: bool = False
-    pushed: list[dict[str, Any]] = field(default_factory=list)
+    hooks: list[bytes] = field(default_factory=list)
 
     def kill(self) -> int | None:
         dead, self.pid = self.pid, (self.pid or 0) + 1
@@ -74,6 +78,10 @@ class ToyBot:
     async def metrics(self) -> str | None:
         settled = f"viralcore_clock_settled_offset_seconds {self.clock.offset()}"
         return None if self.down else f'{settled}\nviralcore_backlog{{kind="inbox"}} 0.0\n'
+
+    async def take_hook(self, request: Request) -> Response:
+        self.hooks.append(await request.body())
+        return Response()
 
     async def run(self) -> None:
         async with httpx.AsyncClient(base_url=self.base, timeout=60, trust_env=False) as http:
@@ -139,6 +147,7 @@ class Set:
     stage: Stage
     bot: ToyBot
     http: httpx.AsyncClient
+    bank: FlutterwaveWorld
 
 
 @asynccontextmanager
@@ -151,10 +160,12 @@ async def toy_sandbox(*, bot_runs: bool = True) -> AsyncIterator[Set]:
         telegram = Telegram(now=clock.now, nursery=nursery)
         rng = Random(7)
         bsc = BscWorld(clock.now, rng)
-        worlds: list[World] = [bsc, PanelsWorld(clock.now, rng), PricesWorld(clock.now, rng)]
-        worlds += [SolanaWorld(clock.now, rng), TronWorld(clock.now, rng), AptosWorld(clock.now, rng)]
         base = servers.serve("telegram", TelegramApp(telegram).app)
         bot = ToyBot(f"{base}/bot{telegram.bot.token}", bsc.address, clock)
+        hooks = servers.serve("hooks", Starlette(routes=[Route(WEBHOOK_PATH, bot.take_hook, methods=["POST"])]))
+        bank = FlutterwaveWorld(clock.now, rng, nursery=nursery, bot=hooks)
+        worlds: list[World] = [bsc, PanelsWorld(clock.now, rng), PricesWorld(clock.now, rng), bank]
+        worlds += [SolanaWorld(clock.now, rng), TronWorld(clock.now, rng), AptosWorld(clock.now, rng)]
         quiet = Quiet(clock=clock, metrics=bot.metrics, unconfirmed=lambda: telegram.updates.unconfirmed, worlds=worlds)
 
         async def check() -> list[str]:
@@ -177,7 +188,7 @@ async def toy_sandbox(*, bot_runs: bool = True) -> AsyncIterator[Set]:
             nursery.start("toy_bot", bot.run())
         try:
             async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as http:
-                yield Set(url, stage, bot, http)
+                yield Set(url, stage, bot, http, bank)
         finally:
             servers.stop()
             await nursery.stop(3.0)

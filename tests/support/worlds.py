@@ -38,9 +38,9 @@ def shape(value: Any) -> Any:
 
 
 @asynccontextmanager
-async def served(app: ASGIApp) -> AsyncIterator[str]:
-    """The app on a real loopback port."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off")
+async def served(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
+    """The app on a real loopback port; 0 is any."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off")
     server = uvicorn.Server(config)
     running = asyncio.ensure_future(server.serve())
     while not server.started:

@@ -74,3 +74,27 @@ async def test_a_person_buys_and_is_credited(chrome: Browser, shop: Sandbox) -> 
     await expect(page.locator(".books")).to_contain_text("agree", timeout=SHOWN)
     assert any("Order #1" in message["text"] for message in shop.messages(ADA_ID))
     assert complained == []
+
+
+async def test_a_person_pays_by_bank(chrome: Browser, shop: Sandbox) -> None:
+    page = await chrome.new_page(viewport=ViewportSize(width=1280, height=800))
+    complained = complaints(page)
+    await page.goto(f"{shop.url}/?chat={shop.person(2050, 'Bola')}")
+    await expect(page.locator("#chat-title")).to_have_text("Bola")
+    await page.click("#start")
+    for label in (*WAY[:6], "Bank"):
+        await press(page, label)
+    card = page.locator(".pay.bank")
+    await expect(card.locator(".sum")).to_contain_text("₦", timeout=SHOWN)
+    (charge,) = shop.charges()
+    await expect(card.locator(".sum")).to_contain_text(charge["account_number"])
+    await card.locator("[data-bank=short]").click()
+    await expect(page.locator(".message", has_text="by bank transfer")).to_be_visible(timeout=SHOWN)
+    await page.get_by_text("Bank", exact=True).last.click()  # the screen asks for the rest now; the account still works
+    await page.locator(".accounts [data-bank=exactly]").click()
+    await expect(page.locator(".message", has_text="You have 10 X Tier 3 posts")).to_be_visible(timeout=SHOWN)
+    shop.calm()
+    (charge,) = shop.charges()
+    assert [payment["webhooks"] for payment in charge["payments"]] == [1, 1]
+    assert shop.check() == []
+    assert complained == []

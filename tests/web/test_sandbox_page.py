@@ -11,6 +11,7 @@ from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from tests.support.chromium import browser, complaints
 from tests.support.stage import Set, picture, toy_sandbox
+from tests.support.worlds import client
 from viralcore.sandbox.stage import ADMIN_GROUP, OWNER_ID
 from viralcore.sandbox.worlds.aptos import AptosWorld
 from viralcore.sandbox.worlds.chain_world import ChainWorld
@@ -191,6 +192,49 @@ async def test_a_form_for_any_network(chrome: Browser, stage: Set) -> None:
         rows = [(row.asset, row.failed) for row in world.books().transfers]
         assert rows == [(native, False), ("", False), ("USDT", True)]
     assert complained == []
+
+
+async def test_paying_by_bank(chrome: Browser, stage: Set) -> None:
+    page = await chrome.new_page(viewport=WIDE)
+    complained = complaints(page)
+    account = await one_off_account(stage, "24500.50")
+    await page.goto(stage.url)
+    await new_person(page)
+    await expect(page.locator(".pay.bank")).to_be_hidden()
+    await page.fill("#text", f"Send it to {account}")  # the toy bot repeats it
+    await page.keyboard.press("Enter")
+    card = page.locator(".pay.bank")
+    await expect(card.locator(".sum")).to_have_text(f"₦24,500.50 to {account}")
+    await card.locator("[data-bank=exactly]").click()
+    await expect(card).to_contain_text("Sent.")
+    await page.get_by_text("Bank", exact=True).click()
+    row = page.locator(".accounts .order")
+    for way in ("short", "over", "twice"):
+        await row.locator(f"[data-bank={way}]").click()
+    await expect(row.locator(".state")).to_have_text("paid 5×")
+    await expect(row).to_contain_text("1 webhook taken")
+    paid = [payment.paid for payment in stage.bank.book.payments.values()]
+    assert paid == [Decimal(text) for text in ("24500.50", "22050.45", "26950.55", "24500.50", "24500.50")]
+    assert len(stage.bot.hooks) == 5
+
+    await page.locator("select[aria-label='Webhooks']").select_option("off")
+    await page.locator("select[aria-label='The bank']").select_option("503_slow_booked")
+    await page.locator("[data-fault=shuffle]").check()
+    await expect(page.locator("[data-fault=shuffle]")).to_be_checked()
+    faults = stage.bank.faults
+    assert (faults.webhooks, faults.outage, faults.shuffle) == ("off", "503_slow_booked", True)
+    await page.locator("select[aria-label='Webhooks']").select_option("")
+    await expect(page.locator("select.broken")).to_have_count(1)
+    assert faults.webhooks == "on"
+    assert complained == []
+
+
+async def one_off_account(stage: Set, amount: str) -> str:
+    async with client(stage.bank.app) as http:
+        body = {"tx_ref": "vc-1-a", "amount": amount, "currency": "NGN", "email": "2001@pay.example.com"}
+        headers = {"authorization": f"Bearer {stage.bank.key}"}
+        answer = await http.post("/v3/charges?type=bank_transfer", json=body, headers=headers)
+    return str(answer.json()["meta"]["authorization"]["transfer_account"])
 
 
 async def test_groups_and_unread(chrome: Browser, stage: Set) -> None:

@@ -9,7 +9,7 @@ from telegram import Bot
 from viralcore.bot.config import BotConfig
 from viralcore.bot.dialogue import HASH, LINK, PROSE
 from viralcore.bot.show import Shower
-from viralcore.bot.turn import ON_COMMAND, Turn, Viewer, render, take_answer
+from viralcore.bot.turn import ON_COMMAND, ON_PHOTO, Turn, Viewer, render, take_answer
 from viralcore.bot.user.boost import links
 from viralcore.bot.user.pay import cancel_shown, open_invoice_shown, paste
 from viralcore.core.screen import Screen
@@ -57,6 +57,14 @@ class Conversation:
         if text.startswith("/"):
             return await self._command(turn, text)
         return await self._free(turn, text)
+
+    async def photo(self, turn: Turn, file_id: str) -> Screen | None:
+        """A picture in a private chat: an answer, or nothing we know what to do with."""
+        question = await turn.question()
+        if question is None or question.name not in ON_PHOTO:
+            return home.only_text()
+        await turn.close_question()
+        return await ON_PHOTO[question.name](turn, question.data, file_id)
 
     async def _command(self, turn: Turn, text: str) -> Screen | None:
         first, _, arguments = text.partition(" ") if "\n" not in text.split(" ")[0] else text.partition("\n")

@@ -80,6 +80,9 @@ def _press(payload: Mapping[str, Any]) -> Update | None:
 
 
 def _line(payload: Mapping[str, Any]) -> Update | None:
+    given = payload.get("message")
+    if isinstance(given, dict) and "photo" in given:
+        return None  # somebody may have asked for it: the library keeps it
     message = _message(payload.get("message"))
     return _an_update(payload["update_id"], message, None, (payload["update_id"],)) if message is not None else None
 

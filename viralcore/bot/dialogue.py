@@ -25,6 +25,7 @@ REFUND_AMOUNT, REFUND_REASON = "refund_amount", "refund_reason"
 PROSE = frozenset({ASSIGN_REASON, REFUND_REASON})
 """Questions answered in words of one's own, which may quote a link or a hash."""
 TOPUP, MOVE = "topup", "move"
+PROOF, PROOF_REASON = "proof", "proof_reason"
 KEPT = timedelta(days=2)
 """For how long after its expiry a row is kept: its update may still be waiting to be handled again."""
 _T = tables.dialogues

@@ -214,14 +214,17 @@ class Dispatcher:
         payload = text.split(maxsplit=1)[1] if text and text.startswith("/start ") and len(text.split()) > 1 else None
         user = await self._meet(update, message.from_user, payload)
         turn = await self._turn(user, message.chat.id, update.update_id, private=True)
-        screen = await self._guarded(turn, self._line(turn, text))
+        photo = message.photo[-1].file_id if message.photo else None
+        screen = await self._guarded(turn, self._line(turn, text, photo))
         await self._finish(turn, screen)
 
-    async def _line(self, turn: Turn, text: str | None) -> Screen | None:
+    async def _line(self, turn: Turn, text: str | None, photo: str | None) -> Screen | None:
         gate = self._gate(turn.user)
         if gate is not None and not self._may_pass(turn.user, text):
             known = turn.user.blocked or _command(text) in {"/start", "/terms"}
             return gate if known else shop.with_note(home.AGREE_FIRST, gate)
+        if photo is not None:
+            return await self._talk.photo(turn, photo)
         return await self._talk.line(turn, text)
 
     async def on_edited(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:

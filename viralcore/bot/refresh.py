@@ -83,6 +83,8 @@ def routes_of(event: Event) -> tuple[int | None, Sequence[str]]:
             | payments.InvoicePaid()
             | payments.InvoiceClosedUnpaid()
             | payments.RefundIssued()
+            | payments.AccountDecided()
+            | payments.ProofDecided()
         ):
             return event.user_id, _of_invoice(event.invoice_id)
         case boosts.OrderProgressed() | boosts.LinesFinished() | boosts.OrderFinished() | boosts.PhaseSent():
@@ -108,6 +110,8 @@ HEARD: tuple[type[Event], ...] = (
     payments.InvoicePaid,
     payments.InvoiceClosedUnpaid,
     payments.RefundIssued,
+    payments.AccountDecided,
+    payments.ProofDecided,
     boosts.PhaseSent,
     boosts.OrderProgressed,
     boosts.LinesFinished,

@@ -94,6 +94,7 @@ Render = Callable[[Viewer, str], Awaitable[Screen]]
 OnAction = Callable[[Turn, Any], Awaitable[Screen | None]]
 OnCommand = Callable[[Turn, str], Awaitable[Screen | None]]
 OnAnswer = Callable[[Turn, Mapping[str, Any], str], Awaitable[Screen | None]]
+"""To a line, or to a photo: then the text is Telegram's id of it."""
 
 LIVE_ROUTES = frozenset({"invoice", "pay", "crypto", "claim", "order"})
 """What events change while somebody looks at it (`refresh` says which)."""
@@ -102,6 +103,7 @@ ROUTES: dict[str, Render] = {}
 ON_ACTION: dict[type[Action], OnAction] = {}
 ON_COMMAND: dict[str, OnCommand] = {}
 ON_ANSWER: dict[str, OnAnswer] = {}
+ON_PHOTO: dict[str, OnAnswer] = {}
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -123,6 +125,11 @@ def command(name: str) -> Callable[[F], F]:
 def answer(question: str) -> Callable[[F], F]:
     """Registers who takes the answer to a question."""
     return _into(ON_ANSWER, question)
+
+
+def photo(question: str) -> Callable[[F], F]:
+    """Registers who takes a photo as the answer to a question."""
+    return _into(ON_PHOTO, question)
 
 
 def _into(table: dict[Any, Any], name: Any) -> Callable[[F], F]:

@@ -55,6 +55,11 @@ def owner_key(receipt_id: int, why: str, owner: int) -> str:
     return f"stray:{receipt_id}:{why}:owner:{owner}"
 
 
+def proof_key(proof_id: int) -> str:
+    """The staff card of a photographed bank receipt."""
+    return f"proof:{proof_id}"
+
+
 def transfer_key(network: str, tx_hash: str, user_id: int) -> str:
     """The live message that follows one transfer for one person, seen or pasted."""
     return f"transfer:{network}:{tx_hash}:{user_id}"

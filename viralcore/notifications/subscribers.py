@@ -17,16 +17,19 @@ from viralcore.boosts.events import (
 )
 from viralcore.core.db import Tx
 from viralcore.core.events import Event, Subscription
-from viralcore.notifications.domain import order_key, owner_key, phase_key, stray_key, transfer_key
+from viralcore.notifications.domain import order_key, owner_key, phase_key, proof_key, stray_key, transfer_key
 from viralcore.notifications.service.desk import Desk
 from viralcore.payments.api import Payments
 from viralcore.payments.events import (
+    BankTrouble,
     ClaimDecided,
     DepositConfirmed,
     DepositSeen,
     InvoiceClosedUnpaid,
     InvoicePaid,
     PricesStopped,
+    ProofDecided,
+    ProofSubmitted,
     ReceiptAssigned,
     RefundIssued,
     StrayMoney,
@@ -160,6 +163,8 @@ class Subscribers:
             amount=event.amount,
             hash=event.hash,
             user_id=event.user_id,
+            reference=event.reference,
+            reason=event.reason,
         )
 
     async def stray_needs_owner(self, tx: Tx, event_id: str, event: StrayNeedsOwner) -> None:
@@ -216,6 +221,22 @@ class Subscribers:
         await self._desk.tell_admins(
             tx, key=event_id, template="staff_refund", refund_id=event.refund_id, user_id=event.user_id
         )
+
+    async def bank_trouble(self, tx: Tx, event_id: str, event: BankTrouble) -> None:
+        await self._desk.tell_bank_trouble(tx, what=event.what, detail=event.detail)
+
+    async def proof_submitted(self, tx: Tx, event_id: str, event: ProofSubmitted) -> None:
+        await self._desk.show_admins(
+            tx, key=event_id, live_key=proof_key(event.proof_id), template="proof", proof_id=event.proof_id
+        )
+
+    async def proof_decided(self, tx: Tx, event_id: str, event: ProofDecided) -> None:
+        """Approved: the confirmed deposit, in the same transaction, says it."""
+        await self._desk.refresh(tx, live_key=proof_key(event.proof_id), state=event.state)
+        if event.state == "rejected":
+            await self._desk.tell_person(
+                tx, user_id=event.user_id, key=event_id, template="proof_rejected", proof_id=event.proof_id
+            )
 
     async def prices_stopped(self, tx: Tx, event_id: str, event: PricesStopped) -> None:
         await self._desk.tell_admins(tx, key=event_id, template="prices", coin=event.coin, reason=event.reason)
@@ -292,6 +313,9 @@ def subscriptions(subscribers: Subscribers) -> tuple[Subscription, ...]:
         _hear(StrayNeedsOwner, "notifications.stray_needs_owner", hears.stray_needs_owner),
         _hear(ReceiptAssigned, "notifications.receipt_assigned", hears.receipt_assigned),
         _hear(RefundIssued, "notifications.refund_issued", hears.refund_issued),
+        _hear(BankTrouble, "notifications.bank_trouble", hears.bank_trouble),
+        _hear(ProofSubmitted, "notifications.proof_submitted", hears.proof_submitted),
+        _hear(ProofDecided, "notifications.proof_decided", hears.proof_decided),
         _hear(PricesStopped, "notifications.prices_stopped", hears.prices_stopped),
         _hear(OrderCreated, "notifications.order_created", hears.order_created),
         _hear(OrderProgressed, "notifications.order_progressed", hears.order_progressed),

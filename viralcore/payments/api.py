@@ -18,6 +18,8 @@ from viralcore.core.money import Money
 InvoiceState = Literal["open", "paid", "expired", "cancelled"]
 ClaimState = Literal["checking", "credited", "not_found", "refused", "suspense"]
 ReceiptFilter = Literal["all", "suspense", "late", "excess"]
+ProofState = Literal["waiting", "approved", "rejected"]
+AccountState = Literal["asking", "open", "failed", "manual"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +43,56 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A way to pay that is offered now. `code`: ``bsc:USDT``, ``bsc:BNB``, ``wallet``."""
+    """A way to pay that is offered now. `code`: ``bsc:USDT``, ``bsc:BNB``, ``wallet``; ``bank:NGN`` (an account made
+    for this payment) or ``bank:manual`` (the shop's own, with a photo of the receipt)."""
 
     code: str
-    network: str  # "bsc"; "" for the wallet
-    asset: str  # "USDT", "BNB"; "USD" for the wallet
+    network: str  # "bsc", "bank"; "" for the wallet
+    asset: str  # "USDT", "BNB", "NGN"; "USD" for the wallet
+
+
+@dataclass(frozen=True, slots=True)
+class ProofView:
+    """A photo of a bank receipt. `amount`: naira asked for; `file_id`: Telegram's; `reason`: why it was rejected."""
+
+    id: int
+    invoice_id: int
+    user_id: int
+    amount: Decimal
+    usd: Money
+    file_id: str
+    state: ProofState
+    reason: str
+    actor: int | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """Where to transfer naira. ``asking``: the bank is being asked for an account. ``failed``: it gave none, `reason`:
+    down (could not be reached), silent (did not answer), refused, config (does not accept us), closed (the invoice
+    ended before), expired (it takes no more money). ``manual``: the shop's own account; `reference` is to be written
+    into the transfer, `proof` is the latest photo.
+
+    `looking`: the payer said they have paid, not long ago.
+    """
+
+    state: AccountState
+    reason: str = ""
+    number: str = ""
+    bank: str = ""
+    name: str = ""
+    reference: str = ""
+    looking: bool = False
+    proof: ProofView | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class QuoteView:
-    """Locked until the invoice expires. `amount` whole coins with the unique tail; `address` as to be copied."""
+    """Locked until the invoice expires. `amount` whole coins with the unique tail; `address` as to be copied.
+
+    By bank: `amount` is the naira to transfer, to the kobo, `address` is empty and `account` says where to.
+    """
 
     method: str
     network: str
@@ -60,13 +102,14 @@ class QuoteView:
     rate: Decimal  # USD per coin
     expires_at: datetime
     due: Money | None = None  # what it asks for; less than the total when a part came before
+    account: AccountView | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiptView:
     id: int
     network: str
-    hash: str
+    hash: str  # of a bank transfer: its id at Flutterwave, or "manual:<n>"
     position: int
     asset: str
     amount: Decimal  # whole coins
@@ -77,6 +120,7 @@ class ReceiptView:
     seen_at: datetime
     rate: Decimal = Decimal(0)  # USD per coin, as booked
     block_time: datetime | None = None
+    reference: str = ""  # by bank: ours, or the foreign one it named
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,8 +283,9 @@ class TooManyInvoices(DomainError):
 
 
 class MethodUnavailable(DomainError):
-    """Fields: method, reason: ``price`` (no price to trust now), ``switched_off``, ``no_address``, ``starting`` (the
-    chain has not been read yet), ``topup`` (a top-up cannot be paid from the wallet), ``unknown``."""
+    """Fields: method, reason: ``price`` (no price to trust now), ``rate`` (the same of naira), ``switched_off``,
+    ``no_address``, ``starting`` (the chain has not been read yet), ``topup`` (a top-up cannot be paid from the wallet),
+    ``unknown``."""
 
     code = "payments.method_unavailable"
 
@@ -256,6 +301,24 @@ class BadHash(DomainError):
     ``too_many`` (this person has too many hashes being checked)."""
 
     code = "payments.bad_hash"
+
+
+class NoProofWanted(DomainError):
+    """Nothing is being paid by hand there, or its receipt was accepted. Fields: invoice_id."""
+
+    code = "payments.no_proof_wanted"
+
+
+class ProofClosed(DomainError):
+    """Somebody has decided on this photo already. Fields: proof_id, state."""
+
+    code = "payments.proof_closed"
+
+
+class OwnReceipt(DomainError):
+    """Nobody approves money for themselves. Fields: proof_id."""
+
+    code = "payments.own_receipt"
 
 
 class HashUsed(DomainError):
@@ -411,6 +474,30 @@ class Payments(Protocol):
     async def submit_hash(self, *, key: str, user_id: int, text: str, invoice_id: int | None = None) -> ClaimView:
         """Store a pasted hash (any spelling, explorer URL) and check it in the background; returns state ``checking``,
         or the earlier claim. Raises BadHash, HashUsed. The outcome is the event ClaimDecided and the claim's state."""
+        ...
+
+    async def look_for_transfer(self, *, key: str, user_id: int, invoice_id: int) -> InvoiceView:
+        """The payer says that a bank transfer is made: ask about its accounts now, and often for a while. Raises
+        NotFound."""
+        ...
+
+    async def submit_proof(self, *, key: str, user_id: int, invoice_id: int, file_id: str) -> ProofView:
+        """A photo of the receipt of a transfer to the shop's own account; while one waits, that one. Raises NotFound,
+        NoProofWanted."""
+        ...
+
+    async def get_proof(self, *, proof_id: int) -> ProofView:
+        """Raises NotFound."""
+        ...
+
+    async def approve_proof(self, *, key: str, actor: int, proof_id: int) -> ProofView:
+        """Staff saw the money: credit what was asked for, once. Right ``payments.assign``. Raises NotFound,
+        ProofClosed, OwnReceipt, MethodUnavailable (it is late, and there is no rate to value it at now), users
+        NotAllowed, SessionExpired."""
+        ...
+
+    async def reject_proof(self, *, key: str, actor: int, proof_id: int, reason: str) -> ProofView:
+        """The payer is told `reason`. Right and errors as `approve_proof`."""
         ...
 
     async def get_invoice(self, *, user_id: int, invoice_id: int) -> InvoiceView:

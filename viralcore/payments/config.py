@@ -48,6 +48,7 @@ class Wallet(_Frozen):
 class Rules(_Frozen):
     native_tolerance: Share
     stable_tolerance: Share
+    bank_tolerance: Share
     tolerance_cap: Annotated[Decimal, Field(ge=0, le=Decimal("0.05"))]
     inexact_window: Share
     early_seconds: Annotated[int, Field(ge=0)]
@@ -61,7 +62,7 @@ class Rules(_Frozen):
 
     @model_validator(mode="after")
     def _capped(self) -> Rules:
-        for name in ("native_tolerance", "stable_tolerance"):
+        for name in ("native_tolerance", "stable_tolerance", "bank_tolerance"):
             if getattr(self, name) > self.tolerance_cap:
                 raise ValueError(f"{name} is above tolerance_cap ({self.tolerance_cap})")
         return self
@@ -94,6 +95,50 @@ class Prices(_Frozen):
     divergence: Share
     peg_low: Decimal
     peg_high: Decimal
+
+
+class Fx(_Frozen):
+    """The naira rate. `spread_ngn`: added to what one dollar costs."""
+
+    fetch_seconds: Positive
+    retry_seconds: Positive
+    longest_age_hours: Positive
+    spread_ngn: Annotated[Decimal, Field(ge=0, decimal_places=2)]
+
+
+class Bank(_Frozen):
+    """Bank transfers. `manual`: to the shop's own account, with a photo of the receipt, instead of by Flutterwave."""
+
+    enabled: bool
+    email_domain: Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
+    account_grace_minutes: Annotated[int, Field(ge=0)]
+    first_poll_seconds: Positive
+    longest_poll_seconds: Positive
+    poll_seconds: Positive
+    polls_per_run: Positive
+    polls_at_once: Positive
+    verify_at_once: Positive
+    give_up_hours: Positive
+    early_minutes: Positive
+    looking_minutes: Positive
+    keep_webhooks_days: Positive
+    requests_per_second: Positive
+    requests_at_once: Positive
+    connect_seconds: Positive
+    read_seconds: Positive
+    manual: bool
+    manual_account_number: str = ""
+    manual_bank_name: str = ""
+    manual_account_name: str = ""
+
+    @model_validator(mode="after")
+    def _account(self) -> Bank:
+        shown = (self.manual_account_number, self.manual_bank_name, self.manual_account_name)
+        if self.manual and not all(text.strip() for text in shown):
+            raise ValueError("manual needs manual_account_number, manual_bank_name and manual_account_name")
+        if any("\n" in text for text in shown):
+            raise ValueError("the account details are one line each")
+        return self
 
 
 class Asset(_Frozen):
@@ -164,6 +209,8 @@ class PaymentsConfig(_Frozen):
     watcher: Watcher
     stray: Stray
     prices: Prices
+    fx: Fx
+    bank: Bank
     networks: dict[str, Network]
 
     environment: Literal["production", "sandbox"] = "sandbox"
@@ -180,6 +227,11 @@ class PaymentsConfig(_Frozen):
     coingecko_base_url: str = "https://api.coingecko.com/api/v3"
     cm_api_key: SecretStr | None = None
     price_second_base_url: str = "https://data-api.binance.vision"
+    flutterwave_api_key: SecretStr | None = None
+    flutterwave_base_url: str = "https://api.flutterwave.com/v3"
+    flutterwave_webhook_secret: SecretStr | None = None
+    exchange_api_key: SecretStr | None = None
+    exchange_base_url: str | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -206,6 +258,21 @@ class PaymentsConfig(_Frozen):
             if len(prices) > 1:
                 raise ValueError(f"{name} is priced differently on two networks")
         return self
+
+    @property
+    def exchange_url(self) -> str:
+        """Where naira rates come from: keyed with a key, the keyless daily feed without."""
+        keyed = "https://v6.exchangerate-api.com/v6"
+        return self.exchange_base_url or (keyed if self.exchange_api_key else "https://open.er-api.com/v6")
+
+    @property
+    def bank_method(self) -> str | None:
+        """The code of the one way to pay by bank that is switched on; None: there is none."""
+        if not self.bank.enabled:
+            return None
+        if self.bank.manual:
+            return "bank:manual"
+        return "bank:NGN" if self.flutterwave_api_key is not None else None
 
     def deposit_address(self, network: str) -> str | None:
         """Where money on this network is sent, as to be copied; None: the network is not offered."""

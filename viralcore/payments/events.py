@@ -81,7 +81,8 @@ class ClaimDecided(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrayMoney(Event):
-    """Money arrived that nobody's invoice explains; it is in suspense and finance must look."""
+    """Money arrived that nobody's invoice explains; it is in suspense and finance must look. `reference`: what a bank
+    transfer named; `reason`: unknown_reference | currency | too_old, of a bank transfer."""
 
     NAME: ClassVar[str] = "payments.stray_money.v1"
     receipt_id: int
@@ -90,6 +91,59 @@ class StrayMoney(Event):
     amount: str
     hash: str
     user_id: int | None
+    reference: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountDecided(Event):
+    """The bank gave an account for a quote, or did not. `state`: open | failed."""
+
+    NAME: ClassVar[str] = "payments.account_decided.v1"
+    charge_id: int
+    invoice_id: int
+    user_id: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BankTrouble(Event):
+    """Staff must look at our account at the bank. `what`: config | refused | unconfirmed; `detail`: its own words."""
+
+    NAME: ClassVar[str] = "payments.bank_trouble.v1"
+    what: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofSubmitted(Event):
+    """A photo of a bank receipt waits for finance."""
+
+    NAME: ClassVar[str] = "payments.proof_submitted.v1"
+    proof_id: int
+    invoice_id: int
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofDecided(Event):
+    """Finance decided. `state`: approved | rejected."""
+
+    NAME: ClassVar[str] = "payments.proof_decided.v1"
+    proof_id: int
+    invoice_id: int
+    user_id: int
+    actor: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferReported(Event):
+    """Flutterwave said something of a transfer of ours (a payout). Only a reason to ask its API."""
+
+    NAME: ClassVar[str] = "payments.transfer_reported.v1"
+    reference: str
+    transfer_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +199,7 @@ class RefundIssued(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PricesStopped(Event):
-    """Quotes for a coin stopped (`reason`: diverged | stale | depegged) or came back (reason ``ok``)."""
+    """Quotes for a coin, or in naira, stopped (`reason`: diverged | stale | depegged) or came back (reason ``ok``)."""
 
     NAME: ClassVar[str] = "payments.prices_stopped.v1"
     coin: str

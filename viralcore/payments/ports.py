@@ -1,13 +1,16 @@
-"""What payments needs from outside: a chain it can read, and prices from two sources."""
+"""What payments needs from outside: a chain it can read, prices from two sources, and a bank."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal, Protocol
 
+from viralcore.payments.domain.bank import BankPayment
 from viralcore.payments.domain.chain import ChainTransaction
+from viralcore.payments.domain.exchange import FxReading
 
 
 class ChainUnavailable(Exception):
@@ -126,4 +129,84 @@ class PriceSource(Protocol):
 
     async def prices(self, names: Sequence[str]) -> dict[str, Decimal]:
         """USD for the source's own names; those it cannot tell are absent. Never raises for its own trouble."""
+        ...
+
+
+class FxSource(Protocol):
+    """The source of exchange rates."""
+
+    async def rate(self, currency: str) -> FxReading | None:
+        """What one US dollar costs; None: it said nothing usable. Never raises for its own trouble."""
+        ...
+
+
+class BankDown(Exception):
+    """The bank's API gave no usable answer. Never means that no money came. `reason`: a machine word."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class AccountGiven:
+    """An account for one transfer. `transfer_raw`: kobo to be transferred, a fee of the bank's included."""
+
+    number: str
+    bank: str
+    provider_reference: str
+    transfer_raw: int
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NoAccount:
+    """`reason`: down (nothing was sent), silent (nobody knows), refused, config (it does not accept us). `detail`: its
+    own words, for staff."""
+
+    reason: Literal["down", "silent", "refused", "config"]
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaidIn:
+    payment: BankPayment
+
+
+@dataclass(frozen=True, slots=True)
+class StillPending:
+    """Known, and neither successful nor over. `status`: its own word."""
+
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class WillNotCome:
+    """Over, without money."""
+
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotThere:
+    """Not known (yet)."""
+
+
+BankLookup = PaidIn | StillPending | WillNotCome | NotThere
+
+
+class Bank(Protocol):
+    """Takes bank transfers for us."""
+
+    async def account(self, *, reference: str, amount_raw: int, email: str, seconds: int) -> AccountGiven | NoAccount:
+        """An account that takes money for `seconds`. Never raises for the bank's trouble."""
+        ...
+
+    async def payment(self, *, payment_id: str, reference: str) -> BankLookup:
+        """Ask about a payment, by the API's own id when there is one, else by our reference; of several under one
+        reference the newest answers. Raises BankDown."""
+        ...
+
+    async def numbers(self, *, reference: str) -> tuple[str, ...]:
+        """The ids of all payments under a reference. Raises BankDown."""
         ...

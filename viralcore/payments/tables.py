@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Computed,
     DateTime,
     ForeignKey,
     Identity,
@@ -100,13 +101,14 @@ quotes = Table(
     CheckConstraint("amount_raw > 0 AND rate > 0 AND due_cents > 0", name="quotes_amounts"),
     Index("quotes_by_invoice", "invoice_id"),
     # No two reserved quotes ask for one amount of one asset: the amount says whose money it is.
+    # By bank a reference says it.
     Index(
         "quotes_reserved",
         "network",
         "asset",
         "amount_raw",
         unique=True,
-        postgresql_where=text("released_at IS NULL"),
+        postgresql_where=text("released_at IS NULL AND network <> 'bank'"),
     ),
 )
 
@@ -145,6 +147,7 @@ receipts = Table(
     Column("seen_at", INSTANT, nullable=False),
     Column("credited_at", INSTANT),
     Column("assigned_by", BigInteger),
+    Column("reference", Text, nullable=False, server_default=text("''")),
     UniqueConstraint("network", "hash", "position", name="receipts_identity"),
     CheckConstraint("state IN ('credited', 'suspense')", name="receipts_state"),
     CheckConstraint("amount_raw > 0 AND usd_cents >= 0 AND position >= 0", name="receipts_amounts"),
@@ -237,4 +240,81 @@ prices = Table(
     CheckConstraint("state IN ('ok', 'diverged', 'depegged', 'stale')", name="prices_state"),
     CheckConstraint("usd > 0", name="prices_positive"),
     CheckConstraint("(usd IS NULL) = (good_at IS NULL)", name="prices_good"),
+)
+
+fx = Table(
+    "fx",
+    metadata,
+    Column("currency", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("per_usd", Numeric),
+    Column("source_at", INSTANT),
+    Column("good_at", INSTANT),
+    Column("looked_at", INSTANT, nullable=False),
+    CheckConstraint("state IN ('ok', 'stale')", name="fx_state"),
+    CheckConstraint("per_usd > 0", name="fx_positive"),
+    CheckConstraint(
+        "(per_usd IS NULL) = (source_at IS NULL) AND (per_usd IS NULL) = (good_at IS NULL)", name="fx_good"
+    ),
+)
+
+charges = Table(
+    "charges",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("quote_id", BigInteger, ForeignKey("payments.quotes.id"), nullable=False),
+    Column("reference", Text, Computed("'vc-c' || id::text", persisted=True), nullable=False, unique=True),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("account_number", Text, nullable=False),
+    Column("bank_name", Text, nullable=False),
+    Column("provider_reference", Text, nullable=False),
+    Column("transfer_raw", RAW, nullable=False),
+    Column("created_at", INSTANT, nullable=False),
+    Column("decided_at", INSTANT),
+    Column("expires_at", INSTANT),
+    Column("polls", Integer, nullable=False, server_default=text("0")),
+    Column("polled_at", INSTANT),
+    Column("poll_due", INSTANT),
+    Column("asked_at", INSTANT),
+    CheckConstraint("state IN ('requested', 'open', 'failed')", name="charges_state"),
+    CheckConstraint("(state = 'requested') = (decided_at IS NULL)", name="charges_decided"),
+    CheckConstraint("(state = 'open') = (account_number <> '')", name="charges_account"),
+    CheckConstraint("transfer_raw > 0", name="charges_amount"),
+    Index("charges_by_quote", "quote_id", "id"),
+    Index("charges_due", "poll_due", postgresql_where=text("poll_due IS NOT NULL")),
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("external_id", Text, nullable=False, unique=True),
+    Column("event", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("sealed", Text, nullable=False),
+    Column("received_at", INSTANT, nullable=False),
+    CheckConstraint("kind IN ('charge', 'transfer', 'other')", name="webhooks_kind"),
+    Index("webhooks_old", "received_at"),
+)
+
+proofs = Table(
+    "proofs",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("quote_id", BigInteger, ForeignKey("payments.quotes.id"), nullable=False),
+    Column("invoice_id", BigInteger, ForeignKey("payments.invoices.id"), nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("file_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("actor", BigInteger),
+    Column("created_at", INSTANT, nullable=False),
+    Column("decided_at", INSTANT),
+    CheckConstraint("state IN ('waiting', 'approved', 'rejected')", name="proofs_state"),
+    CheckConstraint("(state = 'waiting') = (decided_at IS NULL)", name="proofs_decided"),
+    Index("proofs_by_quote", "quote_id", "id"),
+    # One decision at a time, and one acceptance for ever: what a quote asks for is credited once.
+    Index("proofs_one", "quote_id", unique=True, postgresql_where=text("state <> 'rejected'")),
 )

@@ -1,4 +1,4 @@
-"""Compares the shop's books with the simulators': what the chain and the panels know must be what we know."""
+"""Compares the shop's books with the simulators': what chains, bank and panels know must be what we know."""
 
 from __future__ import annotations
 
@@ -10,18 +10,25 @@ from viralcore import bootstrap
 from viralcore.boosts.api import Boosts, PanelOrderView
 from viralcore.ledger.api import Ledger, house_account
 from viralcore.payments.api import Payments, ReceiptView
-from viralcore.sandbox.world import BookOrder, Books, BookTransfer
+from viralcore.sandbox.world import BookOrder, BookPayment, Books, BookTransfer
 from viralcore.settings import Settings, load
 
 PAGE, MOST_SAID = 500, 50
+BANK, NAIRA, KOBO, BY_HAND = "bank", "NGN", 100, "manual:"
 
 
 async def problems(environment: Mapping[str, str], books: Sequence[Books]) -> list[str]:
     """Problems in plain words; empty when everything agrees. `environment`: what the bot was told."""
     async with bootstrap.doors(settings_of(environment)) as doors:
         found = [*await doors.ledger.check()]
+        receipts = await _receipts(doors.payments)
         found += transfer_problems(
-            [transfer for book in books for transfer in book.transfers], await _receipts(doors.payments)
+            [transfer for book in books for transfer in book.transfers],
+            [receipt for receipt in receipts if receipt.network != BANK],
+        )
+        found += bank_problems(
+            [payment for book in books for payment in book.payments],
+            [receipt for receipt in receipts if receipt.network == BANK],
         )
         found += await _network_problems(doors.ledger, doors.payments)
         unknown = {phase.phase_id for phase in await doors.boosts.unknown_phases()}
@@ -64,6 +71,32 @@ def _same_hash(network: str, told: str) -> str:
     return told if network == "solana" else told.lower()
 
 
+def bank_problems(payments: Sequence[BookPayment], receipts: Sequence[ReceiptView]) -> list[str]:
+    """Every successful payment is judged exactly once, for what it is; in another currency than naira it is nobody's
+    credit, whatever it is worth. What staff saw on the shop's own account is not in this bank's book."""
+    found = []
+    judged: dict[str, list[ReceiptView]] = {}
+    for receipt in receipts:
+        if not receipt.hash.startswith(BY_HAND):
+            judged.setdefault(receipt.hash, []).append(receipt)
+    for payment in payments:
+        named = f"bank payment {payment.id} ({payment.tx_ref})"
+        said = Decimal(payment.amount) / KOBO
+        ours = judged.pop(payment.id, [])
+        if payment.status != "successful":
+            found += [f"{named}: judged, but the bank says {payment.status}"] if ours else []
+        elif not ours:
+            found.append(f"{named}: {said:.2f} {payment.currency} arrived and was never judged")
+        elif len(ours) > 1:
+            found.append(f"{named}: judged {len(ours)} times")
+        elif payment.currency != NAIRA:
+            found += [f"{named}: {payment.currency} was credited"] if ours[0].state == "credited" else []
+        elif (ours[0].asset, ours[0].amount) != (NAIRA, said):
+            found.append(f"{named}: {said:.2f} NGN arrived but {ours[0].amount:f} {ours[0].asset} was judged")
+    found += [f"bank payment {number}: was judged but never arrived" for number in judged]
+    return found
+
+
 def order_problems(book: Sequence[BookOrder], ours: Sequence[PanelOrderView], unknown: int) -> list[str]:
     """Every order in a panel's book belongs to one accepted phase. `unknown`: phases nobody knows the fate of, each of
     which excuses one order that is in no record of ours."""
@@ -95,17 +128,21 @@ def order_problems(book: Sequence[BookOrder], ours: Sequence[PanelOrderView], un
 
 
 async def _network_problems(ledger: Ledger, payments: Payments) -> list[str]:
-    """What was booked, to a wallet or into suspense, is what the network's house account mirrors."""
+    """What was booked, to a wallet or into suspense, is what the network's house account mirrors: coins by their value
+    in cents, naira by themselves."""
     totals: dict[tuple[str, str], int] = {}
     for receipt in await _receipts(payments):
-        if receipt.usd is not None:
+        if receipt.network == BANK and receipt.asset == NAIRA:
+            totals[BANK, NAIRA] = totals.get((BANK, NAIRA), 0) + int(receipt.amount * KOBO)
+        elif receipt.network != BANK and receipt.usd is not None:
             key = (receipt.network, receipt.asset)
             totals[key] = totals.get(key, 0) + receipt.usd.minor
     found = []
     for (network, asset), cents in sorted(totals.items()):
-        mirrored = -(await ledger.balance(account=house_account(f"network:{network}:{asset}"))).balance
+        kind, unit = (NAIRA, "kobo") if network == BANK else ("USD", "cents")
+        mirrored = -(await ledger.balance(account=house_account(f"network:{network}:{asset}", kind))).balance
         if mirrored != cents:
-            found.append(f"{network} {asset}: receipts book {cents} cents, the ledger mirrors {mirrored}")
+            found.append(f"{network} {asset}: receipts book {cents} {unit}, the ledger mirrors {mirrored}")
     return found
 
 

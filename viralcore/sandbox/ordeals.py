@@ -82,10 +82,14 @@ class Ordeals:
         return {"how": body.how, "seconds": round(monotonic() - began, 3)}
 
     async def books(self, _: Request) -> dict[str, Any]:
-        """Everything the chains and the panels know, whether they have told us or not."""
+        """Everything the chains, the panels and the bank know, whether they have told us or not."""
         found = [world.books() for world in self._stage.worlds]
         transfers = [{**asdict(one), "amount": f"{one.amount:f}"} for books in found for one in books.transfers]
-        return {"transfers": transfers, "orders": [asdict(one) for books in found for one in books.orders]}
+        return {
+            "transfers": transfers,
+            "orders": [asdict(one) for books in found for one in books.orders],
+            "payments": [asdict(one) for books in found for one in books.payments],
+        }
 
     async def messages(self, request: Request) -> list[dict[str, Any]]:
         """Messages of every chat changed after `after`, deleted ones too: as GET /chats/{chat_id}/messages shows them,

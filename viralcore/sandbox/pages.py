@@ -25,6 +25,7 @@ FILES = {
     "guide.js": "text/javascript",
     "networks.js": "text/javascript",
     "pay.js": "text/javascript",
+    "bank.js": "text/javascript",
     "world.js": "text/javascript",
     "main.js": "text/javascript",
     "icon.svg": "image/svg+xml",

@@ -36,6 +36,7 @@ from viralcore.sandbox.telegram.state import Telegram
 from viralcore.sandbox.world import HostsWorld, World
 from viralcore.sandbox.worlds.aptos import AptosWorld
 from viralcore.sandbox.worlds.bsc import BscWorld
+from viralcore.sandbox.worlds.flutterwave import FlutterwaveWorld
 from viralcore.sandbox.worlds.panels import PanelsWorld
 from viralcore.sandbox.worlds.prices import PricesWorld
 from viralcore.sandbox.worlds.solana import SolanaWorld
@@ -136,6 +137,8 @@ class Supervisor:
         pace = float(os.environ.get("SANDBOX_TELEGRAM_PACE") or 1)
         telegram = Telegram(now=clock.now, nursery=self.nursery, pace=pace)
         rng = self._rng
+        http_port = free_port()
+        bot_url = f"http://127.0.0.1:{http_port}"
         worlds: list[World] = [
             BscWorld(clock.now, rng),
             SolanaWorld(clock.now, rng),
@@ -143,8 +146,8 @@ class Supervisor:
             AptosWorld(clock.now, rng),
             PanelsWorld(clock.now, rng),
             PricesWorld(clock.now, rng),
+            FlutterwaveWorld(clock.now, rng, nursery=self.nursery, bot=bot_url),
         ]
-        http_port = free_port()
         page_app = Starlette()
         page = servers.serve("page", page_app, port)
 
@@ -159,7 +162,7 @@ class Supervisor:
             environment=environment,
             folder=ROOT,
             log_path=self.bot_log,
-            base_url=f"http://127.0.0.1:{http_port}",
+            base_url=bot_url,
             nursery=self.nursery,
             say=self._say.line,
         )

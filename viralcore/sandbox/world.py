@@ -45,11 +45,26 @@ class BookOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class BookPayment:
+    """One payment into an account of ours at the bank. `amount`: in the smallest unit of `currency` (kobo).
+
+    `status`: as the bank says it when it is asked: ``pending``, ``successful`` or ``failed``.
+    """
+
+    id: str
+    tx_ref: str
+    amount: int
+    currency: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class Books:
     """Everything a world knows that our own books must agree with."""
 
     transfers: Sequence[BookTransfer] = ()
     orders: Sequence[BookOrder] = ()
+    payments: Sequence[BookPayment] = ()
 
 
 class World(Protocol):
@@ -58,7 +73,8 @@ class World(Protocol):
     `snapshot` feeds the page's world panel. Keys that mean the same everywhere: ``addresses`` {network: address},
     ``transfers`` [{network, hash, asset, amount, to, state: pending|final|failed, at, ours}] newest first,
     ``panels`` {name: {orders: [...], outage, balance, busy_links, ...}}, ``prices`` {coin: "decimal"},
-    ``chains`` {network: {outage, height, final_height, assets}}.
+    ``chains`` {network: {outage, height, final_height, assets}}, ``bank`` {charges: [{account_number, transfer_amount,
+    expires_at, payments, ...}] newest first, outage, webhooks, ...}.
     """
 
     name: str

@@ -196,6 +196,15 @@ class AskInvoice(Action):
 
 @action
 @dataclass(frozen=True, slots=True)
+class ApproveProof(Action):
+    """Staff card: the money of this photographed receipt is in our account."""
+
+    CODE: ClassVar[str] = "pr_yes"
+    proof: int
+
+
+@action
+@dataclass(frozen=True, slots=True)
 class AskAssign(Action):
     """Finance: the next line typed says whose a stray receipt is. `kind`: i (an invoice) | u (a person)."""
 
@@ -246,5 +255,14 @@ class ConfirmRefund(Action):
     refunded: int
 
 
-STAFF_CARD: tuple[type[Action], ...] = (PhasePlaced, PhaseNotPlaced)
+@action
+@dataclass(frozen=True, slots=True)
+class RejectProof(Action):
+    """Staff card: it is not; the next line typed is the reason the payer is told."""
+
+    CODE: ClassVar[str] = "pr_no"
+    proof: int
+
+
+STAFF_CARD: tuple[type[Action], ...] = (PhasePlaced, PhaseNotPlaced, ApproveProof, RejectProof)
 """Actions that live on cards in the admin group, where no home message is."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
-from viralcore.core.money import Money
-from viralcore.core.screen import Button, Html, Screen, lines, markup
+from viralcore.core.money import NGN, Money
+from viralcore.core.screen import Button, Html, Picture, Screen, lines, markup
 from viralcore.texts import buttons, wording
-from viralcore.texts.actions import Go, PhaseNotPlaced, PhasePlaced
+from viralcore.texts.actions import ApproveProof, Go, PhaseNotPlaced, PhasePlaced, RejectProof
 from viralcore.texts.notices import DepositText, SaleText
 from viralcore.texts.order_text import STATES, OrderLineText, OrderText
 
@@ -16,6 +17,18 @@ _PRICE = {
     "diverged": "the two price sources are too far apart",
     "stale": "there is no fresh price",
     "depegged": "it is too far from one dollar",
+}
+_STRAY = {
+    "unknown_reference": "We have asked for no payment under that name.",
+    "currency": "It is not in naira, so it is counted as worth nothing until finance says otherwise.",
+    "too_old": "It is older than the account we asked for under that name.",
+}
+_BANK = {
+    "config": "It does not accept what we are set up with: its key, or our account there. Buyers cannot pay by bank "
+    "transfer until that is put right.\nIt said: <i>{detail}</i>",
+    "refused": "It refused to give a buyer an account.\nIt said: <i>{detail}</i>",
+    "unconfirmed": "It told us of a payment that it does not confirm when asked, for days. Look for it there: "
+    "<code>{detail}</code>",
 }
 _TROUBLE = {
     "low_balance": "The balance is low: <b>{detail}</b>. Top it up, or orders move to the next panel.",
@@ -36,6 +49,19 @@ class PersonText:
     id: int
     name: str
     handle: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProofText:
+    """A photographed bank receipt. `state`: waiting | approved | rejected."""
+
+    id: int
+    amount: Decimal
+    usd: Money
+    file_id: str
+    state: str
+    reason: str
+    sent_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +135,8 @@ def stray(
     who: PersonText | None,
     bot_username: str = "",
     end: StrayEnd | None = None,
+    reference: str = "",
+    reason: str = "",
 ) -> Screen:
     """Money in suspense, and later what became of it. `bot_username`: whose private chat the button opens."""
     if end is not None:
@@ -123,6 +151,16 @@ def stray(
     rows = (
         ((Button("💵 Open", url=f"https://t.me/{bot_username}?start=receipt_{receipt_id}"),),) if bot_username else ()
     )
+    if network == wording.BANK:
+        text = lines(
+            Html("❗ <b>Money that nobody's invoice explains</b>"),
+            markup("{coins}", coins=wording.coins(amount, asset, network)),
+            markup("Flutterwave transaction <code>{id}</code>", id=tx_hash),
+            markup("Reference <code>{reference}</code>", reference=reference) if reference else None,
+            markup("{why}", why=_STRAY[reason]) if reason in _STRAY else None,
+            markup("\nIt is in suspense as receipt #{id} until finance assigns it.", id=receipt_id),
+        )
+        return Screen(text)
     text = lines(
         Html("❗ <b>Money that nobody's invoice explains</b>"),
         markup("{coins}", coins=wording.coins(amount, asset, network)),
@@ -240,7 +278,35 @@ def panel_trouble(*, panel: str, what: str, detail: str) -> Screen:
     return Screen(lines(markup("🔌 <b>Panel {panel}</b>", panel=panel), words))
 
 
+def bank_trouble(*, what: str, detail: str) -> Screen:
+    words = markup(_BANK.get(what, "{detail}"), detail=detail or "nothing")
+    return Screen(lines(Html("🏦 <b>Flutterwave</b>"), words))
+
+
+def proof(one: ProofText, sale: SaleText, who: PersonText, *, by: PersonText | None) -> Screen:
+    """A photographed receipt for finance to judge; once decided, what became of it. `by`: who decided."""
+    facts = lines(
+        Html("🧾 <b>A bank receipt to check</b>") if one.state == "waiting" else Html("☑️ <b>A bank receipt</b>"),
+        markup("<b>{amount}</b>, {usd}", amount=wording.naira(one.amount), usd=wording.money(one.usd)),
+        _sale(sale, sale.state),
+        markup("Remark <code>VC-{id}</code>, sent {at}", id=sale.id, at=wording.moment(one.sent_at)),
+        markup("From {who}", who=person(who)),
+    )
+    name = person(by) if by is not None else Html("the team")
+    if one.state == "approved":
+        facts = lines(facts, markup("\n✅ Accepted and credited by {who}.", who=name))
+    elif one.state == "rejected":
+        facts = lines(facts, markup("\n✖️ Rejected by {who}: {reason}", who=name, reason=one.reason))
+    else:
+        facts = lines(facts, Html("\nIs exactly this amount in our account? What you approve is credited at once."))
+    rows = ((Button("✅ Approve", ApproveProof(one.id)), Button("✖️ Reject", RejectProof(one.id))),)
+    picture = Picture("file", one.file_id)
+    return Screen(facts, rows if one.state == "waiting" else (), picture=picture)
+
+
 def prices(*, coin: str, reason: str) -> Screen:
+    if coin == NGN:
+        return _naira(reason)
     if reason == "ok":
         return Screen(markup("📈 <b>{coin} is quoted again</b>\nBuyers can pay with it.", coin=coin))
     why = _PRICE.get(reason, reason)
@@ -250,6 +316,17 @@ def prices(*, coin: str, reason: str) -> Screen:
         why=why,
     )
     return Screen(text)
+
+
+def _naira(reason: str) -> Screen:
+    if reason == "ok":
+        return Screen(Html("📈 <b>There is a naira rate again</b>\nBuyers can pay by bank transfer."))
+    return Screen(
+        Html(
+            "📉 <b>No naira rate</b>: the last one is too old.\nBuyers cannot choose bank transfer until there is a "
+            "new one; it ends by itself. Check EXCHANGE_API_KEY if it does not."
+        )
+    )
 
 
 def unknown_phase(card: PhaseCardText) -> Screen:

@@ -27,6 +27,7 @@ LINK_PROBLEMS: Mapping[str, str] = {
 }
 METHOD_PROBLEMS: Mapping[str, str] = {
     "price": "We have no price for that coin that we trust right now. Choose another way to pay, or try in a minute.",
+    "rate": "We have no naira rate that we trust right now. Choose another way to pay, or try again later.",
     "switched_off": "That way to pay is switched off at the moment. Choose another one.",
     "no_address": "That network is not offered here. Choose another way to pay.",
     "starting": "That network is still starting up. Try again in a minute, or choose another way to pay.",
@@ -224,6 +225,11 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], Html]] = {
         "This invoice has changed since you looked: somebody refunded it, or its posts were used. Nothing was given "
         "back. Open it again and look."
     ),
+    "payments.no_proof_wanted": _says(
+        "No receipt is needed there: nothing is being paid by bank transfer, or your receipt was accepted already."
+    ),
+    "payments.proof_closed": _says("Somebody else has decided on that receipt already."),
+    "payments.own_receipt": _says("You cannot decide on your own receipt. Somebody else in the team has to."),
     "boosts.unknown_plan": _says("There is no such plan. Open the shop to see what is on offer."),
     "boosts.not_on_sale": _says("That plan is not on sale yet. Open the shop to see what is."),
     "boosts.bad_quantity": _bad_quantity,

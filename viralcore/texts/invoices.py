@@ -39,26 +39,30 @@ class InvoiceText:
     refunded: Money | None = None
 
 
-def invoice(one: InvoiceText, *, balance: Money, crypto: bool, wallet: bool) -> Screen:
-    """An open invoice with the ways to pay; when it is closed, what became of it."""
+def invoice(one: InvoiceText, *, balance: Money, crypto: bool, wallet: bool, bank: str | None = None) -> Screen:
+    """An open invoice with the ways to pay; when it is closed, what became of it. `bank`: the method's code."""
     if one.state != "open":
         return closed(one)
     text = lines(
         _head(one),
         markup("\n<b>Total: {total}</b>", total=wording.money(one.total)),
-        _partly(one),
+        partly(one),
         markup("⏳ It stays open for {left}.", left=wording.span(one.left))
         if one.topup
         else markup("⏳ This price holds for {left}.", left=wording.span(one.left)),
         _claim(one),
         Html("\nHow do you want to pay?")
-        if crypto or (wallet and not one.topup)
+        if crypto or bank or (wallet and not one.topup)
         else Html("\n⚠️ No way to pay is open right now. Try again in a minute."),
     )
     rows: list[tuple[Button, ...]] = []
     if one.quoted:
         rows.append((Button("▶️ Go on paying", Go(f"pay:{one.id}")),))
     ways = [Button("🪙 Crypto", Go(f"crypto:{one.id}"))] if crypto else []
+    if bank:
+        ways.append(Button("🏦 Bank (₦)", PayWith(one.id, bank)))
+    rows.append(tuple(ways))
+    ways = []
     if wallet and not one.topup:
         ways.append(Button(f"💰 Wallet ({wording.money(balance)})", PayFromWallet(one.id)))
     rows.append(tuple(ways))
@@ -142,7 +146,7 @@ def payment(
         markup("<b>Invoice #{id}</b> · {total}", id=one.id, total=wording.money(one.total)),
         markup("\nSend exactly\n<b><code>{amount}</code> {asset}</b>", amount=exact, asset=asset),
         markup("on <b>{network}</b>\nto\n<code>{address}</code>", network=wording.NETWORKS[network], address=address),
-        _partly(one),
+        partly(one),
         markup(
             "\n⏳ {left} left. The last digits are yours alone: they tell us it is you.", left=wording.span(one.left)
         ),
@@ -243,7 +247,8 @@ def _head(one: InvoiceText) -> Html:
     )
 
 
-def _partly(one: InvoiceText) -> Html | None:
+def partly(one: InvoiceText) -> Html | None:
+    """What has come for it so far, and what is left."""
     if one.rest is None or one.received.minor <= 0:
         return None
     got, rest = wording.money(one.received), wording.money(one.rest)

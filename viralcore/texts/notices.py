@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from viralcore.core.money import Money
 from viralcore.core.screen import Button, Html, Screen, lines, markup
@@ -223,6 +224,20 @@ def claim_ended(*, state: str, reason: str, network: str, tx_hash: str, invoice_
     )
     first = (buttons.invoice(invoice_id),) if invoice_id is not None else ()
     return Screen(text, ((*first, buttons.SUPPORT), (buttons.HOME,)))
+
+
+def proof_rejected(sale: SaleText, *, amount: Decimal, reason: str) -> Screen:
+    """A photographed receipt was not accepted."""
+    text = lines(
+        Html("⚠️ <b>Your bank receipt was not accepted</b>"),
+        markup("{amount} for invoice #{id}.", amount=wording.naira(amount), id=sale.id),
+        markup("\nOur team wrote: {reason}", reason=reason),
+        Html(
+            "\nIf you have paid, open the invoice, press <b>I have paid</b> and send another photo of the receipt. If "
+            "you think we are wrong, write to support."
+        ),
+    )
+    return Screen(text, ((buttons.invoice(sale.id), buttons.SUPPORT), (buttons.HOME,)))
 
 
 def _hash(network: str, tx_hash: str) -> Html:

@@ -22,6 +22,7 @@ METRICS = {
     "members": ("👥", "member"),
     "months": ("📅", "month"),
 }
+BANK = "bank"
 _SIGNS = {USD: "$", NGN: "₦"}
 NETWORKS = {"bsc": "BNB SMART CHAIN (BEP-20)", "solana": "SOLANA", "tron": "TRON (TRC-20)", "aptos": "APTOS"}
 NETWORK_BUTTONS = {"bsc": "BSC (BEP-20)", "solana": "Solana", "tron": "Tron (TRC-20)", "aptos": "Aptos"}
@@ -47,6 +48,16 @@ def plain(amount: Decimal) -> str:
     return f"{amount:f}"
 
 
+def naira(amount: Decimal) -> str:
+    """``₦24,000``; the kobo only where there are any (``₦24,000.50``)."""
+    return f"₦{amount:,.2f}".removesuffix(".00")
+
+
+def plain_naira(amount: Decimal) -> str:
+    """The same as a bank's app wants it: ``24000``, ``24000.50``."""
+    return f"{amount:.2f}".removesuffix(".00")
+
+
 def count(number: int, noun: str) -> str:
     """``1 post``, ``3,500 views``."""
     return f"{number:,} {noun if number == 1 else noun + 's'}"
@@ -66,7 +77,9 @@ def network(name: str) -> str:
 
 
 def coins(amount: str, asset: str, on: str) -> str:
-    """``15.003412 USDT on BSC (BEP-20)``."""
+    """``15.003412 USDT on BSC (BEP-20)``, ``₦24,000 by bank transfer``."""
+    if on == BANK:
+        return f"{naira(Decimal(amount)) if asset == NGN else f'{amount} {asset}'} by bank transfer"
     return f"{amount} {asset} on {network(on)}"
 
 

@@ -25,7 +25,15 @@ from viralcore.core.errors import NotFound
 from viralcore.core.money import Money, usd
 from viralcore.core.screen import Screen
 from viralcore.notifications.ports import Answer, Shown
-from viralcore.payments.api import ClaimView, InvoiceView, Item, ReceiptView, RefundView, StaffReceiptView
+from viralcore.payments.api import (
+    ClaimView,
+    InvoiceView,
+    Item,
+    ProofView,
+    ReceiptView,
+    RefundView,
+    StaffReceiptView,
+)
 from viralcore.users.api import UserView
 
 ADA, OLU, GROUP = 2001, 1000, -100500
@@ -103,6 +111,7 @@ class FakePayments:
     finance: FakeFinance = field(default_factory=FakeFinance)
     invoices: dict[int, InvoiceView] = field(default_factory=lambda: {12: invoice()})
     claims: dict[int, ClaimView] = field(default_factory=dict)
+    proofs: dict[int, ProofView] = field(default_factory=dict)
     known: list[ReceiptView] = field(
         default_factory=lambda: [
             ReceiptView(4, "bsc", HASH, 0, "USDT", Decimal("15.0034"), usd("15.00"), "credited", 12, ADA, AT)
@@ -117,6 +126,13 @@ class FakePayments:
 
     async def get_claim(self, *, user_id: int, claim_id: int) -> ClaimView:
         return self.claims[claim_id]
+
+    async def get_proof(self, *, proof_id: int) -> ProofView:
+        return self.proofs[proof_id]
+
+    def proof(self, state: Any = "waiting", reason: str = "", actor: int | None = None) -> ProofView:
+        self.proofs[3] = ProofView(3, 12, ADA, Decimal("24000.00"), usd("15.00"), "AgAC", state, reason, actor, AT)
+        return self.proofs[3]
 
     async def receipts(self, *, after_id: int = 0, limit: int = 500) -> tuple[ReceiptView, ...]:
         return tuple(one for one in self.known if one.id > after_id)[:limit]

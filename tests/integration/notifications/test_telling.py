@@ -26,12 +26,15 @@ from viralcore.core.screen import decode, encode
 from viralcore.notifications.service.painting import Painter
 from viralcore.payments.api import Item
 from viralcore.payments.events import (
+    BankTrouble,
     ClaimDecided,
     DepositConfirmed,
     DepositSeen,
     InvoiceClosedUnpaid,
     InvoicePaid,
     PricesStopped,
+    ProofDecided,
+    ProofSubmitted,
     StrayMoney,
 )
 from viralcore.texts.actions import PhaseNotPlaced, PhasePlaced
@@ -227,6 +230,50 @@ async def test_the_same_trouble_is_told_once_in_a_while(house: House) -> None:
 async def test_stopped_prices_are_for_staff(house: House) -> None:
     await house.happens(PricesStopped(coin="BNB", reason="diverged"))
     assert "No quotes for BNB" in house.group()[0]
+
+
+async def test_a_naira_rate_and_the_banks_trouble_are_for_staff(house: House) -> None:
+    trouble = BankTrouble(what="config", detail="Invalid authorization key")
+    await house.happens(PricesStopped(coin="NGN", reason="stale"), trouble, trouble)
+    assert sorted("No naira rate" in text for text in house.group()) == [False, True]
+    assert any("Invalid authorization key" in text for text in house.group())
+
+
+async def test_a_stray_transfer_says_what_it_named(house: House) -> None:
+    stray = StrayMoney(
+        receipt_id=4,
+        network="bank",
+        asset="NGN",
+        amount="1600",
+        hash="1312406045",
+        user_id=None,
+        reference="PSA-1",
+        reason="unknown_reference",
+    )
+    await house.happens(stray)
+    assert all(words in house.group()[0] for words in ("₦1,600 by bank transfer", "1312406045", "PSA-1"))
+
+
+async def test_a_photographed_receipt_is_a_card_until_somebody_decides(house: House) -> None:
+    facts = {"proof_id": 3, "invoice_id": 12, "user_id": ADA}
+    house.payments.proof()
+    await house.happens(ProofSubmitted(**facts))
+    assert house.chat.labels(GROUP) == [["✅ Approve", "✖️ Reject"]]
+    house.payments.proof("rejected", "No date.", OLU)
+    await house.happens(ProofDecided(**facts, actor=OLU, state="rejected"))
+    assert "Rejected by Olu (@olu_owner, <code>1000</code>): No date." in house.group()[0]
+    assert house.chat.labels(GROUP) == [[]]
+    assert "No date." in house.ada()[0]
+
+
+async def test_an_approved_receipt_is_told_by_its_deposit(house: House) -> None:
+    facts = {"proof_id": 3, "invoice_id": 12, "user_id": ADA}
+    house.payments.proof()
+    await house.happens(ProofSubmitted(**facts))
+    house.payments.proof("approved", "", OLU)
+    await house.happens(ProofDecided(**facts, actor=OLU, state="approved"))
+    assert "Accepted and credited by Olu" in house.group()[0]
+    assert house.ada() == []
 
 
 def resolved(how: str) -> PhaseResolved:

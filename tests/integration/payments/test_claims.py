@@ -111,7 +111,7 @@ async def test_the_latest_claim_shows_on_its_invoice(shop: Shop) -> None:
 
 
 async def test_the_effect_waits_looks_and_ends(shop: Shop) -> None:
-    (kind,) = shop.module.effects
+    kind, *_ = shop.module.effects
     invoice = await shop.quoted()
     assert invoice.quote is not None
     claim = await shop.door.submit_hash(key="k1", user_id=7, text=f"{1:064x}", invoice_id=invoice.id)
@@ -125,7 +125,7 @@ async def test_the_effect_waits_looks_and_ends(shop: Shop) -> None:
 
 
 async def test_a_broken_effect_is_replaced_while_its_claim_is_open(shop: Shop) -> None:
-    (kind,) = shop.module.effects
+    kind, *_ = shop.module.effects
     _, sent = await bought(shop)
     claim = await shop.door.submit_hash(key="k1", user_id=7, text=sent)
     call = EffectCall(5, f"claim:{claim.id}:1", 5, {"claim_id": claim.id})

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from io import BytesIO
 from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 from telegram import Bot
 from telegram.error import NetworkError, TimedOut
 from telegram.request import BaseRequest, HTTPXRequest, RequestData
 
 from tests.support.telegram import ADA, BOLA, CREW, Line, fixture, open_line
-from viralcore.core.screen import Button, Html, Screen, decode
+from viralcore.core.screen import Button, Html, Picture, Screen, decode
 from viralcore.notifications.adapters.telegram import TelegramMessenger
 from viralcore.notifications.ports import Answer, Blocked, Gone, Moved, Rejected, Shown, Silent, Unsent, Wait
 from viralcore.sandbox.telegram.app import TelegramApp
@@ -100,6 +103,38 @@ async def test_an_edit_that_changes_nothing_is_a_success(line: Line, messenger: 
 
 async def test_a_message_that_is_not_there_is_gone(messenger: TelegramMessenger) -> None:
     assert await messenger.edit(chat_id=ADA, message_id=99_999, screen=SCREEN, nonce=NONCE) == Gone()
+
+
+async def test_a_picture_somebody_sent_is_shown_by_its_id_and_its_words_are_edited(
+    line: Line, messenger: TelegramMessenger
+) -> None:
+    out = BytesIO()
+    Image.new("RGB", (20, 30), "white").save(out, "PNG")
+    told = line.telegram.keep_photo(out.getvalue()).file_id
+    card = replace(SCREEN, picture=Picture("file", told))
+    sent = await messenger.send(chat_id=CREW, screen=card, nonce=NONCE)
+    assert isinstance(sent, Shown)
+    message = line.telegram.message(CREW, sent.message_id)
+    assert message is not None
+    assert (message.photo is not None, message.text) == (True, "Order of <Ada> https://x.com/a/status/1")
+    line.calm()
+    done = Screen(Html("Done"), picture=card.picture)
+    assert await messenger.edit(chat_id=CREW, message_id=sent.message_id, screen=done, nonce=NONCE) == sent
+    message = line.telegram.message(CREW, sent.message_id)
+    assert message is not None
+    assert (message.text, message.markup) == ("Done", None)
+
+
+async def test_a_picture_that_cannot_be_shown_leaves_the_words(line: Line, messenger: TelegramMessenger) -> None:
+    card = replace(SCREEN, picture=Picture("file", "nobody-knows-it"))
+    sent = await messenger.send(chat_id=CREW, screen=card, nonce=NONCE)
+    assert isinstance(sent, Shown)
+    line.calm()
+    done = Screen(Html("Done"), picture=card.picture)
+    assert await messenger.edit(chat_id=CREW, message_id=sent.message_id, screen=done, nonce=NONCE) == sent
+    message = line.telegram.message(CREW, sent.message_id)
+    assert message is not None
+    assert (message.photo, message.text) == (None, "Done")
 
 
 async def test_people_and_groups_that_cannot_be_written_to(line: Line, messenger: TelegramMessenger) -> None:

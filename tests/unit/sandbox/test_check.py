@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from viralcore.boosts.api import PanelOrderView
 from viralcore.payments.api import ReceiptView
-from viralcore.sandbox.check import order_problems, transfer_problems
-from viralcore.sandbox.world import BookOrder, BookTransfer
+from viralcore.sandbox.check import bank_problems, order_problems, transfer_problems
+from viralcore.sandbox.world import BookOrder, BookPayment, BookTransfer
 
 
 def transfer(hash_: str = "0xa", amount: str = "15.0034", **more: Any) -> BookTransfer:
@@ -101,3 +102,31 @@ def test_orders_that_went_wrong() -> None:
     assert "claimed by 2 phases" in order_problems([placed()], [ours(), ours(phase=8)], 0)[0]
     assert "accepted 2 times" in order_problems([placed(), placed("2")], [ours(), ours("2")], 0)[0]
     assert "not 37 of 101" in order_problems([placed()], [ours(quantity=37)], 0)[0]
+
+
+def paid(number: str = "9", kobo: int = 150_050, currency: str = "NGN", status: str = "successful") -> BookPayment:
+    return BookPayment(number, "vc-1-a", kobo, currency, status)
+
+
+def banked(number: str = "9", naira: str = "1500.50", state: str = "credited", asset: str = "NGN") -> ReceiptView:
+    return replace(receipt(number, naira), network="bank", asset=asset, state=cast(Any, state))
+
+
+def test_the_bank_agrees_in_silence() -> None:
+    assert bank_problems([paid(), paid("10", 5)], [banked(), banked("10", "0.05", "suspense")]) == []
+    assert bank_problems([paid(status="pending"), paid("10", status="failed")], []) == []
+    assert bank_problems([paid(currency="USD")], [banked(state="suspense", asset="USD")]) == []
+    assert bank_problems([], [banked("manual:7")]) == []  # staff saw it elsewhere
+
+
+def test_bank_payments_that_went_wrong() -> None:
+    named = "bank payment 9 (vc-1-a)"
+    assert bank_problems([paid()], []) == [f"{named}: 1500.50 NGN arrived and was never judged"]
+    assert bank_problems([paid()], [banked(), banked()]) == [f"{named}: judged 2 times"]
+    assert bank_problems([paid()], [banked(naira="15005")]) == [
+        f"{named}: 1500.50 NGN arrived but 15005 NGN was judged"
+    ]
+    assert bank_problems([paid(currency="USD")], [banked(asset="USD")]) == [f"{named}: USD was credited"]
+    assert bank_problems([paid(status="failed")], [banked()]) == [f"{named}: judged, but the bank says failed"]
+    assert bank_problems([paid(status="pending")], [banked()]) == [f"{named}: judged, but the bank says pending"]
+    assert bank_problems([], [banked()]) == ["bank payment 9: was judged but never arrived"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from viralcore.core.money import Money, usd
 from viralcore.core.screen import Screen
 from viralcore.texts import cards, notices, order_notices
-from viralcore.texts.cards import PersonText, PhaseCardText, StrayEnd
+from viralcore.texts.cards import PersonText, PhaseCardText, ProofText, StrayEnd
 from viralcore.texts.notices import DepositText, SaleText
 from viralcore.texts.order_text import OrderLineText, OrderPartText, OrderText
 
@@ -111,6 +112,7 @@ CANCELLED = order("cancelled", lines=("cancelled",) * 4, parts=("cancelled",) * 
 def to_people() -> Iterator[tuple[str, Screen]]:
     yield from _transfers()
     yield from _deposits()
+    yield from _by_bank()
     yield "assigned", notices.assigned(amount="14.2", asset="USDT", network="bsc", usd=usd("14.20"))
     for name, wallet, bonus, posts, left in (
         ("all", "15.00", "0", 10, False),
@@ -206,6 +208,22 @@ def _deposits() -> Iterator[tuple[str, Screen]]:
     yield "short, and spent since", notices.deposit(short, spent)
 
 
+NAIRA = replace(EXACT, amount="24000.00", asset="NGN", network="bank")
+PROOF = ProofText(
+    id=3, amount=Decimal("24000.00"), usd=usd("15.00"), file_id="AgAC", state="waiting", reason="", sent_at=AT
+)
+
+
+def _by_bank() -> Iterator[tuple[str, Screen]]:
+    yield "naira, exact", notices.deposit(NAIRA, SALE)
+    kobo = replace(NAIRA, amount="16000.50", outcome="shortfall", usd=usd("10.00"), to_wallet=usd("10.00"), pays=False)
+    yield "naira, short", notices.deposit(kobo, replace(SALE, state="open", received=usd("10.00"), rest=usd("5.00")))
+    yield (
+        "receipt rejected",
+        notices.proof_rejected(replace(SALE, state="open"), amount=PROOF.amount, reason="<b>No</b> date & amount."),
+    )
+
+
 def _claims() -> Iterator[tuple[str, Screen]]:
     for state, reasons in (
         ("not_found", ("unknown_tx", "node_down")),
@@ -243,6 +261,35 @@ def to_staff() -> Iterator[tuple[str, Screen]]:
                 amount=usd("10.50"), credits_back=posts, sale=SALE, who=ADA, by=OLU, reason="<i>not</i> happy"
             ),
         )
+    yield "staff: naira", cards.deposit(NAIRA, SALE, ADA)
+    for reason in ("unknown_reference", "too_old", "currency"):
+        asset = "GHS" if reason == "currency" else "NGN"
+        yield (
+            f"staff: stray transfer, {reason}",
+            cards.stray(
+                receipt_id=4,
+                network="bank",
+                asset=asset,
+                amount="1600",
+                tx_hash="1312406045",
+                who=None,
+                reference="PSA-<y>",
+                reason=reason,
+            ),
+        )
+    for what, detail in (
+        ("config", "Invalid authorization key"),
+        ("refused", "amount <too> small"),
+        ("unconfirmed", "1312406045 vc-c9"),
+        ("a_new_word", ""),
+    ):
+        yield f"staff: bank {what}", cards.bank_trouble(what=what, detail=detail)
+    yield "staff: receipt", cards.proof(PROOF, replace(SALE, state="open"), ADA, by=None)
+    yield "staff: receipt, approved", cards.proof(replace(PROOF, state="approved"), SALE, ADA, by=ADA)
+    rejected = replace(PROOF, state="rejected", reason="No date & amount.")
+    yield "staff: receipt, rejected", cards.proof(rejected, replace(SALE, state="open"), ADA, by=ADA)
+    for reason in ("stale", "ok"):
+        yield f"staff: naira rate {reason}", cards.prices(coin="NGN", reason=reason)
     yield "staff: order", cards.order_created(order(), ADA)
     for name, one in (("done", DONE), ("partly", PARTLY), ("failed", FAILED), ("cancelled", CANCELLED)):
         yield f"staff: end, {name}", cards.order_finished(one, ADA)

@@ -11,6 +11,7 @@ import pytest
 
 from tests.unit.texts import golden
 from tests.unit.texts.golden import Said
+from tests.unit.texts.screens import bank as bank_cases
 from tests.unit.texts.screens import errors as error_cases
 from tests.unit.texts.screens import finance as finance_cases
 from tests.unit.texts.screens import home as home_cases
@@ -25,9 +26,10 @@ from tests.unit.texts.screens import topup as topup_cases
 from tests.unit.texts.screens import wallet as wallet_cases
 from viralcore.core.errors import DomainError
 from viralcore.core.screen import Html, Screen, decode, encode
-from viralcore.payments.api import ClaimView
+from viralcore.payments.api import AccountView, ClaimView
 from viralcore.sandbox.telegram.markup import parse_html, utf16
 from viralcore.texts import (
+    bank,
     errors,
     finance,
     home,
@@ -49,6 +51,7 @@ def _name(module: ModuleType) -> str:
 
 
 MODULES = [
+    (bank, bank_cases.CASES),
     (errors, error_cases.CASES),
     (finance, finance_cases.CASES),
     (home, home_cases.CASES),
@@ -177,6 +180,13 @@ def test_every_reason_of_a_hash_has_its_own_words(state: str) -> None:
         assert all("arrived" in text for text in told.values())
 
 
+def test_every_reason_there_is_no_account_for_is_told() -> None:
+    documented = inspect.getdoc(AccountView) or ""
+    named = re.findall(r"(\w+) \(|(\w+), (?=config)", documented)
+    assert {first or second for first, second in named} <= set(bank_cases.REASONS)
+    assert all(f"{reason}" in documented for reason in bank_cases.REASONS[:-1])
+
+
 LABELS = {
     "home.home": ["Service Menu", "My Balance", "Support", "Admin Panel"],
     "home.terms": ["I agree"],
@@ -184,7 +194,7 @@ LABELS = {
     "shop.platform": ["Engagement", "Followers", "Poll", "Special", "Premium Members", "Automation", "Extra"],
     "shop.group": [f"Tier {n}" for n in range(1, 6)],
     "shop.plan": ["10", "25", "50", "100", "Other amount"],
-    "invoices.invoice": ["Crypto", "Wallet", "Cancel"],
+    "invoices.invoice": ["Crypto", "Bank", "Wallet", "Cancel"],
     "invoices.coins": ["USDT", "BNB", "SOL", "TRX", "APT"],
     "invoices.networks": ["BSC", "Tron", "Solana", "Aptos"],
     "invoices.payment": ["Copy amount", "Copy address", "I have paid", "Change method", "Cancel"],
@@ -197,6 +207,9 @@ LABELS = {
     "topup.confirm_move": ["Confirm", "Cancel"],
     "receipts.confirm_cancel": ["Confirm", "Cancel"],
     "receipts.invoice_list": ["Open #", "All", "Open", "Paid", "Closed", "Older"],
+    "bank.account": ["Copy amount", "Copy account", "I have paid", "Change method", "Cancel"],
+    "bank.by_hand": ["Copy amount", "Copy account", "I have paid", "Change method", "Cancel"],
+    "bank.failed": ["Try again", "Change method", "Cancel"],
     "orders.confirm": ["Confirm", "Cancel"],
     "orders.confirm_cancel": ["Confirm", "Cancel"],
 }
@@ -216,5 +229,5 @@ def test_people_who_knew_the_old_bot_find_their_way(name: str) -> None:
 
 def test_a_payment_has_exactly_two_copy_buttons() -> None:
     for name, _, said in _said():
-        if name == "invoices.payment" and isinstance(said, Screen):
+        if name in ("invoices.payment", "bank.account", "bank.by_hand") and isinstance(said, Screen):
             assert sum(button.copy is not None for row in said.rows for button in row) == 2

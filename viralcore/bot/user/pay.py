@@ -6,22 +6,27 @@ from collections.abc import Mapping
 from typing import Any
 
 from viralcore.bot import dialogue
-from viralcore.bot.turn import Turn, UnknownRoute, Viewer, answer, number, on, route
+from viralcore.bot.turn import Turn, UnknownRoute, Viewer, answer, number, on, photo, route
 from viralcore.bot.user.invoices import cancel_or_ask, paid_text, seen
 from viralcore.bot.user.start import wallet
 from viralcore.bot.user.topup import missing
-from viralcore.bot.user.views import invoice_row, invoice_text, outdated
+from viralcore.bot.user.views import invoice_row, invoice_text, naira_per_dollar, outdated
 from viralcore.core.errors import DomainError
 from viralcore.core.money import Money
 from viralcore.core.screen import Screen
 from viralcore.ledger.api import InsufficientFunds
-from viralcore.payments.api import BadHash, ClaimView, HashUsed, InvoiceView, Method
-from viralcore.texts import errors, home, invoices
+from viralcore.payments.api import AccountView, BadHash, ClaimView, HashUsed, InvoiceView, Method, QuoteView
+from viralcore.texts import bank, errors, home, invoices
 from viralcore.texts.actions import CancelInvoice, IHavePaid, PayFromWallet, PayWith
+from viralcore.texts.invoices import InvoiceText
 
-WALLET = "wallet"
+WALLET, BANK = "wallet", "bank"
 NETWORK_STEP = frozenset({"USDT"})
 """Coins that live on several networks: the network is always asked, even when one is offered."""
+
+
+def _coin(method: Method) -> bool:
+    return method.network not in ("", BANK)
 
 
 async def _invoice(viewer: Viewer, argument: str) -> InvoiceView:
@@ -42,7 +47,8 @@ async def invoice(viewer: Viewer, argument: str) -> Screen:
     return invoices.invoice(
         invoice_text(one, viewer.clock.now()),
         balance=own + bonus,
-        crypto=any(m.code != WALLET for m in methods),
+        crypto=any(_coin(m) for m in methods),
+        bank=next((m.code for m in methods if m.network == BANK), None),
         wallet=any(m.code == WALLET for m in methods),
     )
 
@@ -63,7 +69,7 @@ async def coins(viewer: Viewer, argument: str) -> Screen:
         return await invoice(viewer, argument)
     offered: dict[str, list[str]] = {}
     for method in await _methods(viewer):
-        if method.code != WALLET:
+        if _coin(method):
             offered.setdefault(method.asset, []).append(method.code)
     ways = [
         (asset, codes[0] if len(codes) == 1 and asset not in NETWORK_STEP else None) for asset, codes in offered.items()
@@ -78,7 +84,7 @@ async def networks(viewer: Viewer, argument: str) -> Screen:
     one = await _invoice(viewer, invoice_id)
     if one.state != "open":
         return await invoice(viewer, invoice_id)
-    methods = [(m.code, m.network) for m in await _methods(viewer) if m.asset == asset and m.code != WALLET]
+    methods = [(m.code, m.network) for m in await _methods(viewer) if m.asset == asset and _coin(m)]
     return invoices.networks(invoice_text(one, viewer.clock.now()), asset=asset, methods=methods)
 
 
@@ -87,6 +93,8 @@ async def payment(viewer: Viewer, argument: str) -> Screen:
     one = await _invoice(viewer, argument)
     if one.state != "open" or one.quote is None or outdated(one):
         return await invoice(viewer, argument)
+    if one.quote.account is not None:
+        return _bank(invoice_text(one, viewer.clock.now()), one.quote, one.quote.account)
     return invoices.payment(
         invoice_text(one, viewer.clock.now()),
         network=one.quote.network,
@@ -95,6 +103,31 @@ async def payment(viewer: Viewer, argument: str) -> Screen:
         address=one.quote.address,
         rate=one.quote.rate,
         seen=seen(one),
+    )
+
+
+def _bank(one: InvoiceText, quote: QuoteView, account: AccountView) -> Screen:
+    if account.state == "asking":
+        return bank.asking(one, amount=quote.amount)
+    if account.state == "failed":
+        return bank.failed(one, reason=account.reason, amount=quote.amount)
+    if account.state == "open":
+        return bank.account(
+            one,
+            number=account.number,
+            bank=account.bank,
+            amount=quote.amount,
+            rate=naira_per_dollar(quote.rate),
+            looking=account.looking,
+        )
+    return bank.by_hand(
+        one,
+        number=account.number,
+        bank=account.bank,
+        name=account.name,
+        amount=quote.amount,
+        reference=account.reference,
+        proof=(account.proof.state, account.proof.reason) if account.proof is not None else None,
     )
 
 
@@ -120,8 +153,34 @@ async def i_have_paid(turn: Turn, act: IHavePaid) -> Screen:
     one = await _invoice(turn.viewer, str(act.invoice))
     if one.state == "paid":
         return await invoice(turn.viewer, str(act.invoice))
+    if one.quote is not None and one.quote.account is not None:
+        return await _paid_by_bank(turn, one, one.quote.account)
     await turn.ask(dialogue.HASH, invoice=act.invoice)
     return invoices.ask_hash(invoice_id=one.id, network=one.quote.network if one.quote else "")
+
+
+async def _paid_by_bank(turn: Turn, one: InvoiceView, account: AccountView) -> Screen:
+    """The bank is asked now; of the shop's own account a photo of the receipt is."""
+    if account.state != "manual":
+        await turn.doors.payments.look_for_transfer(key=turn.key, user_id=turn.user.id, invoice_id=one.id)
+        turn.toast = bank.LOOKING
+    elif account.proof is None or account.proof.state == "rejected":
+        await turn.ask(dialogue.PROOF, invoice=one.id)
+        return bank.ask_photo(invoice_id=one.id)
+    return await payment(turn.viewer, str(one.id))
+
+
+@photo(dialogue.PROOF)
+async def proof_sent(turn: Turn, data: Mapping[str, Any], file_id: str) -> Screen:
+    invoice_id = int(data["invoice"])
+    await turn.doors.payments.submit_proof(key=turn.key, user_id=turn.user.id, invoice_id=invoice_id, file_id=file_id)
+    return bank.photo_sent(invoice_id=invoice_id)
+
+
+@answer(dialogue.PROOF)
+async def proof_typed(turn: Turn, data: Mapping[str, Any], text: str) -> Screen:
+    await turn.ask(dialogue.PROOF, invoice=int(data["invoice"]))
+    return bank.not_a_photo(invoice_id=int(data["invoice"]))
 
 
 @on(CancelInvoice)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
 from viralcore.boosts.api import LineView, OrderView, PlanView
 from viralcore.core.money import Money
@@ -57,6 +58,11 @@ def invoice_text(invoice: InvoiceView, now: datetime) -> InvoiceText:
         topup=invoice.item.kind == "topup",
         refunded=invoice.refunded,
     )
+
+
+def naira_per_dollar(rate: Decimal) -> Decimal:
+    """What a dollar costs, to the kobo, from what one naira is worth."""
+    return (1 / rate).quantize(Decimal("0.01"))
 
 
 def order_text(order: OrderView) -> OrderText:

@@ -47,6 +47,12 @@ class TelegramMessenger:
         self._bulk = bulk
 
     async def send(self, *, chat_id: int, screen: Screen, nonce: str) -> Answer:
+        if screen.picture is not None:
+            answer = await self._send_photo(chat_id, screen, nonce)
+            if not isinstance(answer, Rejected):
+                return answer
+            log.warning("photo_not_sent", reason=answer.reason)  # the words say it all without
+
         async def go() -> Message:
             return await self._bot.send_message(
                 chat_id,
@@ -58,7 +64,32 @@ class TelegramMessenger:
 
         return await self._ask(go)
 
+    async def _send_photo(self, chat_id: int, screen: Screen, nonce: str) -> Answer:
+        """A picture somebody sent us, by its id at Telegram."""
+        file_id = screen.picture.data if screen.picture is not None else ""
+
+        async def go() -> Message:
+            return await self._bot.send_photo(
+                chat_id,
+                file_id,
+                caption=str(screen.text),
+                parse_mode=ParseMode.HTML,
+                reply_markup=_keyboard(screen, nonce),
+            )
+
+        return await self._ask(go)
+
     async def edit(self, *, chat_id: int, message_id: int, screen: Screen, nonce: str) -> Answer:
+        async def caption() -> int:
+            await self._bot.edit_message_caption(
+                chat_id=chat_id,
+                message_id=message_id,
+                caption=str(screen.text),
+                parse_mode=ParseMode.HTML,
+                reply_markup=_keyboard(screen, nonce),
+            )
+            return message_id
+
         async def go() -> int:
             await self._bot.edit_message_text(
                 str(screen.text),
@@ -70,7 +101,9 @@ class TelegramMessenger:
             )
             return message_id
 
-        answer = await self._ask(go)
+        answer = await self._ask(go if screen.picture is None else caption)
+        if screen.picture is not None and isinstance(answer, Rejected) and "no caption" in answer.reason.lower():
+            answer = await self._ask(go)  # its picture could not be sent
         if isinstance(answer, Rejected):
             reason = answer.reason.lower()
             if "message is not modified" in reason:

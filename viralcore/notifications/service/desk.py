@@ -55,6 +55,11 @@ class Desk:
         key = trouble_key(panel, what, detail, tx.now, self._config.trouble_minutes)
         await self.tell_admins(tx, key=key, template="panel_trouble", panel=panel, what=what, detail=detail)
 
+    async def tell_bank_trouble(self, tx: Tx, *, what: str, detail: str) -> None:
+        """The same of our bank."""
+        key = trouble_key("bank", what, detail, tx.now, self._config.trouble_minutes)
+        await self.tell_admins(tx, key=key, template="bank_trouble", what=what, detail=detail)
+
     async def show_person(self, tx: Tx, *, user_id: int, key: str, live_key: str, template: str, **params: Any) -> None:
         """One message that is edited: the first call sends it, the others bring it up to date with `params` added."""
         await self._show(tx, _person(user_id), key, live_key, template, params)

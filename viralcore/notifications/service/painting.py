@@ -10,7 +10,7 @@ from viralcore.core.errors import NotFound
 from viralcore.core.money import USD, Money
 from viralcore.core.screen import Screen
 from viralcore.notifications.domain import Notice
-from viralcore.payments.api import InvoiceView, Payments
+from viralcore.payments.api import InvoiceView, Payments, ProofView
 from viralcore.texts import cards, notices, order_notices, wording
 from viralcore.texts.order_text import OrderLineText, OrderPartText, OrderText
 from viralcore.users.api import Users
@@ -53,6 +53,9 @@ class Painter:
             "staff_order": self._staff_order,
             "staff_finished": self._staff_finished,
             "panel_trouble": self._panel_trouble,
+            "proof": self._proof,
+            "proof_rejected": self._proof_rejected,
+            "bank_trouble": self._bank_trouble,
             "prices": self._prices,
             "unknown_phase": self._unknown_phase,
         }
@@ -99,6 +102,11 @@ class Painter:
             invoice_id=params["invoice_id"],
         )
 
+    async def _proof_rejected(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        proof = await self._payments.get_proof(proof_id=params["proof_id"])
+        sale = await self._sale(proof.user_id, proof.invoice_id)
+        return notices.proof_rejected(sale, amount=proof.amount, reason=proof.reason)
+
     # --- orders ------------------------------------------------------------------------------------------------------
 
     async def _progress(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
@@ -132,6 +140,8 @@ class Painter:
             who=None if user_id is None else await self._person(user_id),
             bot_username=self._bot_username(),
             end=await self._stray_end(params["receipt_id"]),
+            reference=params.get("reference", ""),
+            reason=params.get("reason", ""),
         )
 
     async def _owner_stray(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
@@ -184,6 +194,18 @@ class Painter:
             by=await self._person(refund.by),
             reason=refund.reason,
         )
+
+    async def _proof(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        proof = await self._payments.get_proof(proof_id=params["proof_id"])
+        return cards.proof(
+            _proof_text(proof),
+            await self._sale(proof.user_id, proof.invoice_id),
+            await self._person(proof.user_id),
+            by=None if proof.actor is None else await self._person(proof.actor),
+        )
+
+    async def _bank_trouble(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        return cards.bank_trouble(what=params["what"], detail=params["detail"])
 
     async def _staff_order(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
         who = await self._person(params["user_id"])
@@ -259,6 +281,18 @@ def _deposit_text(params: Mapping[str, Any]) -> notices.DepositText:
         to_wallet=Money(to_wallet, USD),
         outcome=params["outcome"],
         pays=params["pays"],
+    )
+
+
+def _proof_text(proof: ProofView) -> cards.ProofText:
+    return cards.ProofText(
+        id=proof.id,
+        amount=proof.amount,
+        usd=proof.usd,
+        file_id=proof.file_id,
+        state=proof.state,
+        reason=proof.reason,
+        sent_at=proof.created_at,
     )
 
 

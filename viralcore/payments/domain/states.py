@@ -23,9 +23,22 @@ CLAIM       a hash a person pasted, by (network, hash, user)
   not_found, refused, suspense -> checking     its owner pastes it again
   checking on one network -> on another          the verifier, when only another one knows that hash
 
+CHARGE      an account asked of the bank for one quote, under a reference of ours
+  requested -> open       the outcome of its effect: it has a number, and is asked about until a day after its invoice
+            -> failed     the outcome: refused, not sent, silence, or the invoice ended first. Nobody saw a number; the
+  payer asks for another, which is another charge. Both final, and about numbers only: money that names the reference
+  is credited in every state.
+
+WEBHOOK     a body Flutterwave signed, by (event, id, status): stored as it came, then only a reason to ask the API
+RECEIPT     of a bank transfer: (bank, the API's id, 0), or (bank, manual:<quote>, 0). Same states, same transaction
+
+PROOF       a photo of the receipt of a transfer to the shop's own account, for one quote
+  waiting   -> approved   staff: the receipt is written and credited in the same transaction
+            -> rejected   staff, with a reason; the payer may send another
+
 Nothing outside is asked before it is written down what for: a claim and its effect commit before a node is asked
 about the hash; a quote asks nobody, its price was stored by the price job; the watcher asks for blocks after a
-cursor that is stored.
+cursor that is stored; a charge and its reference commit before the bank is asked for an account.
 
 If the process dies
   after a claim is stored            its effect is there and runs when the process is back
@@ -35,8 +48,17 @@ If the process dies
   and ends after blocks were read             the cursor has not moved: they are read again; found rows are unique
   after the cursor moved             the found rows committed with it and are judged by the next run
   between price fetch and store      fetched again
-Two judges of one transaction (watcher and claim, two processes) meet at the sighting row: the second finds it
-judged. Should that fail, the unique receipt stops the second; should that fail, the ledger's key
+  after a charge is stored           its effect is there and asks the bank when the process is back
+  after the bank gave an account, before it is recorded   the call counts as silence: failed, "try again". The number
+  was shown to nobody; should money name the reference all the same, it is credited
+  after a webhook's body is stored, before it is in the inbox   it was not answered: it comes again, or polling finds
+  the payment
+  after it is in the inbox           it is handled when the process is back; its effect has one key, however often
+  after the API was asked            nothing was written: it is asked again
+  after the credit, before the effect or the poll is noted   asked again, and found judged
+  inside an approval                 nothing of it exists: the photo still waits
+Two judges of one transaction (watcher and claim, webhook and poll, two processes) meet at the sighting row: the
+second finds it judged. Should that fail, the unique receipt stops the second; should that fail, the ledger's key
 ``receipt:<network>:<hash>:<position>`` does.
 """
 
@@ -48,6 +70,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from viralcore.payments.api import ClaimState, InvoiceState
+from viralcore.payments.domain.bank import BANK, BY_HAND
 
 SightingState = Literal["seen", "found", "judged"]
 ReceiptState = Literal["credited", "suspense"]
@@ -116,7 +139,8 @@ class Quote:
 
     @property
     def method(self) -> str:
-        return f"{self.network}:{self.asset}"
+        """Only the shop's own bank account has an address: the others are made for one payment."""
+        return BY_HAND if self.network == BANK and self.address else f"{self.network}:{self.asset}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +164,7 @@ class Receipt:
     outcome: str = ""
     credited_at: datetime | None = None
     assigned_by: int | None = None
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Statements on cursors and prices: what is known of the world outside."""
+"""Statements on cursors, prices and exchange rates: what is known of the world outside."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from viralcore.payments.domain.exchange import FxRate
 from viralcore.payments.domain.prices import Price
-from viralcore.payments.tables import cursors, prices
+from viralcore.payments.tables import cursors, fx, prices
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,4 +65,26 @@ async def save_price(conn: AsyncConnection, price: Price) -> None:
         upsert(prices)
         .values(coin=price.coin, **values)
         .on_conflict_do_update(index_elements=[prices.c.coin], set_=values)
+    )
+
+
+async def get_fx(conn: AsyncConnection, currency: str) -> FxRate | None:
+    row = (await conn.execute(select(fx).where(fx.c.currency == currency))).first()
+    if row is None:
+        return None
+    return FxRate(row.currency, row.state, row.per_usd, row.source_at, row.good_at, row.looked_at)
+
+
+async def save_fx(conn: AsyncConnection, rate: FxRate) -> None:
+    values = {
+        "state": rate.state,
+        "per_usd": rate.per_usd,
+        "source_at": rate.source_at,
+        "good_at": rate.good_at,
+        "looked_at": rate.looked_at,
+    }
+    await conn.execute(
+        upsert(fx)
+        .values(currency=rate.currency, **values)
+        .on_conflict_do_update(index_elements=[fx.c.currency], set_=values)
     )

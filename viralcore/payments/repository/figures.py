@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from viralcore.payments.tables import claims, invoices, prices, receipts
+from viralcore.payments.tables import claims, fx, invoices, prices, receipts
 
 
 async def receipts_by_outcome(conn: AsyncConnection) -> list[tuple[str, str, str, int, int]]:
@@ -33,5 +33,6 @@ async def invoices_by_state(conn: AsyncConnection) -> list[tuple[str, str, int]]
 
 
 async def price_states(conn: AsyncConnection) -> list[tuple[str, str]]:
-    """(coin, state)."""
-    return [(coin, state) for coin, state in await conn.execute(select(prices.c.coin, prices.c.state))]
+    """(coin, state), naira among them."""
+    query = select(prices.c.coin, prices.c.state).union_all(select(fx.c.currency, fx.c.state))
+    return [(coin, state) for coin, state in await conn.execute(query)]

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.payments.api import InvoiceState
+from viralcore.payments.domain.bank import BANK
 from viralcore.payments.domain.judging import Ask
 from viralcore.payments.domain.states import INVOICE_MOVES, Invoice, Quote
 from viralcore.payments.tables import invoices, quotes
@@ -189,6 +190,12 @@ async def get_quotes(conn: AsyncConnection, ids: Sequence[int]) -> dict[int, Quo
 async def quotes_of(conn: AsyncConnection, invoice_id: int) -> list[Quote]:
     """Reserved quotes of an invoice, newest first."""
     query = select(quotes).where(quotes.c.invoice_id == invoice_id, quotes.c.released_at.is_(None))
+    return [_quote(row) for row in await conn.execute(query.order_by(quotes.c.id.desc()))]
+
+
+async def quotes_by_hand(conn: AsyncConnection, invoice_id: int) -> list[Quote]:
+    """Those that ask for a transfer to the shop's own bank account, newest first, released ones included."""
+    query = select(quotes).where(quotes.c.invoice_id == invoice_id, quotes.c.network == BANK, quotes.c.address != "")
     return [_quote(row) for row in await conn.execute(query.order_by(quotes.c.id.desc()))]
 
 

@@ -289,6 +289,7 @@ def receipt_of(row: Row[Any]) -> Receipt:
         outcome=row.outcome,
         credited_at=row.credited_at,
         assigned_by=row.assigned_by,
+        reference=row.reference,
     )
 
 

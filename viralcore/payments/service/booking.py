@@ -1,4 +1,5 @@
-"""Booking: what one judged amount does to receipts, the ledger and its invoice. Only `Crediting` calls it."""
+"""Booking: what one judged amount does to receipts, the ledger and its invoice. Only `Crediting` and `BankCrediting`
+call it."""
 
 from __future__ import annotations
 
@@ -8,8 +9,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from viralcore.core.db import Tx
+from viralcore.core.money import NGN
 from viralcore.ledger.api import WALLET, Account, Entry, Ledger, house_account, user_account
 from viralcore.payments.config import PaymentsConfig
+from viralcore.payments.domain.bank import BANK
 from viralcore.payments.domain.chain import ChainTransaction
 from viralcore.payments.domain.judging import Ask, Part, Settlement, settle, value_cents
 from viralcore.payments.domain.quotes import plain, shown_amount, whole_coins
@@ -27,11 +30,15 @@ class Unpriced(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One judgement: the transaction of ours, the transaction on the chain, and who pasted its hash."""
+    """One judgement: the transaction of ours, the transaction on the chain, and who pasted its hash.
+
+    A bank transfer is told as one on a network of its own; `reference` is what it named.
+    """
 
     tx: Tx
     found: ChainTransaction
-    claims: Sequence[Claim]
+    claims: Sequence[Claim] = ()
+    reference: str = ""
 
     @property
     def claimants(self) -> frozenset[int]:
@@ -67,14 +74,16 @@ class Booking:
         return rate
 
     def _value(self, case: Case, asset: str, amount: int, rate: Decimal) -> int:
-        decimals = self._config.asset(case.found.network, asset).decimals
+        decimals = scale(self._config, case.found.network, asset).decimals
         return value_cents(amount, decimals=decimals, rate=rate)
 
-    async def suspend(self, case: Case, part: Part) -> None:
-        """Nobody's, for now: booked at the value of this moment. Whoever decides the claims tells finance."""
+    async def suspend(self, case: Case, part: Part) -> int:
+        """Nobody's, for now: booked at the value of this moment; the receipt's id. Whoever decides the claims tells
+        finance. A currency the books do not know is written down and worth nothing until finance says otherwise."""
         tx, found = case.tx, case.found
-        rate = await self._rate(case, part.asset)
-        value = self._value(case, part.asset, part.amount, rate)
+        foreign = found.network == BANK and part.asset != NGN
+        rate = Decimal(0) if foreign else await self._rate(case, part.asset)
+        value = 0 if foreign else self._value(case, part.asset, part.amount, rate)
         receipt_id = await money.add_receipt(
             tx.conn,
             network=found.network,
@@ -89,20 +98,23 @@ class Booking:
             block=found.block,
             block_time=found.block_time,
             seen_at=tx.now,
+            reference=case.reference,
         )
-        if not value:
-            return
-        await self._ledger.post(
-            tx,
-            key=_key(found, part.position),
-            kind="deposit",
-            entries=[Entry(_network(found, part.asset), -value), Entry(house_account("suspense"), value)],
-            description=f"Receipt {receipt_id}: money nobody's invoice explains",
-        )
+        legs = [Entry(_network(found, part.asset), -value), Entry(house_account("suspense"), value)]
+        entries = [leg for leg in legs if leg.amount] + ([] if foreign else _arrived(found, part))
+        if entries:
+            await self._ledger.post(
+                tx,
+                key=_key(found, part.position),
+                kind="deposit",
+                entries=entries,
+                description=f"Receipt {receipt_id}: money nobody's invoice explains",
+            )
+        return receipt_id
 
-    def stray(self, case: Case, receipt: Receipt, user_id: int | None) -> None:
+    def stray(self, case: Case, receipt: Receipt, user_id: int | None, reason: str = "") -> None:
         found = case.found
-        decimals = self._config.asset(found.network, receipt.asset).decimals
+        decimals = scale(self._config, found.network, receipt.asset).decimals
         case.tx.record(
             StrayMoney(
                 receipt_id=receipt.id,
@@ -111,6 +123,8 @@ class Booking:
                 amount=plain(whole_coins(receipt.amount_raw, decimals)),
                 hash=found.hash,
                 user_id=user_id,
+                reference=receipt.reference,
+                reason=reason,
             )
         )
 
@@ -245,6 +259,7 @@ class Booking:
             block=case.found.block,
             block_time=case.found.block_time,
             seen_at=case.tx.now,
+            reference=case.reference,
             **facts,
         )
 
@@ -270,6 +285,8 @@ class Booking:
 
     def _tolerance(self, network: str, asset: str) -> Decimal:
         rules = self._config.rules
+        if network == BANK:
+            return min(rules.bank_tolerance, rules.tolerance_cap)
         stable = self._config.asset(network, asset).stable
         return min(rules.stable_tolerance if stable else rules.native_tolerance, rules.tolerance_cap)
 
@@ -292,7 +309,16 @@ def _key(found: ChainTransaction, position: int) -> str:
 
 
 def _network(found: ChainTransaction, asset: str) -> Account:
-    return house_account(f"network:{found.network}:{asset}")
+    """The house account that dollars come from: of coins the network's, of naira the one that changes them."""
+    return house_account("fx") if found.network == BANK else house_account(f"network:{found.network}:{asset}")
+
+
+def _arrived(found: ChainTransaction, part: Part) -> list[Entry]:
+    """Naira are in the books as what they are, beside the dollars they were credited as; coins only as dollars."""
+    if found.network != BANK:
+        return []
+    network = house_account(f"network:{found.network}:{part.asset}", part.asset)
+    return [Entry(network, -part.amount), Entry(house_account("fx", part.asset), part.amount)]
 
 
 def _entries(
@@ -309,4 +335,4 @@ def _entries(
         Entry(house_account("tolerance"), -forgiven),
         Entry(wallet, value + forgiven),
     ]
-    return [leg for leg in legs if leg.amount]
+    return [leg for leg in legs if leg.amount] + ([] if before else _arrived(found, part))

@@ -20,16 +20,19 @@ from viralcore.payments.api import (
     InvoiceView,
     Item,
     Method,
+    ProofView,
     ReceiptView,
     WalletOffer,
 )
 from viralcore.payments.config import PaymentsConfig
 from viralcore.payments.domain.hashes import parse_hash
 from viralcore.payments.repository import invoices, money
+from viralcore.payments.service.bank_watching import BankWatcher
 from viralcore.payments.service.claiming import Claiming
 from viralcore.payments.service.finance import FinanceService
 from viralcore.payments.service.funding import Funding
 from viralcore.payments.service.invoicing import Invoicing
+from viralcore.payments.service.proofs import Proofs
 from viralcore.payments.service.views import claim_view, invoice_views, receipt_view
 
 LONGEST_PAGE = 500
@@ -49,6 +52,8 @@ class PaymentsService:
         finance: FinanceService,
         funding: Funding,
         ledger: Ledger,
+        bank: BankWatcher,
+        proofs: Proofs,
     ) -> None:
         self.finance = finance
         self._db = db
@@ -58,6 +63,8 @@ class PaymentsService:
         self._claiming = claiming
         self._funding = funding
         self._ledger = ledger
+        self._bank = bank
+        self._proofs = proofs
 
     async def open_invoice(
         self,
@@ -123,6 +130,23 @@ class PaymentsService:
         async with self._db.transaction() as tx:
             claim_id = await self._claiming.submit(tx, key=key, user_id=user_id, pasted=pasted, invoice_id=invoice_id)
         return await self.get_claim(user_id=user_id, claim_id=claim_id)
+
+    async def look_for_transfer(self, *, key: str, user_id: int, invoice_id: int) -> InvoiceView:
+        async with self._db.transaction() as tx:
+            await self._bank.look_for(tx, key=key, user_id=user_id, invoice_id=invoice_id)
+            return await self._view(tx, user_id, invoice_id)
+
+    async def submit_proof(self, *, key: str, user_id: int, invoice_id: int, file_id: str) -> ProofView:
+        return await self._proofs.submit(key=key, user_id=user_id, invoice_id=invoice_id, file_id=file_id)
+
+    async def get_proof(self, *, proof_id: int) -> ProofView:
+        return await self._proofs.get(proof_id=proof_id)
+
+    async def approve_proof(self, *, key: str, actor: int, proof_id: int) -> ProofView:
+        return await self._proofs.approve(key=key, actor=actor, proof_id=proof_id)
+
+    async def reject_proof(self, *, key: str, actor: int, proof_id: int, reason: str) -> ProofView:
+        return await self._proofs.reject(key=key, actor=actor, proof_id=proof_id, reason=reason)
 
     async def get_invoice(self, *, user_id: int, invoice_id: int) -> InvoiceView:
         async with self._db.read() as conn:

@@ -12,14 +12,16 @@ from typing import Any
 from viralcore.core.clock import Clock
 from viralcore.core.db import Connection, Database, Tx
 from viralcore.core.errors import NotFound
-from viralcore.core.money import USD, ceil_money
+from viralcore.core.money import NGN, USD, ceil_money
 from viralcore.ledger.api import BONUS, WALLET, Entry, InsufficientFunds, Ledger, user_account
 from viralcore.payments.api import Grant, InvoiceClosed, Item, Method, MethodUnavailable, TooManyInvoices
 from viralcore.payments.config import PaymentsConfig
-from viralcore.payments.domain.quotes import bases, free_tails
+from viralcore.payments.domain.bank import BANK, BY_ACCOUNT, BY_HAND, SCALE, OwnAccount
+from viralcore.payments.domain.quotes import base_amount, bases, free_tails
 from viralcore.payments.domain.states import Invoice
 from viralcore.payments.events import InvoiceClosedUnpaid, InvoiceOpened
 from viralcore.payments.repository import chain_state, invoices, money
+from viralcore.payments.service.charging import Charging
 from viralcore.payments.service.fulfilment import Fulfilment
 from viralcore.payments.service.pricing import Pricing
 from viralcore.payments.service.views import scale
@@ -40,6 +42,7 @@ class Invoicing:
         config: PaymentsConfig,
         pricing: Pricing,
         fulfilment: Fulfilment,
+        charging: Charging,
         watched: Collection[str],
         below: Callable[[int], int] = secrets.randbelow,
     ) -> None:
@@ -51,6 +54,7 @@ class Invoicing:
         self._config = config
         self._pricing = pricing
         self._fulfilment = fulfilment
+        self._charging = charging
         self._watched = frozenset(watched)
         self._below = below
 
@@ -116,6 +120,9 @@ class Invoicing:
             for name, asset in settings.assets.items()
             if asset.enabled and name in priced
         ]
+        by_bank = self._config.bank_method
+        if by_bank is not None and NGN in priced:
+            found.append(Method(by_bank, BANK, NGN))
         if self._config.invoices.wallet_enabled:
             found.append(Method(WALLET_METHOD, "", USD))
         return tuple(found)
@@ -127,6 +134,9 @@ class Invoicing:
             await self._users.require_active(tx, user_id=user_id)
             invoice = await self._open_one(tx, user_id, invoice_id)
             network, _, asset = method.partition(":")
+            if network == BANK:
+                await self._choose_bank(tx, invoice, method)
+                return {}
             address = self._offered(method, network, asset)
             if await chain_state.get_cursor(tx.conn, network) is None:
                 raise MethodUnavailable(method=method, reason="starting")
@@ -144,6 +154,45 @@ class Invoicing:
 
         inputs = {"user_id": user_id, "invoice_id": invoice_id, "method": method}
         await tx.once(scope="payments.choose_method", key=key, inputs=inputs, run=run)
+
+    async def _choose_bank(self, tx: Tx, invoice: Invoice, method: str) -> None:
+        """Lock a number of naira; to an account of Flutterwave's, have one made when there is none that works."""
+        if method != self._config.bank_method:
+            raise MethodUnavailable(
+                method=method, reason="switched_off" if method in (BY_ACCOUNT, BY_HAND) else "unknown"
+            )
+        due = await self._due(tx, invoice)
+        own = self._config.bank
+        shown = OwnAccount(own.manual_account_number, own.manual_bank_name, own.manual_account_name)
+        address = shown.packed() if method == BY_HAND else ""
+        known = [
+            quote
+            for quote in await invoices.quotes_of(tx.conn, invoice.id)
+            if quote.method == method and quote.due_cents == due and quote.address == address
+        ]
+        quote_id = known[0].id if known else await self._quote_naira(tx, invoice, due=due, address=address)
+        await invoices.choose_quote(tx.conn, invoice.id, quote_id)
+        if method == BY_ACCOUNT:
+            await self._charging.ensure(tx, quote_id)
+
+    async def _quote_naira(self, tx: Tx, invoice: Invoice, *, due: int, address: str) -> int:
+        rate = await self._pricing.rate(tx.conn, NGN, tx.now)
+        if rate is None:
+            raise MethodUnavailable(method=self._config.bank_method, reason="rate")
+        quote_id = await invoices.reserve(
+            tx.conn,
+            invoice=invoice,
+            network=BANK,
+            asset=NGN,
+            amount_raw=base_amount(due, rate, SCALE),
+            rate=rate,
+            due_cents=due,
+            address=address,
+            now=tx.now,
+        )
+        if quote_id is None:
+            raise RuntimeError("an amount of naira is never reserved")
+        return quote_id
 
     async def pay_from_wallet(self, tx: Tx, *, key: str, user_id: int, invoice_id: int) -> None:
         """Bonus money first. Raises NotFound, InvoiceClosed, MethodUnavailable, ledger InsufficientFunds."""

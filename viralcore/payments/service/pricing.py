@@ -9,25 +9,35 @@ import structlog
 
 from viralcore.core.clock import Clock
 from viralcore.core.db import Connection, Database
+from viralcore.core.money import NGN
 from viralcore.payments.config import Asset, PaymentsConfig
 from viralcore.payments.domain.prices import Limits, Price, Reading, judge
 from viralcore.payments.domain.quotes import rate_of
 from viralcore.payments.events import PricesStopped
 from viralcore.payments.ports import PriceSource
 from viralcore.payments.repository import chain_state
+from viralcore.payments.service.exchange import Exchange
 
 log = structlog.get_logger(__name__)
 
 
 class Pricing:
     def __init__(
-        self, *, db: Database, clock: Clock, config: PaymentsConfig, first: PriceSource, second: PriceSource
+        self,
+        *,
+        db: Database,
+        clock: Clock,
+        config: PaymentsConfig,
+        first: PriceSource,
+        second: PriceSource,
+        exchange: Exchange,
     ) -> None:
         self._db = db
         self._clock = clock
         self._prices = config.prices
         self._first = first
         self._second = second
+        self._exchange = exchange
         # What is switched off as well: money for it still comes, late or astray, and must be worth something.
         self._coins: dict[str, Asset] = {
             name: asset for network in config.networks.values() for name, asset in network.assets.items()
@@ -40,16 +50,19 @@ class Pricing:
         )
 
     async def rate(self, conn: Connection, coin: str, now: datetime) -> Decimal | None:
-        """USD per coin from the cache; None while there is no price to trust."""
+        """USD per coin from the cache, of naira as it is charged; None while there is no price to trust."""
+        if coin == NGN:
+            return await self._exchange.rate(conn, now)
         price = (await chain_state.get_prices(conn)).get(coin)
         if price is None or not price.usable(now, self._limits.last_good) or price.usd is None:
             return None
         return rate_of(price.usd)
 
     async def usable(self, conn: Connection, now: datetime) -> set[str]:
-        """Coins that can be quoted now."""
+        """Coins that can be quoted now, and naira."""
         known = await chain_state.get_prices(conn)
-        return {coin for coin, price in known.items() if price.usable(now, self._limits.last_good)}
+        found = {coin for coin, price in known.items() if price.usable(now, self._limits.last_good)}
+        return found | {NGN} if await self._exchange.rate(conn, now) is not None else found
 
     async def refresh(self) -> None:
         """The job: ask both sources for what is due, judge, store, tell when a coin's quotes stop or come back."""

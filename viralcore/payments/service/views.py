@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from viralcore.core.db import Connection
 from viralcore.core.money import USD, Money
-from viralcore.payments.api import ClaimView, InvoiceView, Item, QuoteView, ReceiptView
+from viralcore.payments.api import AccountView, ClaimView, InvoiceView, Item, ProofView, QuoteView, ReceiptView
 from viralcore.payments.config import PaymentsConfig
+from viralcore.payments.domain.bank import BANK, BY_HAND, SCALE, Charge, OwnAccount, Proof
 from viralcore.payments.domain.quotes import Scale, shown_amount
 from viralcore.payments.domain.states import Claim, Invoice, Quote, Receipt
-from viralcore.payments.repository import invoices, money
+from viralcore.payments.repository import bank, invoices, money
 
 
 def scale(config: PaymentsConfig, network: str, asset: str) -> Scale:
-    """How an asset's amounts are counted and shown."""
+    """How an asset's amounts are counted and shown. By bank everything is in hundredths, foreign currencies too."""
+    if network == BANK:
+        return SCALE
     coin = config.asset(network, asset)
     return Scale(coin.decimals, coin.shown, config.rules.tail_digits)
 
@@ -23,21 +26,28 @@ def scale(config: PaymentsConfig, network: str, asset: str) -> Scale:
 async def invoice_views(
     conn: Connection, config: PaymentsConfig, rows: Sequence[Invoice], now: datetime
 ) -> tuple[InvoiceView, ...]:
-    """Each with its quote and its latest claim, in three statements however many there are."""
+    """Each with its quote and its latest claim, in three statements however many there are; five when one of them is
+    to be paid by bank."""
     quotes = await invoices.get_quotes(conn, [row.quote_id for row in rows if row.quote_id is not None])
     claims = await money.latest_claims(conn, [row.id for row in rows])
     credited = await money.credited_cents(conn, claims.values())
-    return tuple(
-        _invoice(row, quotes.get(row.quote_id or 0), claims.get(row.id), credited, config, now) for row in rows
-    )
+    by_bank = [quote.id for quote in quotes.values() if quote.network == BANK]
+    charges = await bank.latest_charges(conn, by_bank) if by_bank else {}
+    proofs = await bank.latest_proofs(conn, by_bank) if by_bank else {}
+    shown = {
+        quote.id: quote_view(quote, config)
+        if quote.network != BANK
+        else bank_quote_view(quote, charges.get(quote.id), proofs.get(quote.id), config, now)
+        for quote in quotes.values()
+    }
+    return tuple(_invoice(row, shown.get(row.quote_id or 0), claims.get(row.id), credited, now) for row in rows)
 
 
 def _invoice(
     row: Invoice,
-    quote: Quote | None,
+    quote: QuoteView | None,
     claim: Claim | None,
     credited: dict[int, int],
-    config: PaymentsConfig,
     now: datetime,
 ) -> InvoiceView:
     state = row.state_at(now)
@@ -52,7 +62,7 @@ def _invoice(
         state=state,
         created_at=row.created_at,
         expires_at=row.expires_at,
-        quote=None if quote is None else quote_view(quote, config),
+        quote=quote,
         paid_at=row.paid_at,
         paid_with=row.paid_with,
         received=Money(row.received_cents, USD),
@@ -73,6 +83,61 @@ def quote_view(quote: Quote, config: PaymentsConfig) -> QuoteView:
         rate=quote.rate,
         expires_at=quote.expires_at,
         due=Money(quote.due_cents, USD),
+    )
+
+
+def bank_quote_view(
+    quote: Quote, charge: Charge | None, proof: Proof | None, config: PaymentsConfig, now: datetime
+) -> QuoteView:
+    account, raw = AccountView("asking"), quote.amount_raw
+    if quote.method == BY_HAND:
+        own = OwnAccount.unpacked(quote.address)
+        account = AccountView(
+            "manual",
+            number=own.number,
+            bank=own.bank,
+            name=own.name,
+            reference=f"VC-{quote.invoice_id}",
+            proof=None if proof is None else proof_view(proof, quote),
+        )
+    elif charge is not None and charge.state == "open":
+        raw = charge.transfer_raw
+        over = not charge.works(now)
+        span = timedelta(minutes=config.bank.looking_minutes)
+        account = AccountView(
+            "failed" if over else "open",
+            reason="expired" if over else "",
+            number=charge.account_number,
+            bank=charge.bank_name,
+            reference=charge.reference,
+            looking=charge.asked_at is not None and now - charge.asked_at < span,
+        )
+    elif charge is not None and charge.state == "failed":
+        account = AccountView("failed", reason=charge.reason)
+    return QuoteView(
+        method=quote.method,
+        network=quote.network,
+        asset=quote.asset,
+        amount=shown_amount(raw, SCALE),
+        address="",
+        rate=quote.rate,
+        expires_at=quote.expires_at,
+        account=account,
+    )
+
+
+def proof_view(proof: Proof, quote: Quote) -> ProofView:
+    return ProofView(
+        id=proof.id,
+        invoice_id=proof.invoice_id,
+        user_id=proof.user_id,
+        amount=shown_amount(quote.amount_raw, SCALE),
+        usd=Money(quote.due_cents, USD),
+        file_id=proof.file_id,
+        state=proof.state,
+        reason=proof.reason,
+        actor=proof.actor,
+        created_at=proof.created_at,
     )
 
 
@@ -105,4 +170,5 @@ def receipt_view(receipt: Receipt, config: PaymentsConfig) -> ReceiptView:
         seen_at=receipt.seen_at,
         rate=receipt.rate,
         block_time=receipt.block_time,
+        reference=receipt.reference,
     )

@@ -1,5 +1,6 @@
 // The next step for somebody who sees this for the first time, in one sentence. It only watches, and can be closed.
 
+import { findCharge } from "./bank.js";
 import { $, el, stored } from "./dom.js";
 import { findPayment } from "./pay.js";
 
@@ -30,8 +31,8 @@ export class Guide {
       ["Press START below and agree to the terms."],
       ["Buy something: Service Menu, Twitter/X, Engagement, X Tier 3, 10."],
       ["Choose how to pay: Crypto, USDT, BSC."],
-      [NARROW.matches ? "Pay it: open 🌍 and press “Pay exactly”. No real coins are moved."
-        : "Pay it: press “Pay exactly” below. No real coins are moved."],
+      [NARROW.matches ? "Pay it: open 🌍 and press “Pay exactly”. No real money is moved."
+        : "Pay it: press “Pay exactly” below. No real money is moved."],
       ["Paid. Now boost a post: paste its link, then confirm.", "Use a sample link", () => this.offer(LINK)],
       [`Ordered. Half is sent after 30 minutes, half after 60: turn the clock${NARROW.matches ? " (in 🌍)" : ""} by +30 min, twice.`],
       ["Sent. The panels take about 15 minutes to deliver: turn the clock once more."],
@@ -67,7 +68,7 @@ function stepOf(chats, id, data) {
   if (has(/Order #\d+ (is complete|has ended|could not be delivered)/)) return 7;
   if (has(/\border #\d+/i)) return placed > 2 ? 6 : 5;
   if (has(/is paid\b|Paid\. Thank you/)) return 4;
-  if (findPayment(chats.list(id))) return 3;
+  if (findPayment(chats.list(id)) || findCharge(chats.list(id), data.bank)) return 3;
   if (has(/Invoice #\d+/)) return 2;
   return said.some((message) => message.buttons.flat().length > 1) ? 1 : 0;
 }

@@ -1,5 +1,6 @@
 // The right-hand panel: the clock, money on its way, the panels' orders, things to break, the bot itself.
 
+import { Bank } from "./bank.js";
 import { $, brief, busy, clockTime, el, get, onCopy, post, short, toast } from "./dom.js";
 import { Guide } from "./guide.js";
 import { FAKES, NAMES, nameOf, networkOf } from "./networks.js";
@@ -18,6 +19,7 @@ export class World {
     this.data = null;
     this.turn = null; // {from, seconds} while this page turns the clock
     this.pay = new PayCard(chats, () => this.refresh(), offer);
+    this.bank = new Bank(chats, () => this.refresh(), (...told) => this.chooser(...told));
     this.guide = new Guide(chats, offer);
     this.drawn = new Map(); // section -> what it was drawn from, so that nothing typed or focused is lost
     this.build();
@@ -36,7 +38,7 @@ export class World {
   }
 
   /** What depends on the open chat. */
-  watch() { this.pay.draw(this.data?.transfers); this.guide.draw(this.data); }
+  watch() { this.pay.draw(this.data?.transfers); this.bank.draw(this.data?.bank); this.guide.draw(this.data); }
 
   async refresh() {
     try { this.data = await get("/page/world"); this.draw(); } catch { /* the loop will say so */ }
@@ -57,8 +59,9 @@ export class World {
     $("#world").append(
       section("Clock", true, this.clock, this.progress,
         el("div.chips", {}, ...TURNS.map(([seconds, words]) => this.turnButton(seconds, words))), this.pending),
-      section("Pay", true, this.pay.node,
+      section("Pay", true, this.bank.card, this.pay.node,
         el("details.more", {}, el("summary.small", {}, "Send something else"), this.form), this.transfers),
+      section("Bank", false, this.bank.accounts, this.bank.faults),
       section("Panels", true, this.panels),
       section("Prices", false, this.prices),
       section("Break things", false, this.faults),
@@ -283,7 +286,7 @@ export class World {
     try {
       const { balanced, problems } = await get("/sandbox/check");
       this.books.replaceChildren(balanced
-        ? el("p.good", {}, "✓ The ledger, the chain and the panels agree.")
+        ? el("p.good", {}, "✓ The ledger, the chain, the bank and the panels agree.")
         : el("ul.bad", {}, ...problems.map((one) => el("li", {}, one))));
     } catch (error) {
       this.books.replaceChildren();

@@ -63,6 +63,19 @@ def choice(*kinds: str, yes: str) -> BeforeValidator:
     return BeforeValidator(read)
 
 
+def swallow(value: object) -> object:
+    """Answers to lose: true is 1; a number is that many; "hang" is one that keeps the line open first."""
+    if value is None or value is False:
+        return 0
+    if value is True:
+        return 1
+    if value == "hang":
+        return -1
+    if isinstance(value, int) and 0 <= value <= 1000:
+        return value
+    raise ValueError('must be true, false, a number up to 1000 or "hang"')
+
+
 async def read(request: Request, model: type[B], most: int = MAX_BODY) -> B:
     """The call's JSON body as `model`, of at most `most` bytes. Raises NonsenseError."""
     raw = await request.body()

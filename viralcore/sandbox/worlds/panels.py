@@ -19,26 +19,13 @@ from starlette.types import ASGIApp
 
 from viralcore.sandbox.world import BookOrder, Books
 from viralcore.sandbox.worlds.catalogue import PANELS
-from viralcore.sandbox.worlds.control import Amount, Body, NonsenseError, choice, control, read
+from viralcore.sandbox.worlds.control import Amount, Body, NonsenseError, choice, control, read, swallow
 from viralcore.sandbox.worlds.faults import OUTAGES, Wire
 from viralcore.sandbox.worlds.panel_orders import STATUSES, Order
 from viralcore.sandbox.worlds.panel_wire import PanelServer
 
 PATH = "/{panel}/api/v2"
 _SHOWN = 100  # orders of a panel on the page
-
-
-def _swallow(value: object) -> object:
-    """true is 1; a number is that many; "hang" is one that keeps the line open first."""
-    if value is None or value is False:
-        return 0
-    if value is True:
-        return 1
-    if value == "hang":
-        return -1
-    if isinstance(value, int) and 0 <= value <= 1000:
-        return value
-    raise ValueError('must be true, false, a number up to 1000 or "hang"')
 
 
 def _refusal(value: object) -> object:
@@ -76,7 +63,7 @@ class PanelBody(Body):
     latency_ms: Annotated[int, Field(ge=0, le=60_000)] = 0
     balance: Amount = Decimal(0)
     refuse: Annotated[str, BeforeValidator(_refusal)] = ""
-    swallow_next: Annotated[int, BeforeValidator(_swallow)] = 0
+    swallow_next: Annotated[int, BeforeValidator(swallow)] = 0
     busy_links: Annotated[tuple[str, ...] | bool, BeforeValidator(_links)] = ()
     busy_when_active: bool = False
 

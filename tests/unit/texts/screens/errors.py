@@ -38,12 +38,15 @@ REFUSALS: dict[str, DomainError] = {
     "one invoice": payments.TooManyInvoices(limit=1, open=(7,)),
     **{
         f"method: {reason}": payments.MethodUnavailable(method="bsc:USDT", reason=reason)
-        for reason in ("price", "switched_off", "no_address", "starting", "topup", "unknown")
+        for reason in ("price", "rate", "switched_off", "no_address", "starting", "topup", "unknown")
     },
     **{
         f"hash: {reason}": payments.BadHash(reason=reason)
         for reason in ("garbage", "other_network", "address", "too_many")
     },
+    "no proof wanted": payments.NoProofWanted(invoice_id=12),
+    "proof closed": payments.ProofClosed(proof_id=3, state="approved"),
+    "own receipt": payments.OwnReceipt(proof_id=3),
     "hash used by you": payments.HashUsed(yours=True, invoice_id=12),
     "hash used by you, no invoice": payments.HashUsed(yours=True, invoice_id=None),
     "hash used by somebody": payments.HashUsed(yours=False),

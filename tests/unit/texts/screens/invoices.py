@@ -55,8 +55,8 @@ EXPIRED = replace(OPEN, state="expired", left=timedelta(minutes=-3))
 CANCELLED = replace(OPEN, state="cancelled")
 
 
-def _invoice(one: InvoiceText, *, crypto: bool = True, wallet: bool = True) -> Screen:
-    return invoices.invoice(one, balance=usd("3.25"), crypto=crypto, wallet=wallet)
+def _invoice(one: InvoiceText, *, crypto: bool = True, wallet: bool = True, bank: str | None = "bank:NGN") -> Screen:
+    return invoices.invoice(one, balance=usd("3.25"), crypto=crypto, wallet=wallet, bank=bank)
 
 
 def _payment(one: InvoiceText, *, network: str = "bsc", asset: str = "USDT", seen: bool = False) -> Screen:
@@ -78,8 +78,10 @@ CASES: Cases = {
     "invoice": {
         "fresh": _invoice(OPEN),
         "a method was chosen": _invoice(replace(OPEN, quoted=True, left=timedelta(seconds=59))),
-        "only the wallet": _invoice(OPEN, crypto=False),
-        "no way to pay": _invoice(OPEN, crypto=False, wallet=False),
+        "without a bank": _invoice(OPEN, bank=None),
+        "only a bank, by hand": _invoice(OPEN, crypto=False, wallet=False, bank="bank:manual"),
+        "only the wallet": _invoice(OPEN, crypto=False, bank=None),
+        "no way to pay": _invoice(OPEN, crypto=False, wallet=False, bank=None),
         "partly paid": _invoice(PARTLY),
         "partly paid, and some of it spent": _invoice(replace(PARTLY, rest=usd("9.00"))),
         "partly paid, and all of it spent": _invoice(replace(PARTLY, rest=usd("15.00"))),

@@ -35,5 +35,8 @@ CASES: Cases = {
     "ask_panel_order": {"asked": staff.ask_panel_order(phase=5, panel="smmflare")},
     "placed": {"told": staff.placed(phase=5, panel="smmflare", panel_order="<i>99&")},
     "sent_again": {"told": staff.sent_again(phase=5)},
+    "proof_approved": {"told": staff.proof_approved(proof=3)},
+    "ask_proof_reason": {"asked": staff.ask_proof_reason(proof=3, invoice_id=12)},
+    "proof_rejected": {"told": staff.proof_rejected(proof=3)},
     "stopped": {"told": staff.stopped()},
 }
