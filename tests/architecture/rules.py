@@ -26,7 +26,7 @@ PACKAGE = ROOT / "viralcore"
 LONGEST_FUNCTION = 60
 LONGEST_FILE = 450
 LONGEST_DOOR = 600
-"""An ``api.py`` is signatures and their promises, no code, and is read in one place: it may be longer than other files."""
+"""An ``api.py`` is signatures and their promises, no code, read in one place: it may be longer than other files."""
 NOWHERE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 T = TypeVar("T")
 OPEN_PACKAGES = {"core", "texts", "sandbox"}
