@@ -56,7 +56,7 @@ def test_wrong_hashes_are_told_what_is_wrong(crowd: Crowd) -> None:
     cases = {
         "0x" + "a" * 40: "That is an address",
         f"https://etherscan.io/tx/{HASH}": "network we do not take payments on",
-        "5" * 87: "network we do not take payments on",
+        f"https://explorer.solana.com/tx/{'5' * 87}?cluster=devnet": "network we do not take payments on",
         f"{HASH} 0x{'cd' * 32}": "not a transaction hash",
         HASH.upper(): "looking for your transaction",
     }

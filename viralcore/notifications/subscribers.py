@@ -23,6 +23,7 @@ from viralcore.payments.api import Payments
 from viralcore.payments.events import (
     BankTrouble,
     ClaimDecided,
+    ClaimMoved,
     DepositConfirmed,
     DepositSeen,
     InvoiceClosedUnpaid,
@@ -148,6 +149,20 @@ class Subscribers:
                 state=event.state,
                 reason=event.reason,
             )
+
+    async def claim_moved(self, tx: Tx, event_id: str, event: ClaimMoved) -> None:
+        """The message that followed it on the wrong network ends; what comes of it on the right one is another."""
+        await self._desk.end_person(
+            tx,
+            user_id=event.user_id,
+            key=event_id,
+            live_key=transfer_key(event.network, event.hash, event.user_id),
+            template="transfer",
+            network=event.network,
+            hash=event.hash,
+            claim_id=event.claim_id,
+            moved=True,
+        )
 
     async def stray_money(self, tx: Tx, event_id: str, event: StrayMoney) -> None:
         """Whoever pasted it hears of it by the decision on their hash. The card is edited when the money has an
@@ -309,6 +324,7 @@ def subscriptions(subscribers: Subscribers) -> tuple[Subscription, ...]:
         _hear(InvoicePaid, "notifications.invoice_paid", hears.invoice_paid),
         _hear(InvoiceClosedUnpaid, "notifications.invoice_closed", hears.invoice_closed),
         _hear(ClaimDecided, "notifications.claim_decided", hears.claim_decided),
+        _hear(ClaimMoved, "notifications.claim_moved", hears.claim_moved),
         _hear(StrayMoney, "notifications.stray_money", hears.stray_money),
         _hear(StrayNeedsOwner, "notifications.stray_needs_owner", hears.stray_needs_owner),
         _hear(ReceiptAssigned, "notifications.receipt_assigned", hears.receipt_assigned),

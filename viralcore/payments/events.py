@@ -80,6 +80,17 @@ class ClaimDecided(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimMoved(Event):
+    """A pasted hash turned out to be of another network than it was looked for on. `network`, `hash`: the former."""
+
+    NAME: ClassVar[str] = "payments.claim_moved.v1"
+    claim_id: int
+    user_id: int
+    network: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StrayMoney(Event):
     """Money arrived that nobody's invoice explains; it is in suspense and finance must look. `reference`: what a bank
     transfer named; `reason`: unknown_reference | currency | too_old, of a bank transfer."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -45,6 +46,8 @@ from viralcore.sandbox.worlds.tron import TronWorld
 ROOT = Path(__file__).resolve().parents[2]
 BOT = (sys.executable, "-m", "viralcore", "run")
 READY_WITHIN, WELL, NOT_WELL = 60.0, 0, 1
+_PACE = re.compile(r"(?m)^(requests_per_second\s*=\s*)\d+")
+QUICK = 1000
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "PG_BIN", "VIRTUAL_ENV", "PYTHONPATH", "SETTINGS_DIR", "LOG_LEVEL")
 
 
@@ -219,14 +222,30 @@ def first_people(inbound: Inbound) -> None:
     inbound.upsert_person(Person(ADA_ID, "Ada", "ada"))
 
 
+def unhurried(settings: Path, folder: Path) -> Path:
+    """A copy of the settings in which nodes and the bank are asked as fast as they answer.
+
+    The paces in them keep the limits of real providers. A simulator has none, and each hop of a turned clock would wait
+    them out: for Tron's three questions a second alone it takes three seconds.
+    """
+    if not settings.is_dir():
+        return settings  # the bot says what is wrong with it
+    copy = folder / "settings"
+    shutil.copytree(settings, copy, dirs_exist_ok=True)
+    payments = copy / "payments.toml"
+    if payments.is_file():
+        payments.write_text(_PACE.sub(rf"\g<1>{QUICK}", payments.read_text()))
+    return copy
+
+
 def bot_environment(
     clock: TurnedClock, telegram: Telegram, database_url: str, http_port: int, folder: Path
 ) -> dict[str, str]:
     """What the bot is told; the addresses of the simulators are added to it."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     return {
-        "SETTINGS_DIR": str(ROOT / "settings"),
         **kept,
+        "SETTINGS_DIR": str(unhurried(Path(kept.get("SETTINGS_DIR") or ROOT / "settings"), folder)),
         "PYTHONUNBUFFERED": "1",
         "ENVIRONMENT": "sandbox",
         "DATA_DIR": str(folder),

@@ -151,6 +151,11 @@ def stray(
     rows = (
         ((Button("💵 Open", url=f"https://t.me/{bot_username}?start=receipt_{receipt_id}"),),) if bot_username else ()
     )
+    waits = markup(
+        "\nIt is in suspense as receipt #{id} until finance assigns it: Admin Panel, Payments, in a private chat "
+        "with me.",
+        id=receipt_id,
+    )
     if network == wording.BANK:
         text = lines(
             Html("❗ <b>Money that nobody's invoice explains</b>"),
@@ -158,19 +163,15 @@ def stray(
             markup("Flutterwave transaction <code>{id}</code>", id=tx_hash),
             markup("Reference <code>{reference}</code>", reference=reference) if reference else None,
             markup("{why}", why=_STRAY[reason]) if reason in _STRAY else None,
-            markup("\nIt is in suspense as receipt #{id} until finance assigns it.", id=receipt_id),
+            waits,
         )
-        return Screen(text)
+        return Screen(text, rows)
     text = lines(
         Html("❗ <b>Money that nobody's invoice explains</b>"),
         markup("{coins}", coins=wording.coins(amount, asset, network)),
         markup("<code>{hash}</code>", hash=tx_hash),
         markup("Pasted by {who}", who=person(who)) if who else Html("Nobody has pasted its hash."),
-        markup(
-            "\nIt is in suspense as receipt #{id} until finance assigns it: Admin Panel, Payments, in a private chat "
-            "with me.",
-            id=receipt_id,
-        ),
+        waits,
     )
     return Screen(text, rows)
 

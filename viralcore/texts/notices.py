@@ -53,11 +53,15 @@ class SaleText:
 
 
 def transfer(*, stage: str, reason: str, network: str, tx_hash: str, invoice_id: int | None) -> Screen:
-    """A transfer on its way, in one message that is edited. `stage`: seen | checking | credited | ended."""
+    """A transfer on its way, in one message that is edited. `stage`: seen | checking | credited | ended |
+    moved (another network knows it)."""
     if stage == "credited":
         head, words = "✅ <b>Your payment is final</b>", "It is credited. The details are in the message below."
     elif stage == "ended":
         head, words = "☑️ <b>We have looked at this transaction</b>", "What came out is in the message below."
+    elif stage == "moved":
+        head = "☑️ <b>Not on this network</b>"
+        words = "Another network knows this transaction. We go on there; what comes of it is told below."
     elif stage == "seen":
         head = "👀 <b>We see your payment</b>"
         words = hashes.outcome("checking", "not_final") + " You are told as soon as it is credited."

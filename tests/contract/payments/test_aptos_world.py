@@ -12,8 +12,8 @@ from tests.support.worlds import seeded
 from viralcore.core import http
 from viralcore.core.db import Database
 from viralcore.core.registry import Registry
-from viralcore.sandbox.worlds.faults import OUTAGES
 from viralcore.sandbox.worlds.aptos import AptosWorld
+from viralcore.sandbox.worlds.faults import OUTAGES
 
 FINAL = 10
 OTHER_ASSET = "0xbae207659db88bea0cbead6da0ed00aac12edcdda169e591cd41c94180b46f3b"

@@ -240,6 +240,7 @@ async def test_a_naira_rate_and_the_banks_trouble_are_for_staff(house: House) ->
 
 
 async def test_a_stray_transfer_says_what_it_named(house: House) -> None:
+    house.payments.finance.known[4] = a_stray(4)
     stray = StrayMoney(
         receipt_id=4,
         network="bank",

@@ -170,7 +170,7 @@ def to_people() -> Iterator[tuple[str, Screen]]:
 
 def _transfers() -> Iterator[tuple[str, Screen]]:
     stages = (("seen", ""), *(("checking", why) for why in ("unknown_tx", "not_final", "node_down", "price", "")))
-    for stage, reason in (*stages, ("credited", ""), ("ended", "")):
+    for stage, reason in (*stages, ("credited", ""), ("ended", ""), ("moved", "")):
         yield (
             f"transfer, {stage} {reason}",
             notices.transfer(stage=stage, reason=reason, network="bsc", tx_hash=HASH, invoice_id=12),

@@ -72,7 +72,9 @@ class Painter:
             claim = await self._payments.get_claim(user_id=_user(notice), claim_id=params["claim_id"])
             stage = {"checking": "checking", "credited": "credited"}.get(claim.state, "ended")
             reason = claim.reason
-        if stage in ("credited", "ended") and notice.message_id is None:
+        if params.get("moved"):
+            stage = "moved"
+        if stage in ("credited", "ended", "moved") and notice.message_id is None:
             return None
         return notices.transfer(
             stage=stage,

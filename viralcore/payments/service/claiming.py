@@ -18,7 +18,7 @@ from viralcore.payments.api import BadHash, HashUsed
 from viralcore.payments.config import PaymentsConfig
 from viralcore.payments.domain.hashes import ChainHash
 from viralcore.payments.domain.states import Claim
-from viralcore.payments.events import ClaimDecided
+from viralcore.payments.events import ClaimDecided, ClaimMoved
 from viralcore.payments.repository import invoices, money
 from viralcore.payments.service.verifying import Verifier, Waiting
 
@@ -137,7 +137,7 @@ class Claiming:
                 self._tell(tx, claim, "not_found", waiting.reason)
                 return None
             await money.note_check(tx.conn, claim, waiting.reason)
-            if waiting.reason != claim.reason and not claim.others:  # until then nobody knows which network to name
+            if waiting.reason != claim.reason:
                 self._tell(tx, claim, "checking", waiting.reason)
             return self._delay(claim)
 
@@ -150,7 +150,12 @@ class Claiming:
                 sure = sure and looked.sure
                 continue
             async with self._db.transaction() as tx:
-                return await money.move_claim(tx.conn, claim, network, canonical_hash), sure
+                moved = await money.move_claim(tx.conn, claim, network, canonical_hash)
+                if moved:
+                    tx.record(
+                        ClaimMoved(claim_id=claim.id, user_id=claim.user_id, network=claim.network, hash=claim.hash)
+                    )
+                return moved, sure
         return False, sure
 
     def _over(self, claim: Claim, waiting: Waiting) -> bool:
