@@ -13,7 +13,7 @@ from viralcore.sandbox.clock import TurnedClock
 from viralcore.sandbox.world import World
 
 ANSWER_WITHIN, TURN_WITHIN, HOP_WITHIN = 48.0, 41.0, 12.0
-LOOK_AGAIN, SHORTEST_HOP, USUAL_HOP, HOPS = 0.05, 1.0, 60.0, 100
+LOOK_AGAIN, SHORTEST_HOP, USUAL_HOP, HOPS = 0.02, 1.0, 60.0, 100
 _SAMPLE = re.compile(r"^(viralcore_[a-z_]+)(?:\{([^}]*)\})? (\S+)", re.MULTILINE)
 _KIND = re.compile(r'kind="([^"]*)"')
 
