@@ -63,7 +63,7 @@ def block_number(value: Any) -> int:
 def block_time(value: Any) -> datetime:
     """Seconds since 1970. Blocks come faster than that: several share a second."""
     seconds = quantity(obj(value).get("timestamp"))
-    if seconds > 1 << 40:
+    if seconds > 1 << 36:  # the year 4147; datetime ends not long after
         raise NodeFailed("bad_time")
     return datetime.fromtimestamp(seconds, UTC)
 
