@@ -6,7 +6,19 @@ from typing import Any
 
 import pytest
 
-from tests.contract.payments.aptos_nodes import APT, FAKE, OTHER, OURS, PAYER, USDT, Script, Story, chain, node
+from tests.contract.payments.aptos_nodes import (
+    APT,
+    FAKE,
+    OTHER,
+    OURS,
+    PAYER,
+    USDT,
+    Script,
+    Story,
+    chain,
+    node,
+    short,
+)
 from viralcore.core.http import Answer
 from viralcore.payments.adapters import aptos_reading as reading
 from viralcore.payments.domain.chain import NATIVE, ChainTransaction, incoming, why_nothing
@@ -39,7 +51,6 @@ def why(story: Story, **changes: Any) -> str:
         (Story().pay(PAYER, OURS, APT, 7), [("APT", 7)]),
         (Story().pay(PAYER, OURS, USDT, 5, told=False), [("USDT", 5)]),
         (Story().pay(PAYER, OURS, APT, 5, told=False), [("APT", 5)]),
-        (Story().pay(PAYER, OURS, USDT, 5, store="0x" + "77" * 32), [("USDT", 5)]),
         (Story().pay(PAYER, OURS, USDT, 5).pay(PAYER, OURS, USDT, 6), [("USDT", 11)]),
         (Story().pay(PAYER, OURS, USDT, 5).pay(PAYER, OURS, APT, 6), [("USDT", 5), ("APT", 6)]),
         (Story().pay(PAYER, OURS, USDT, 5).pay(PAYER, OTHER, USDT, 6), [("USDT", 5)]),
@@ -50,6 +61,11 @@ def why(story: Story, **changes: Any) -> str:
         (Story().coin("DepositEvent", OURS, COIN, 8).coin_module("CoinDeposit", OURS, COIN, 8), [("APT", 8)]),
         (Story().coin("WithdrawEvent", PAYER, COIN, 8).fa("Deposit", OURS, APT, 8), [("APT", 8)]),
         (Story().coin("DepositEvent", OURS, LZ_USDT, 8).pay(PAYER, OURS, USDT, 5), [("USDT", 5)]),
+        (Story().coin("DepositEvent", OURS, COIN, 8).ended(OURS, COIN), [("APT", 8)]),
+        (
+            Story().coin("DepositEvent", OURS, COIN, 8).ended(OURS, COIN).coin("DepositEvent", OURS, COIN, 3),
+            [("APT", 11)],
+        ),
     ],
 )
 def test_what_came_is_the_sum_of_what_was_put_into_our_stores(story: Story, came: list[tuple[str, int]]) -> None:
@@ -68,6 +84,8 @@ def test_what_came_is_the_sum_of_what_was_put_into_our_stores(story: Story, came
         (Story().pay(OURS, OTHER, USDT, 5), "self_transfer"),
         (Story().pay(PAYER, OURS, USDT, 9).pay(OURS, PAYER, USDT, 9), "self_transfer"),
         (Story().pay(PAYER, OURS, USDT, 0), "zero"),
+        (Story().coin("DepositEvent", OURS, COIN, 8, told=False), "wrong_token"),
+        (Story().coin("DepositEvent", OURS, LZ_USDT, 8).ended(OURS, LZ_USDT), "wrong_token"),
     ],
 )
 def test_what_brought_nothing_says_why(story: Story, reason: str) -> None:
@@ -80,6 +98,37 @@ def test_a_module_of_anybody_may_call_its_events_what_it_likes() -> None:
     for event in story.events:
         event["type"] = event["type"].replace("0x1::", f"{FAKE}::")
     assert money(story) == []
+
+
+@pytest.mark.parametrize("asset", [USDT, APT])
+def test_a_store_that_somebody_made_and_gave_to_us_with_money_in_it_is_not_paid_to_us(asset: str) -> None:
+    """Whoever made it may have kept the right to take it back, and with it what we had given for it."""
+    story = Story().pay(PAYER, OURS, asset, 5, store="0x" + "77" * 32)
+    assert any(change["data"]["data"].get("owner") == short(OURS) for change in story.changes)
+    assert money(story) == []
+    assert why(story) == "wrong_recipient"
+    assert money(story.pay(PAYER, OURS, asset, 6)) == [("APT" if asset == APT else "USDT", 6)]
+
+
+def test_what_the_chain_itself_pays_is_read_like_anything_else() -> None:
+    assert money(Story().fa("Deposit", OURS, APT, 5), type="block_epilogue_transaction") == [("APT", 5)]
+    bare = {**Story().body(9, type="state_checkpoint_transaction")}
+    del bare["events"], bare["changes"]
+    found = reading.read_transaction("aptos", "", bare, ours=OURS, contracts=(USDT,))
+    assert found is not None
+    assert found.movements == ()
+    with pytest.raises(NodeFailed, match="no_events"):
+        reading.read_transaction("aptos", "", {**bare, "type": "user_transaction"}, ours=OURS, contracts=(USDT,))
+
+
+@pytest.mark.parametrize("node_translates", [True, False])
+def test_nodes_that_tell_a_coin_in_the_older_and_in_the_newer_way_tell_one_story(node_translates: bool) -> None:
+    """A node may translate the newer event into the older one in its place."""
+    newer = Story().coin_module("CoinDeposit", OURS, COIN, 8)
+    older = Story().coin("DepositEvent", OURS, f"{LONG}::aptos_coin::AptosCoin" if node_translates else COIN, 8)
+    assert read(newer) == read(older)
+    tokens = Story().coin_module("CoinDeposit", OURS, "0x00ab::m::Pair<0x01::a::B, 0x0c::d::E>", 8)
+    assert read(tokens) == read(Story().coin("DepositEvent", OURS, "0xab::m::Pair<0x1::a::B, 0xc::d::E>", 8))
 
 
 def test_an_unsuccessful_transaction_moved_nothing() -> None:
