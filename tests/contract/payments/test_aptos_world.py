@@ -16,6 +16,7 @@ from viralcore.sandbox.worlds.aptos import AptosWorld
 from viralcore.sandbox.worlds.faults import OUTAGES
 
 FINAL = 10
+OUTSIDE = "0x" + "d2" * 32
 OTHER_ASSET = "0xbae207659db88bea0cbead6da0ed00aac12edcdda169e591cd41c94180b46f3b"
 
 
@@ -67,6 +68,24 @@ async def test_every_odd_transfer_is_booked_as_the_chain_knows_it(shop: WorldSho
     assert states == ["open", "open", "open", "paid"]
     await shop.books_agree()
     assert await shop.suspense() == 3000 + 512
+
+
+async def test_what_we_send_ourselves_hides_nothing_that_came_beside_it(shop: WorldShop) -> None:
+    """The same amount comes and goes between two looks, in both assets, and some of it only around."""
+    tokens, coins, after = await shop.quoted(7), await shop.quoted(8, "APT"), await shop.quoted(9)
+    assert tokens.quote is not None
+    assert coins.quote is not None
+    ours = {"from": shop.world.address, "final": True}
+    await shop.send(tokens, final=True)
+    await shop.send(coins, final=True)
+    await shop.send(asset="USDT", amount=str(tokens.quote.amount), to=OUTSIDE, **ours)
+    await shop.send(asset="APT", amount=str(coins.quote.amount), to=OUTSIDE, **ours)
+    await shop.send(asset="USDT", amount="5", **ours)
+    await shop.send(after, final=True)
+    await shop.turn(FINAL)
+    assert [await shop.state(one) for one in (tokens, coins, after)] == ["paid"] * 3
+    await shop.books_agree()
+    assert await shop.suspense() == 0
 
 
 async def test_short_is_given_to_who_pastes_it_and_long_ago_is_nobodys(shop: WorldShop) -> None:
