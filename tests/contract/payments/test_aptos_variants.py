@@ -230,6 +230,7 @@ async def test_what_goes_out_beside_it_hides_nothing() -> None:
     script.add(900, Story().pay(OURS, OTHER, USDT, 7), mine=True)
     script.add(901, Story().pay(OURS, OTHER, USDT, 7).pay(OTHER, OURS, APT, 3), mine=True)  # a swap of our own
     assert await scan(script, 10) == (1000, [300, 302, 901])
+    assert "transactions" not in script.asked  # numbered ones are no reason to read everything
 
 
 async def test_own_transactions_that_do_not_fit_the_stretch_are_no_answer() -> None:
@@ -354,6 +355,37 @@ async def test_a_version_that_is_not_everywhere_yet_is_asked_for_again() -> None
         with pytest.raises(NodeFailed, match="version_not_found"):
             await scan(script, 10)
     assert "transactions" not in script.asked  # it is no reason to read everything
+
+
+async def test_only_a_node_that_does_not_know_the_question_is_read_one_by_one() -> None:
+    script = Script(last=1000)
+    whole = script.say
+
+    def says(path: str, params: dict[str, Any]) -> Answer:
+        odd = Answer(404, {"message": "?", "error_code": "table_item_not_found", "vm_error_code": None}, {})
+        return odd if path.startswith(BALANCE) else whole(path, params)
+
+    script.say = says  # type: ignore[method-assign]
+    with pytest.raises(NodeFailed, match="http_404"):
+        await scan(script, 10)
+
+
+async def test_another_transaction_than_the_one_asked_for_is_no_answer() -> None:
+    script = Script(last=1000)
+    script.add(300, pays(50))
+    script.bodies[300] = {**script.bodies[300], "version": "301"}
+    with pytest.raises(NodeFailed, match="another_transaction"):
+        await scan(script, 10)
+
+
+async def test_nothing_is_told_from_beyond_where_a_look_ended() -> None:
+    script = Script(last=100_000)
+    for version in range(1000, 1090):
+        script.add(version, pays(5))
+    script.add(90_000, pays(5, APT))
+    upto, found = await scan(script, 10)
+    assert upto == 1039
+    assert found == list(range(1000, 1040))
 
 
 async def test_what_failed_is_asked_anew_and_not_kept() -> None:
