@@ -26,9 +26,9 @@ from viralcore.payments.ports import NodeFailed
 APT_COIN = "0x1::aptos_coin::AptosCoin"
 APT_METADATA = "0x" + "a".rjust(64, "0")
 EXECUTED = "Executed successfully"
-_INTEGER = re.compile(r"^[0-9]{1,20}$")
-_HASH = re.compile(r"^0x[0-9a-fA-F]{64}$")
-_COIN_STORE = re.compile(r"^0x1::coin::CoinStore<(.+)>$")
+_INTEGER = re.compile(r"[0-9]{1,20}")
+_HASH = re.compile(r"0x[0-9a-fA-F]{64}")
+_COIN_STORE = re.compile(r"0x1::coin::CoinStore<(.+)>")
 _LEADING_ZEROS = re.compile(r"\b0x0*(?=[0-9a-fA-F])")
 _UNTOLD = "a coin that is not told"
 """The contract of a coin whose type stands nowhere: none of those we take, and still not nothing."""
@@ -49,7 +49,7 @@ class _Event:
 
 def integer(value: Any) -> int:
     """A number of any size, which Aptos writes as text."""
-    if not isinstance(value, str) or not _INTEGER.match(value):
+    if not isinstance(value, str) or not _INTEGER.fullmatch(value):
         raise NodeFailed("bad_integer")
     return int(value)
 
@@ -76,7 +76,7 @@ def address(value: Any) -> str:
 
 
 def tx_hash(value: Any) -> str:
-    if not isinstance(value, str) or not _HASH.match(value):
+    if not isinstance(value, str) or not _HASH.fullmatch(value):
         raise NodeFailed("bad_hash")
     return value.lower()
 
@@ -242,7 +242,7 @@ def _coin_handles(changes: Collection[Mapping[str, Any]]) -> dict[tuple[str, str
     """(holder, number of the event handle) -> coin, of the coin stores these changes wrote."""
     found: dict[tuple[str, str], str] = {}
     for where, kind, data in _resources(changes):
-        match = _COIN_STORE.match(kind)
+        match = _COIN_STORE.fullmatch(kind)
         for name in ("deposit_events", "withdraw_events") if match else ():
             identity = obj(obj(obj(data.get(name)).get("guid")).get("id"))
             found[where, str(identity.get("creation_num"))] = _coin(match.group(1)) if match else ""
