@@ -164,7 +164,7 @@ async def test_every_way_to_pay_on_every_network(
     await page.get_by_role("button", name="Back").click()
     await expect(card.locator(".sum")).to_contain_text("7.5")
     await page.get_by_text("Pay what was asked for earlier").click()
-    await page.locator(".pay .order", has_text=amount).locator("[data-pay=exactly]").click()
+    await page.locator(".pay .asked", has_text=amount).locator("[data-pay=exactly]").click()
     await expect(page.locator(".item")).to_have_count(9)
     assert world.books().transfers[-1].amount == Decimal(amount)
     assert complained == []

@@ -71,7 +71,7 @@ export class PayCard {
 
   memory(earlier) {
     return el("details.more", {}, el("summary.small", {}, "Pay what was asked for earlier"),
-      ...earlier.map((one) => el("div.order", {},
+      ...earlier.map((one) => el("div.asked", {},
         el("div.row", {}, el("span.grow.cut", {}, `${one.amount} ${one.asset} on ${nameOf(one.network)}`)),
         el("div.ways.odd", {}, ...[...WAYS, ODD[0]].map((way) => this.button(one, way, false))))));
   }
