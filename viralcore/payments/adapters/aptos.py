@@ -9,8 +9,8 @@ questions, however many transactions it carried and however many invoices are op
 
 It rests on one thing: that what leaves our account leaves by transactions that carry its number. Ones without a number
 (orderless), a multisig account's, and gas paid for others do not; between two looks they could take away exactly what
-came, to the last unit, and hide it. A hash that is pasted is judged all the same. The README says so to whoever picks
-an address.
+came and hide it, as where an empty account is emptied again. A hash that is pasted is judged all the same. The README
+says so to whoever picks an address.
 """
 
 from __future__ import annotations
