@@ -215,6 +215,18 @@ async def test_balances_as_they_were(world: AptosWorld) -> None:
     assert [one["hash"] for one in await get(world, f"/accounts/{payer}/transactions")] == [first["hash"]]
 
 
+async def test_what_we_send_is_numbered_and_listed_by_its_numbers(world: AptosWorld) -> None:
+    await send(world, amount="9")
+    sent = [await told(world, await send(world, amount="1", **{"from": world.address})) for _ in range(3)]
+    assert [one["sequence_number"] for one in sent] == ["0", "1", "2"]
+    account, before = f"/accounts/{world.address}", int(sent[1]["version"]) - 1
+    assert (await get(world, account))["sequence_number"] == "3"
+    assert (await get(world, account, ledger_version=before))["sequence_number"] == "1"
+    listed = await get(world, f"{account}/transactions", start=1, limit=100)
+    assert [one["hash"] for one in listed] == [sent[1]["hash"], sent[2]["hash"]]
+    assert len(await get(world, f"{account}/transactions", start=1, limit=1)) == 1
+
+
 async def test_odd_transfers(world: AptosWorld) -> None:
     one = await told(world, await send(world, via_contract=True, parts=3, amount="10", change="1"))
     assert credited(one, world.address, USDT) == 9_000_000

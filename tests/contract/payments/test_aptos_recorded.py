@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.contract.payments.aptos_nodes import Script, fixture, node
+from tests.contract.payments.aptos_nodes import Script, Story, fixture, node
 from viralcore.core.http import Answer
 from viralcore.payments.adapters import aptos_reading as reading
 from viralcore.payments.domain.chain import NATIVE, Movement, incoming, why_nothing
@@ -80,8 +80,32 @@ async def test_a_node_of_another_chain_is_left() -> None:
         await node(script).finalized()
 
 
-def test_the_stores_of_a_recorded_transfer_are_what_we_compute() -> None:
-    """Of the transfer recorded in 2025 (APIS 6) only its formula is known here: sha3-256 of holder, asset, 0xFC."""
-    one = reading.primary_store("0x" + "1".rjust(64, "0"), reading.APT_METADATA)
-    assert one != reading.primary_store("0x" + "2".rjust(64, "0"), reading.APT_METADATA)
-    assert len(one) == 66
+TEST_COIN = "0x971225a0feba8d24b7658bc2e2e3155ccdb17eff3e2ef320d1428879f10ebf20"
+PAYER_2025 = "0x5249a0f1ccb427e6595343ef001ec18765fd325beb70fbea0a9c25807167e60d"
+PAYEE_2025 = "0xb7c348a3253a8102e354b21972319600f0933dd454db12d3e2fc81623ffa49be"
+STORES_2025 = [
+    (PAYER_2025, reading.APT_METADATA, "0x9b1be2b34453eeefaf428a1e50b6ca8f1b333c01a523a0b093ef61ea4777eeb"),
+    (PAYER_2025, TEST_COIN, "0x7a4842208fb122689ca0f33bdb43a6a6d1fc9af24fedff2f38646a5a95eb442e"),
+    (PAYEE_2025, TEST_COIN, "0xf739abb65036bfbc1d12653549394392eeaa9f67f24eeb22f69d81f5c053702a"),
+]
+"""Holder, asset and store of the three stores in the transfer of version 6717630095 (2025), as its node printed them:
+the first one without its leading zero."""
+
+
+@pytest.mark.parametrize(("holder", "metadata", "store"), STORES_2025)
+def test_the_stores_of_a_recorded_transfer_are_what_we_compute(holder: str, metadata: str, store: str) -> None:
+    assert reading.primary_store(holder, metadata) == reading.address(store)
+
+
+def test_a_recorded_transfer_of_2025_is_told_by_its_stores() -> None:
+    (_, _, gas), (_, _, out), (_, _, into) = STORES_2025
+    story = Story().fa("Withdraw", PAYER_2025, TEST_COIN, 10000, store=reading.address(out))
+    story.fa("Deposit", PAYEE_2025, TEST_COIN, 10000, store=reading.address(into))
+    story.wrote(reading.address(gas), "0x1::fungible_asset::FungibleStore", {"metadata": {"inner": "0xa"}})
+    story.wrote(reading.address(gas), "0x1::object::ObjectCore", {"owner": PAYER_2025})
+    found = reading.read_transaction("aptos", "", story.body(6717630095), ours=PAYEE_2025, contracts=(TEST_COIN,))
+    assert found is not None
+    assert found.movements == (
+        Movement(1, TEST_COIN, PAYER_2025, "", 10000),
+        Movement(2, TEST_COIN, "", PAYEE_2025, 10000),
+    )

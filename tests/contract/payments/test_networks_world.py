@@ -28,18 +28,24 @@ FINAL = 16
 @dataclass(frozen=True)
 class Facts:
     """What differs. `worthless`: another token; `one_coin`: cents one coin is worth; `explorer`: before and after a
-    hash."""
+    hash; `outside`: somebody's address."""
 
     world: Any
     coin: str
     worthless: str
     one_coin: int
     explorer: tuple[str, str]
+    outside: str
 
 
 NETWORKS = {
     "solana": Facts(
-        SolanaWorld, "SOL", "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v", 15240, ("https://solscan.io/tx/", "")
+        SolanaWorld,
+        "SOL",
+        "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v",
+        15240,
+        ("https://solscan.io/tx/", ""),
+        "9WzDXwBbmkg8ZTbNMqUxvQRAyrZzDsGYdLVL9zYtAWWM",
     ),
     "aptos": Facts(
         AptosWorld,
@@ -47,6 +53,7 @@ NETWORKS = {
         "0xbae207659db88bea0cbead6da0ed00aac12edcdda169e591cd41c94180b46f3b",
         512,
         ("https://explorer.aptoslabs.com/txn/", "?network=mainnet"),
+        "0x" + "d2" * 32,
     ),
 }
 BROKEN = [
@@ -123,6 +130,25 @@ async def test_every_odd_transfer_is_booked_as_the_chain_knows_it(shop: WorldSho
     assert states == ["open", "open", "open", "paid"]
     await shop.books_agree()
     assert await shop.suspense() == 3000 + facts.one_coin
+
+
+@both
+async def test_what_we_send_ourselves_hides_nothing_that_came_beside_it(shop: WorldShop, facts: Facts) -> None:
+    """The same amount comes and goes between two looks, in both assets, and some of it only around."""
+    tokens, coins, after = await shop.quoted(7), await shop.quoted(8, facts.coin), await shop.quoted(9)
+    assert tokens.quote is not None
+    assert coins.quote is not None
+    ours = {"from": shop.world.address, "final": True}
+    await shop.send(tokens, final=True)
+    await shop.send(coins, final=True)
+    await shop.send(asset="USDT", amount=str(tokens.quote.amount), to=facts.outside, **ours)
+    await shop.send(asset=facts.coin, amount=str(coins.quote.amount), to=facts.outside, **ours)
+    await shop.send(asset="USDT", amount="5", **ours)
+    await shop.send(after, final=True)
+    await shop.turn(FINAL)
+    assert [await shop.state(one) for one in (tokens, coins, after)] == ["paid"] * 3
+    await shop.books_agree()
+    assert await shop.suspense() == 0
 
 
 @both

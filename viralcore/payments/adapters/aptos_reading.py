@@ -4,6 +4,10 @@ Aptos tells of money by events. Those of fungible assets name only a store; whos
 changes of the same transaction. Those of coins name the holder, and the coin's type stands in the changes. Some
 versions of the framework told one movement of a coin twice, once by an event of its own kind and once by the older
 one of an account's handle: then only the newer counts.
+
+A store is its owner's only where it is the owner's primary one, which the framework made and nobody holds a key to.
+Any other store is an object like all objects: who made it may give it to us with money in it, and may have kept the
+right to take it back. What is put into such a store is told as put into the store, not as paid to whoever owns it.
 """
 
 from __future__ import annotations
@@ -22,9 +26,12 @@ from viralcore.payments.ports import NodeFailed
 APT_COIN = "0x1::aptos_coin::AptosCoin"
 APT_METADATA = "0x" + "a".rjust(64, "0")
 EXECUTED = "Executed successfully"
-_INTEGER = re.compile(r"^[0-9]{1,20}$")
-_HASH = re.compile(r"^0x[0-9a-fA-F]{64}$")
-_COIN_STORE = re.compile(r"^0x0*1::coin::CoinStore<(.+)>$")
+_INTEGER = re.compile(r"[0-9]{1,20}")
+_HASH = re.compile(r"0x[0-9a-fA-F]{64}")
+_COIN_STORE = re.compile(r"0x1::coin::CoinStore<(.+)>")
+_LEADING_ZEROS = re.compile(r"\b0x0*(?=[0-9a-fA-F])")
+_UNTOLD = "a coin that is not told"
+"""The contract of a coin whose type stands nowhere: none of those we take, and still not nothing."""
 _PRIMARY_STORE = b"\xfc"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = 10**16  # microseconds: the year 2286
@@ -42,7 +49,7 @@ class _Event:
 
 def integer(value: Any) -> int:
     """A number of any size, which Aptos writes as text."""
-    if not isinstance(value, str) or not _INTEGER.match(value):
+    if not isinstance(value, str) or not _INTEGER.fullmatch(value):
         raise NodeFailed("bad_integer")
     return int(value)
 
@@ -69,7 +76,7 @@ def address(value: Any) -> str:
 
 
 def tx_hash(value: Any) -> str:
-    if not isinstance(value, str) or not _HASH.match(value):
+    if not isinstance(value, str) or not _HASH.fullmatch(value):
         raise NodeFailed("bad_hash")
     return value.lower()
 
@@ -101,7 +108,8 @@ def read_transaction(
     success = body.get("success")
     if not isinstance(success, bool):
         raise NodeFailed("no_success")
-    by_people = kind == "user_transaction"
+    if kind == "user_transaction" and not ("events" in body and "changes" in body):
+        raise NodeFailed("no_events")
     return ChainTransaction(
         network=network,
         hash=tx_hash(body.get("hash")),
@@ -109,18 +117,26 @@ def read_transaction(
         final=True,
         block=integer(body.get("version")),
         block_time=_EPOCH + timedelta(microseconds=stamp),
-        movements=tuple(_movements(body, ours, contracts)) if by_people else (),
+        movements=tuple(_movements(body, ours, contracts)),  # whatever its kind: the chain's own move money too
+    )
+
+
+def arrivals(transaction: ChainTransaction, *, ours: str, contracts: Collection[str]) -> bool:
+    """Whether it put anything of what we take into our stores."""
+    return transaction.success and any(
+        each.recipient == ours and each.amount > 0 and (each.contract == NATIVE or each.contract in contracts)
+        for each in transaction.movements
     )
 
 
 def _movements(body: Mapping[str, Any], ours: str, contracts: Collection[str]) -> Iterator[Movement]:
     """Every deposit and withdrawal, in the order of the events. The other side of each is not told."""
-    changes = [obj(change) for change in items(body.get("changes"))]
-    events = [_event(index, obj(event)) for index, event in enumerate(items(body.get("events")))]
+    changes = [obj(change) for change in items(body.get("changes", []))]
+    events = [_event(index, obj(event)) for index, event in enumerate(items(body.get("events", [])))]
     stores = _stores(changes)
     for metadata in (APT_METADATA, *contracts):
         stores.setdefault(primary_store(ours, metadata), (metadata, ours))
-    coins = _coin_handles(changes)
+    coins = _deleted_handles(events) | _coin_handles(changes)
     newer = {
         (event.kind == "CoinDeposit", address(event.data.get("account")), _coin(event.data.get("coin_type")))
         for event in events
@@ -142,9 +158,8 @@ def _movements(body: Mapping[str, Any], ours: str, contracts: Collection[str]) -
         elif event.kind in ("CoinDeposit", "CoinWithdraw"):
             found = _coin(event.data.get("coin_type")), address(event.data.get("account"))
         elif event.kind in ("DepositEvent", "WithdrawEvent"):
-            coin = coins.get(event.handle)
-            told = coin is not None and (incoming, event.handle[0], coin) in newer
-            found = None if coin is None or told else (coin, event.handle[0])
+            coin = coins.get(event.handle, _UNTOLD)
+            found = None if (incoming, event.handle[0], coin) in newer else (coin, event.handle[0])
         else:
             continue
         if found is None:  # told twice, or a store that neither the changes nor we know: not one of ours
@@ -164,8 +179,9 @@ _KINDS = {
     "0x1::coin::CoinWithdraw": "CoinWithdraw",
     "0x1::coin::DepositEvent": "DepositEvent",
     "0x1::coin::WithdrawEvent": "WithdrawEvent",
+    "0x1::coin::CoinStoreDeletion": "CoinStoreDeletion",
 }
-"""Only the framework's own events move money; anybody's module may have events of the same last name."""
+"""Only the framework's own events tell of money; anybody's module may have events of the same last name."""
 
 
 def _event(index: int, event: Mapping[str, Any]) -> _Event:
@@ -181,21 +197,21 @@ def _event(index: int, event: Mapping[str, Any]) -> _Event:
 
 
 def _short(kind: str) -> str:
-    """A type of the framework with its address as short as it goes: nodes write 0x1 with and without its zeros."""
-    head, separator, rest = kind.partition("::")
-    digits = head.removeprefix("0x")
-    return f"0x{digits.lstrip('0') or '0'}{separator}{rest}"
+    """A type with its addresses as short as they go: nodes write 0x1 with and without its zeros."""
+    return _LEADING_ZEROS.sub("0x", kind)
 
 
 def _coin(value: Any) -> str:
     """A coin's type as a contract; APT's is the native one."""
     if not isinstance(value, str) or not value:
         raise NodeFailed("bad_coin")
-    return NATIVE if _short(value) == APT_COIN else value
+    short = _short(value)
+    return NATIVE if short == APT_COIN else short
 
 
 def _stores(changes: Collection[Mapping[str, Any]]) -> dict[str, tuple[str, str]]:
-    """Store -> (asset, holder), of the stores these changes wrote."""
+    """Store -> (asset, holder), of the stores these changes wrote. One that is nobody's primary store holds for
+    itself."""
     assets: dict[str, str] = {}
     holders: dict[str, str] = {}
     for where, kind, data in _resources(changes):
@@ -203,14 +219,30 @@ def _stores(changes: Collection[Mapping[str, Any]]) -> dict[str, tuple[str, str]
             assets[where] = address(obj(data.get("metadata")).get("inner"))
         elif kind == "0x1::object::ObjectCore":
             holders[where] = address(data.get("owner"))
-    return {where: (assets[where], holders[where]) for where in assets.keys() & holders.keys()}
+    return {
+        where: (asset, holders[where] if primary_store(holders[where], asset) == where else where)
+        for where, asset in assets.items()
+        if where in holders
+    }
+
+
+def _deleted_handles(events: Collection[_Event]) -> dict[tuple[str, str], str]:
+    """(holder, number of the event handle) -> coin, of the coin stores that ended here: no change shows those."""
+    found: dict[tuple[str, str], str] = {}
+    for event in events:
+        if event.kind == "CoinStoreDeletion":
+            holder = address(event.data.get("event_handle_creation_address"))
+            for name in ("deposit", "withdraw"):
+                number = event.data.get(f"deleted_{name}_event_handle_creation_number")
+                found[holder, str(number)] = _coin(event.data.get("coin_type"))
+    return found
 
 
 def _coin_handles(changes: Collection[Mapping[str, Any]]) -> dict[tuple[str, str], str]:
     """(holder, number of the event handle) -> coin, of the coin stores these changes wrote."""
     found: dict[tuple[str, str], str] = {}
     for where, kind, data in _resources(changes):
-        match = _COIN_STORE.match(kind)
+        match = _COIN_STORE.fullmatch(kind)
         for name in ("deposit_events", "withdraw_events") if match else ():
             identity = obj(obj(obj(data.get(name)).get("guid")).get("id"))
             found[where, str(identity.get("creation_num"))] = _coin(match.group(1)) if match else ""

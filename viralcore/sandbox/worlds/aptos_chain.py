@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
@@ -79,6 +79,7 @@ class Chain(BlockChain[Transaction]):
         self.address = self._our_address()
         self._versions: list[int] = []  # the first version of each block
         self._balances: dict[tuple[str, str], int] = {}
+        self._sent = 0  # by us
         super().__init__(now, rng)
 
     def block_hash(self, number: int, *parts: object) -> str:
@@ -138,7 +139,16 @@ class Chain(BlockChain[Transaction]):
 
     def _link(self, block: Block[Transaction]) -> None:
         self._versions.append(self.first_version(self.first_block + len(self.blocks)) if self.blocks else FIRST_VERSION)
+        block.transactions = tuple(map(self._numbered, block.transactions))
         super()._link(block)
+
+    def _numbered(self, item: Transaction) -> Transaction:
+        """Ours carry the numbers of our account, one after the other, in the order in which they are committed. Of
+        strangers, who send once, nobody knows how often they sent before."""
+        if item.sender != self.address:
+            return item
+        self._sent += 1
+        return replace(item, sequence=self._sent - 1)
 
     def _our_address(self) -> str:
         """One whose stores begin with a zero, so that whoever compares texts instead of addresses finds nothing."""

@@ -228,8 +228,12 @@ class Node(ChainNode[Transaction]):
     def _sent_by(self, address: str, request: Request) -> list[dict[str, Any]]:
         self._sequence(address, self.last_version)
         limit, start = _limit(request), _whole(request.query_params.get("start", "0"), "`start`")
-        sent = [version for version, item in self._user_transactions(self.last_version) if item.sender == address]
-        return [self._at(version) for version in sent[start : start + limit]]
+        sent = [
+            version
+            for version, item in self._user_transactions(self.last_version)
+            if item.sender == address and item.sequence >= start
+        ]
+        return [self._at(version) for version in sent[:limit]]
 
     def _held_by(self, address: str, asset: str, version: int) -> int | None:
         """A balance as it was at a version; None where there is no store."""
