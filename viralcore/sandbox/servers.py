@@ -80,6 +80,15 @@ def listen(port: int) -> socket.socket:
     return listener
 
 
+def held_port() -> socket.socket:
+    """A port for a process that must be told which to use: bound here and not listened on, so that nobody who takes
+    any free one is given it, while whoever sets SO_REUSEADDR may listen there (on Linux)."""
+    holder = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    return holder
+
+
 def free_port() -> int:
     """A port nobody listens on now, for a process that must be told which to use."""
     with listen(0) as probe:

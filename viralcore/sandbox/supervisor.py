@@ -28,7 +28,7 @@ from viralcore.sandbox.demo import play
 from viralcore.sandbox.ordeals import Cluster
 from viralcore.sandbox.pages import page_routes
 from viralcore.sandbox.quiet import Quiet
-from viralcore.sandbox.servers import PortTakenError, Servers, free_port
+from viralcore.sandbox.servers import PortTakenError, Servers, held_port
 from viralcore.sandbox.stage import ADA_ID, ADMIN_GROUP, LIKES_GROUP, OWNER_ID, SECOND_ADMIN_ID, Stage
 from viralcore.sandbox.telegram.app import TelegramApp
 from viralcore.sandbox.telegram.inbound import Inbound
@@ -140,7 +140,12 @@ class Supervisor:
         pace = float(os.environ.get("SANDBOX_TELEGRAM_PACE") or 1)
         telegram = Telegram(now=clock.now, nursery=self.nursery, pace=pace)
         rng = self._rng
-        http_port = free_port()
+        holder = held_port()
+        http_port = int(holder.getsockname()[1])
+        if sys.platform == "linux":
+            self._exits.callback(holder.close)
+        else:
+            holder.close()
         bot_url = f"http://127.0.0.1:{http_port}"
         worlds: list[World] = [
             BscWorld(clock.now, rng),
