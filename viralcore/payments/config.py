@@ -78,6 +78,7 @@ class Claims(_Frozen):
 
 class Watcher(_Frozen):
     seconds: Positive
+    run_seconds: Positive
     settle_per_run: Positive
     settle_at_once: Positive
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import count
 from typing import Any
 
 import pytest
@@ -81,6 +82,20 @@ async def test_many_open_invoices_cost_the_same_calls(shop: Shop) -> None:
     for user in range(1, 31):
         await shop.quoted(user)
     assert await cost() == few
+
+
+async def test_a_network_that_is_slow_to_read_goes_on_in_the_next_run(
+    database: Database, clock: FakeClock, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = settings(networks__bsc__span_per_call=10, networks__bsc__span_per_run=400)
+    shop = await Shop(database, clock, registry, config=config).start()
+    shop.chain.height = shop.chain.final = 1100
+    seconds = count(0, 30)
+    monkeypatch.setattr("viralcore.payments.service.watching.monotonic", lambda: next(seconds))
+    await shop.watch()
+    assert (await cursor(shop)).block == 1010
+    await shop.watch()
+    assert (await cursor(shop)).block == 1020
 
 
 class Died(BaseException):

@@ -83,8 +83,8 @@ class Verifier:
 
     async def _agreed(self, chain: Chain, found: Found) -> ChainTransaction | Waiting:
         """Small sums need that nobody contradicts; large ones that another node says the same, or the only one says it
-        twice. So does "nothing came"
-        of a transaction in which the watcher saw money: it would never be looked at again."""
+        twice. So does "nothing came" of a transaction in which the watcher saw money: it would never be looked at
+        again."""
         if chain.nodes < 2:
             once_is_enough = await self._small(found) or await self._told_twice(found)
             return found.transaction if once_is_enough else Waiting("not_final")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
+from viralcore.core.clock import monotonic
 from viralcore.core.db import Database, Tx
 from viralcore.payments.config import PaymentsConfig
 from viralcore.payments.domain.chain import ChainTransaction
@@ -65,7 +66,7 @@ class Watcher:
                 await chain_state.start_cursor(tx.conn, network, first, tx.now)
             log.info("chain_watch_began", network=network, block=first)
             return ()
-        at, left = cursor.block, settings.span_per_run
+        at, left, began = cursor.block, settings.span_per_run, monotonic()
         while True:
             limit = min(settings.span_per_call, left)
             scan = await chain.scan(after=at, limit=limit, fresh=settings.fresh_span)
@@ -76,7 +77,8 @@ class Watcher:
                     await money.add_sightings(tx.conn, network, scan.hashes, "found", tx.now)
             left -= scan.upto - at
             at = scan.upto
-            if scan.behind <= 0 or left <= 0:
+            # What took too long goes on in the next run: the networks beside this one wait for it.
+            if scan.behind <= 0 or left <= 0 or monotonic() - began >= self._config.watcher.run_seconds:
                 return scan.fresh
 
     async def _judge(self, network: str) -> None:
