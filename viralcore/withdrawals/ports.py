@@ -12,8 +12,8 @@ from viralcore.core.money import Money
 TransferStatus = Literal["new", "pending", "successful", "failed"]
 Why = Literal["passing", "account", "final", "config"]
 """Why money was not sent. passing: our balance, or trouble of a bank or a network; another attempt may go through.
-account: this account takes no money. final: this transfer will never be made, whoever is paid. config: the provider does
-not serve us (key, addresses, approval); every other transfer fails in the same way until staff have seen to it."""
+account: this account takes no money. final: this transfer will never be made, whoever is paid. config: the provider
+does not serve us (key, addresses, approval); every other transfer fails in the same way until staff have seen to it."""
 
 
 class PayoutsDown(Exception):
