@@ -22,6 +22,7 @@ from viralcore.core.clock import Clock, FileClock, SystemClock
 from viralcore.core.crypto import Cipher
 from viralcore.core.db import Database
 from viralcore.core.embedded import EmbeddedPostgres
+from viralcore.core.errors import CannotStart
 from viralcore.core.http import HttpClients
 from viralcore.core.inbox import Inbox
 from viralcore.core.jobs import Job
@@ -31,6 +32,7 @@ from viralcore.core.nursery import Nursery
 from viralcore.core.queue import RELEASE_JOB, QueueEngine
 from viralcore.core.queue_figures import QueueFigures
 from viralcore.core.registry import Registry
+from viralcore.core.rekey import Rekey, Step
 from viralcore.core.scheduler import Scheduler, last_alive
 from viralcore.ledger import module as ledger
 from viralcore.notifications import module as notifications
@@ -118,6 +120,21 @@ async def doors(settings: Settings) -> AsyncIterator[bot.Doors]:
         yield _doors(modules)
     finally:
         await http.close()
+        await db.stop()
+
+
+async def rotate_keys(settings: Settings, told: Callable[[Step], None]) -> tuple[Step, ...]:
+    """Put everything encrypted under the first of ENCRYPTION_KEYS. Raises CannotStart without keys."""
+    cipher = _cipher(settings)
+    if cipher is None:
+        raise CannotStart("ENCRYPTION_KEYS and FINGERPRINT_KEY are needed: a new key first, the old ones behind it.")
+    # As the login user: the bot's own role may not write everywhere a sealed value stands.
+    url = settings.env.database_url.get_secret_value() if settings.env.database_url is not None else ""
+    db = Database(url, clock_of(settings), Registry(), role=None, size=2)
+    try:
+        await db.start()
+        return await Rekey(db, cipher, told).run()
+    finally:
         await db.stop()
 
 
