@@ -85,7 +85,7 @@ def _bad_account(fields: Fields) -> Html:
 def _wrong_state(fields: Fields) -> Html:
     state = _STATES.get(str(fields.get("state")), "has changed")
     return markup(
-        "Withdrawal #{number} {state} by now. Nothing was changed.", number=fields.get("withdrawal_id", ""), state=state
+        "Too late: withdrawal #{number} {state}. Nothing was changed.", number=fields.get("withdrawal_id", ""), state=state
     )
 
 
