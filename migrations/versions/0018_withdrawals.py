@@ -91,6 +91,7 @@ CREATE TABLE withdrawals.requests (
     offered_gross BIGINT,
     offered_fee BIGINT,
     offered_at TIMESTAMP WITH TIME ZONE,
+    asked_at TIMESTAMP WITH TIME ZONE,
     account_id BIGINT NOT NULL,
     hold_id BIGINT,
     mode TEXT,
@@ -111,7 +112,9 @@ CREATE TABLE withdrawals.requests (
     CONSTRAINT requests_mode CHECK (mode IN ('automatic', 'manual')),
     CONSTRAINT requests_amounts CHECK (amount > 0 AND fee >= 0 AND fee < gross AND rate > 0),
     CONSTRAINT requests_approvals CHECK (needed IN (1, 2) AND round > 0 AND score >= 0),
-    CONSTRAINT requests_offered CHECK ((offered_at IS NULL) = (offered_rate IS NULL) AND (offered_at IS NULL) =
+    CONSTRAINT requests_offered CHECK ((offered_at IS NULL) = (offered_rate IS NULL)
+        AND (offered_at IS NULL) = (asked_at IS NULL)
+        AND (offered_at IS NULL) =
         (offered_gross IS NULL) AND (offered_at IS NULL) = (offered_fee IS NULL) AND (offered_at IS NULL OR state
         IN ('pending', 'rejected', 'cancelled'))),
     CONSTRAINT requests_ended CHECK ((ended_at IS NULL) = (state IN ('pending', 'approved', 'processing',

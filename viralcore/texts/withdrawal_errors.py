@@ -85,7 +85,9 @@ def _bad_account(fields: Fields) -> Html:
 def _wrong_state(fields: Fields) -> Html:
     state = _STATES.get(str(fields.get("state")), "has changed")
     return markup(
-        "Too late: withdrawal #{number} {state}. Nothing was changed.", number=fields.get("withdrawal_id", ""), state=state
+        "Too late: withdrawal #{number} {state}. Nothing was changed.",
+        number=fields.get("withdrawal_id", ""),
+        state=state,
     )
 
 

@@ -1,4 +1,4 @@
-"""The frozen settings of withdrawals: settings/withdrawals.toml, and the switches and keys of the environment."""
+"""The frozen settings of withdrawals: withdrawals.toml, payouts.toml, and what the environment says."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from viralcore.withdrawals.api import Mode
+from viralcore.withdrawals.payout_config import Banks, Payout, Reconciliation, Solvency
 
 
 class _Frozen(BaseModel):
@@ -55,7 +56,7 @@ class Approval(_Frozen):
     self_after_completed: Annotated[int, Field(ge=0)]
 
 
-class Payout(_Frozen):
+class Sending(_Frozen):
     at_once: Annotated[int, Field(gt=0, le=100)]
     slow_minutes: Positive
     narration: Annotated[str, Field(min_length=1, max_length=80)]
@@ -72,15 +73,10 @@ class Payout(_Frozen):
     alarm_hours: Positive
 
     @model_validator(mode="after")
-    def _ordered(self) -> Payout:
+    def _ordered(self) -> Sending:
         if self.first_ask_seconds > self.longest_ask_seconds:
             raise ValueError("first_ask_seconds is above longest_ask_seconds")
         return self
-
-
-class Banks(_Frozen):
-    fetch_hours: Positive
-    look_seconds: Positive
 
 
 class Risk(_Frozen):
@@ -108,9 +104,12 @@ class WithdrawalsConfig(_Frozen):
     limits: Limits
     terms: TermsRules
     approval: Approval
+    sending: Sending
+    risk: Risk
     payout: Payout
     banks: Banks
-    risk: Risk
+    reconciliation: Reconciliation
+    solvency: Solvency
     disable_admin_approval: bool = False
     withdrawal_retry_count: Annotated[int, Field(ge=0, le=10)] = 3
     withdrawal_retry_backoff_sec: Annotated[int, Field(ge=1, le=86400)] = 60

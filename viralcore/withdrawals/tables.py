@@ -112,6 +112,7 @@ requests = Table(
     Column("offered_gross", BigInteger),
     Column("offered_fee", BigInteger),
     Column("offered_at", INSTANT),
+    Column("asked_at", INSTANT),
     Column("account_id", BigInteger, ForeignKey("withdrawals.accounts.id"), nullable=False),
     Column("hold_id", BigInteger),
     Column("mode", Text),
@@ -135,6 +136,7 @@ requests = Table(
     CheckConstraint("needed IN (1, 2) AND round > 0 AND score >= 0", name="requests_approvals"),
     CheckConstraint(
         "(offered_at IS NULL) = (offered_rate IS NULL) AND (offered_at IS NULL) = (offered_gross IS NULL)"
+        " AND (offered_at IS NULL) = (asked_at IS NULL)"
         " AND (offered_at IS NULL) = (offered_fee IS NULL) AND (offered_at IS NULL OR state IN ('pending', 'rejected',"
         " 'cancelled'))",
         name="requests_offered",

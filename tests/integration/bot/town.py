@@ -205,9 +205,25 @@ class Town:
             payments=self.money.service,
             panels=[panels.FakePanel("smmflare")],
         )
-        self.doors = bot.Doors(users=people, ledger=books, payments=self.money.service, boosts=self.boosts.service)
+        self.withdrawals = withdrawals.assemble(
+            db=self.db,
+            clock=clock,
+            ledger=books,
+            users=people,
+            live=self.money.service.naira_per_usd,
+            config=payouts.settings(),
+            cipher=payouts.CIPHER,
+            payouts=payouts.FakePayouts(clock.now),
+        )
+        self.doors = bot.Doors(
+            users=people,
+            ledger=books,
+            payments=self.money.service,
+            boosts=self.boosts.service,
+            withdrawals=self.withdrawals.service,
+        )
         self.bot = self._bot()
-        for each in (self.money, self.boosts, self.bot):
+        for each in (self.money, self.boosts, self.withdrawals, self.bot):
             registry.add_kinds(*each.effects)
 
     def _bot(self) -> bot.BotModule:

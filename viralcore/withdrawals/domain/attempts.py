@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from viralcore.withdrawals.config import Payout
+from viralcore.withdrawals.config import Sending
 from viralcore.withdrawals.domain.states import Attempt, Request
-from viralcore.withdrawals.ports import TransferStatus, Why
 
+TransferStatus = Literal["new", "pending", "successful", "failed"]
+Why = Literal["passing", "account", "final", "config"]
+"""As `ports` explains them."""
 Verdict = Literal["paid", "queued", "again", "fail", "late_success", "late_failure", "nothing"]
 """paid: complete it. queued: under way. again: another attempt. fail: give it back. late_*: too late to act by
 itself: staff must look. nothing: known already."""
@@ -56,14 +58,14 @@ def reason_of(why: Why | None) -> str:
     return "bank" if why in PASSING else "declined"
 
 
-def resend(attempt: Attempt, *, now: datetime, rules: Payout) -> Resend:
+def resend(attempt: Attempt, *, now: datetime, rules: Sending) -> Resend:
     """The provider does not know it, and did not before: may it be sent again, under the same reference?"""
     if attempt.missing_since is None or now - attempt.missing_since < timedelta(seconds=rules.quiet_seconds):
         return "wait"
     return "send" if attempt.sends <= rules.resends else "leave"
 
 
-def ask_delay(asks: int, rules: Payout) -> timedelta:
+def ask_delay(asks: int, rules: Sending) -> timedelta:
     """Seldom and seldomer: each wait half as long again as the one before."""
     seconds = rules.first_ask_seconds
     for _ in range(min(asks, 60)):
@@ -73,7 +75,7 @@ def ask_delay(asks: int, rules: Payout) -> timedelta:
     return timedelta(seconds=min(seconds, rules.longest_ask_seconds))
 
 
-def may_give_back(attempt: Attempt | None, *, now: datetime, rules: Payout) -> bool:
+def may_give_back(attempt: Attempt | None, *, now: datetime, rules: Sending) -> bool:
     """Whether an unconfirmed transfer was not found for so long that staff may say it never happened."""
     if attempt is None or attempt.missing_since is None:
         return False

@@ -97,7 +97,8 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A row of withdrawals.requests. `offered`: the new terms its owner is asked to confirm."""
+    """A row of withdrawals.requests. `offered`: the new terms its owner is asked to confirm;
+    `asked_at`: since when."""
 
     id: int
     user_id: int
@@ -108,6 +109,7 @@ class Request:
     terms_at: datetime
     offered: Terms | None
     offered_at: datetime | None
+    asked_at: datetime | None
     account_id: int
     hold_id: int
     mode: Mode | None

@@ -87,9 +87,9 @@ def outdated(
     return "rate" if moved is not None and moved > rules.drift_percent else ""
 
 
-def abandoned(offered_at: datetime | None, now: datetime, rules: TermsRules) -> bool:
+def abandoned(asked_at: datetime | None, now: datetime, rules: TermsRules) -> bool:
     """New terms nobody confirmed for too long."""
-    return offered_at is not None and now - offered_at >= timedelta(days=rules.abandon_days)
+    return asked_at is not None and now - asked_at >= timedelta(days=rules.abandon_days)
 
 
 def fresh(source: Source, amount: int, fee: int, dollar: Decimal) -> Terms | None:

@@ -10,20 +10,20 @@ from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from viralcore.withdrawals.domain.banks import Bank
 from viralcore.withdrawals.domain.states import Account, Check
-from viralcore.withdrawals.ports import BankRow
 from viralcore.withdrawals.tables import accounts, banks, checks
 
 
-async def replace_banks(conn: AsyncConnection, rows: Sequence[BankRow]) -> None:
+async def replace_banks(conn: AsyncConnection, rows: Sequence[Bank]) -> None:
     """The list as it was read now."""
     await conn.execute(delete(banks))
     await conn.execute(insert(banks), [{"id": row.id, "code": row.code, "name": row.name} for row in rows])
 
 
-async def all_banks(conn: AsyncConnection) -> tuple[BankRow, ...]:
+async def all_banks(conn: AsyncConnection) -> tuple[Bank, ...]:
     found = await conn.execute(select(banks.c.id, banks.c.code, banks.c.name).order_by(banks.c.id))
-    return tuple(BankRow(*row) for row in found)
+    return tuple(Bank(*row) for row in found)
 
 
 async def keep_account(conn: AsyncConnection, *, now: datetime, **values: Any) -> int:
@@ -85,7 +85,9 @@ async def reseal(conn: AsyncConnection, account_id: int, *, before: str, sealed:
 
 
 async def add_check(conn: AsyncConnection, **values: Any) -> int:
-    found: int = (await conn.execute(insert(checks).values(state="asking", **values).returning(checks.c.id))).scalar_one()
+    found: int = (
+        await conn.execute(insert(checks).values(state="asking", **values).returning(checks.c.id))
+    ).scalar_one()
     return found
 
 

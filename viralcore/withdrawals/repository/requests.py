@@ -111,9 +111,7 @@ async def completed_count(conn: AsyncConnection) -> int:
 # --- lists ------------------------------------------------------------------------------------------------------------
 
 
-async def history(
-    conn: AsyncConnection, user_id: int, *, before_id: int | None, limit: int
-) -> list[Request]:
+async def history(conn: AsyncConnection, user_id: int, *, before_id: int | None, limit: int) -> list[Request]:
     query = select(requests).where(requests.c.user_id == user_id)
     if before_id is not None:
         query = query.where(requests.c.id < before_id)
@@ -230,6 +228,7 @@ def request_of(row: Row[Any]) -> Request:
         terms_at=row.terms_at,
         offered=offered,
         offered_at=row.offered_at,
+        asked_at=row.asked_at,
         account_id=row.account_id,
         hold_id=row.hold_id or 0,
         mode=row.mode,
