@@ -1,7 +1,7 @@
 """The list of banks as a person searches it. Pure.
 
-The provider's list has about 600 rows, of which some are doubles: a code twice under two spellings, a code twice for two
-names of one house, a code that was given up. A row's own id is its key; the code is only what is sent.
+The provider's list has about 600 rows, of which some are doubles: a code twice under two spellings, a code twice for
+two names of one house, a code that was given up. A row's own id is its key; the code is only what is sent.
 """
 
 from __future__ import annotations
