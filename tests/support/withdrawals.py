@@ -149,9 +149,7 @@ class FakePayouts:
 
     # --- the world ---------------------------------------------------------------------------------------------------
 
-    def decide(
-        self, reference: str, status: TransferStatus, *, why: Why | None = None, words: str = ""
-    ) -> None:
+    def decide(self, reference: str, status: TransferStatus, *, why: Why | None = None, words: str = "") -> None:
         made = self.book[reference]
         made.status, made.why, made.words = status, why, words
 
