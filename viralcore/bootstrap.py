@@ -40,6 +40,7 @@ from viralcore.payments import module as payments
 from viralcore.settings import Settings
 from viralcore.users import module as users
 from viralcore.web.server import WebServer
+from viralcore.withdrawals import module as withdrawals
 
 log = structlog.get_logger(__name__)
 Role = Literal["all", "bot", "worker"]
@@ -57,6 +58,7 @@ class Modules:
     ledger: ledger.LedgerModule
     payments: payments.Payments
     boosts: boosts.BoostsModule
+    withdrawals: withdrawals.Withdrawals
 
 
 def clock_of(settings: Settings) -> Clock:
@@ -93,7 +95,17 @@ def _modules(settings: Settings, db: Database, clock: Clock, http: HttpClients) 
         users=people.service,
         payments=money.service,
     )
-    return Modules(people, books, money, shop)
+    payouts = withdrawals.build(
+        db=db,
+        clock=clock,
+        ledger=books.service,
+        users=people.service,
+        live=money.service.naira_per_usd,
+        http=http,
+        config=settings.withdrawals,
+        cipher=_cipher(settings),
+    )
+    return Modules(people, books, money, shop, payouts)
 
 
 def _doors(modules: Modules) -> bot.Doors:
@@ -102,6 +114,7 @@ def _doors(modules: Modules) -> bot.Doors:
         ledger=modules.ledger.service,
         payments=modules.payments.service,
         boosts=modules.boosts.service,
+        withdrawals=modules.withdrawals.service,
     )
 
 
@@ -113,7 +126,7 @@ async def doors(settings: Settings) -> AsyncIterator[bot.Doors]:
     db = _database(settings, clock, registry, size=2)
     try:
         modules = _modules(settings, db, clock, http)
-        for each in (modules.users, modules.ledger, modules.payments, modules.boosts):
+        for each in (modules.users, modules.ledger, modules.payments, modules.boosts, modules.withdrawals):
             registry.subscribe(*each.subscriptions)
             registry.add_kinds(*each.effects)
         await db.start()
@@ -229,7 +242,7 @@ def _build(settings: Settings, stack: AsyncExitStack, give_up: GiveUp) -> _Proce
     line.throttle = talk.throttle
     engine = QueueEngine(db, nursery)
     scheduler = Scheduler(db, clock, nursery, Leases(db), metrics=metrics)
-    for each in (modules.users, modules.ledger, modules.payments, modules.boosts, notices, talk):
+    for each in (modules.users, modules.ledger, modules.payments, modules.boosts, modules.withdrawals, notices, talk):
         registry.subscribe(*each.subscriptions)
         registry.add_kinds(*each.effects)
         scheduler.add(each.jobs)
@@ -343,6 +356,7 @@ def _figures(metrics: Metrics, modules: Modules, db: Database) -> None:
     metrics.figures.add("ledger", modules.ledger.figures)
     metrics.figures.add("payments", modules.payments.figures)
     metrics.figures.add("boosts", modules.boosts.figures)
+    metrics.figures.add("withdrawals", modules.withdrawals.figures)
 
 
 def _prune(inbox: Inbox, clock: Clock) -> Job:

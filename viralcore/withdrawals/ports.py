@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Literal, Protocol
 
 from viralcore.core.money import Money
+from viralcore.withdrawals.api import Source
 
 TransferStatus = Literal["new", "pending", "successful", "failed"]
 Why = Literal["passing", "account", "final", "config"]
@@ -186,3 +187,26 @@ class Payouts(Protocol):
     async def balance(self, currency: str) -> Balance:
         """What we have there."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a person's earnings came from. `people`: whoever referred them, and whom they referred. `earned`,
+    `reversed`: in minor units of the balance's asset, all they ever earned and what was taken back of it."""
+
+    people: frozenset[int]
+    earned: int
+    reversed: int
+
+
+class Origins(Protocol):
+    """Tells risk rules about referrals and reply work. Reads only, and as an open transaction sees it."""
+
+    async def origin(self, *, user_id: int, source: Source) -> Origin: ...
+
+
+class NoOrigins:
+    """Nothing is known of anybody."""
+
+    async def origin(self, *, user_id: int, source: Source) -> Origin:
+        return Origin(frozenset(), 0, 0)
