@@ -231,6 +231,61 @@ class TransferView:
     ended_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class DifferenceView:
+    """Something the provider's book and ours do not agree on: a task for finance. `kind`: ``missing`` (ours, not in its
+    list) | ``extra`` (in its list, not ours) | ``twice`` (two transfers under one reference) | ``amount`` | ``status``
+    | ``balance`` (more left it than we know of). `state`: open | accepted | gone (it agrees now)."""
+
+    id: int
+    kind: str
+    reference: str
+    provider_id: str
+    ours: Money | None
+    ours_state: str
+    theirs: Money | None
+    theirs_status: str
+    last4: str  # of the account it was paid into
+    state: str
+    found_at: datetime
+    decided_by: int | None
+    decided_at: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonView:
+    """One comparison. `state`: asked | done | failed (the provider could not be read, `note` says why). `asked_by` 0:
+    the clock. `balance`: what was there to pay with; `note` of a done one: why the balance was not compared."""
+
+    id: int
+    state: str
+    asked_by: int
+    asked_at: datetime
+    ended_at: datetime | None
+    ours: int
+    theirs: int
+    found: int  # new differences
+    open: int  # that are open now
+    balance: Money | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class SolvencyView:
+    """What is owed and what is held, in dollars, by name. `gap`: what is missing, 0 when all is covered. `problem`: why
+    it could not be judged (``no_rate``), "" otherwise. `unread`: what was not read for too long and counts as
+    nothing."""
+
+    checked_at: datetime
+    rate: Decimal | None
+    owed: Mapping[str, Money]
+    held: Mapping[str, Money]
+    gap: Money
+    problem: str
+    unread: tuple[str, ...]
+
+
 class SourceOff(DomainError):
     """This balance cannot be withdrawn here. Fields: source."""
 
@@ -341,6 +396,12 @@ class CannotGiveBack(DomainError):
     code = "withdrawals.cannot_give_back"
 
 
+class DifferenceClosed(DomainError):
+    """Somebody accepted it, or it is gone. Fields: difference_id, state."""
+
+    code = "withdrawals.difference_closed"
+
+
 class NoProvider(DomainError):
     """Automatic payouts were asked for and there is no key of a provider."""
 
@@ -356,6 +417,9 @@ class Withdrawals(Protocol):
 
     @property
     def books(self) -> Books: ...
+
+    @property
+    def watch(self) -> Watch: ...
 
     async def sources(self, *, user_id: int) -> tuple[SourceView, ...]:
         """What can be withdrawn here, in a stable order; switched-off sources are absent, empty balances are not."""
@@ -511,4 +575,34 @@ class Books(Protocol):
 
     async def owed(self) -> Mapping[str, Money]:
         """What open requests still have to pay, by state, in naira (net and fee)."""
+        ...
+
+
+class Watch(Protocol):
+    """For staff: our book against the provider's, and what we owe against what we hold. Changes are audited."""
+
+    async def differences(
+        self, *, state: str = "open", after_id: int = 0, limit: int = 10
+    ) -> tuple[DifferenceView, ...]: ...
+
+    async def difference(self, *, difference_id: int) -> DifferenceView:
+        """Raises core NotFound."""
+        ...
+
+    async def accept(self, *, key: str, actor: int, difference_id: int, reason: str) -> DifferenceView:
+        """Seen, and it is all right because of `reason`: it is not told again unless it changes. Right
+        ``withdrawals.decide``. Raises users NotAllowed, SessionExpired; NotFound, DifferenceClosed, ReasonMissing."""
+        ...
+
+    async def compare_now(self, *, key: str, actor: int) -> ComparisonView:
+        """Ask for a comparison; `ComparisonEnded` says when it is done. Right ``withdrawals.decide``. Raises
+        NoProvider."""
+        ...
+
+    async def comparison(self, *, comparison_id: int | None = None) -> ComparisonView | None:
+        """One, or the last; None when there is none."""
+        ...
+
+    async def solvency(self) -> SolvencyView | None:
+        """As it was last looked at."""
         ...
