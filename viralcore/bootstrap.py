@@ -104,6 +104,7 @@ def _modules(settings: Settings, db: Database, clock: Clock, http: HttpClients) 
         http=http,
         config=settings.withdrawals,
         cipher=_cipher(settings),
+        boosts=shop.service,
     )
     return Modules(people, books, money, shop, payouts)
 

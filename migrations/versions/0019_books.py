@@ -1,4 +1,4 @@
-"""withdrawals: our transfers compared with the provider's, what does not agree, and what we owe against what we hold."""
+"""withdrawals: comparisons with the provider's book, what does not agree, and what we owe against what we hold."""
 
 from __future__ import annotations
 
@@ -74,7 +74,8 @@ CREATE TABLE withdrawals.solvency (
     CONSTRAINT solvency_gap CHECK (gap >= 0 AND told_gap >= 0)
 );
 COMMENT ON TABLE withdrawals.solvency IS
-    'One row: what was owed and held at the last look, in cents. told_gap: the gap that was acted upon, 0 once everything was covered again.';
+    'One row: what was owed and held at the last look, in cents. told_gap: the gap that was acted upon, 0 once '
+    'everything was covered again.';
 
 GRANT SELECT, INSERT, UPDATE ON withdrawals.comparisons, withdrawals.differences, withdrawals.solvency TO viralcore_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA withdrawals TO viralcore_app;

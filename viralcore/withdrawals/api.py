@@ -233,9 +233,9 @@ class TransferView:
 
 @dataclass(frozen=True, slots=True)
 class DifferenceView:
-    """Something the provider's book and ours do not agree on: a task for finance. `kind`: ``missing`` (ours, not in its
-    list) | ``extra`` (in its list, not ours) | ``twice`` (two transfers under one reference) | ``amount`` | ``status``
-    | ``balance`` (more left it than we know of). `state`: open | accepted | gone (it agrees now)."""
+    """A task: what the provider's book and ours do not agree on. `kind`: ``missing`` (there) | ``extra`` | ``twice``
+    (under one reference) | ``amount`` | ``status`` | ``balance`` (more left it than we know of). `state`: open |
+    accepted | gone (it agrees now). `last4`: of the account it was paid into."""
 
     id: int
     kind: str
@@ -245,7 +245,7 @@ class DifferenceView:
     ours_state: str
     theirs: Money | None
     theirs_status: str
-    last4: str  # of the account it was paid into
+    last4: str
     state: str
     found_at: datetime
     decided_by: int | None
@@ -255,8 +255,8 @@ class DifferenceView:
 
 @dataclass(frozen=True, slots=True)
 class ComparisonView:
-    """One comparison. `state`: asked | done | failed (the provider could not be read, `note` says why). `asked_by` 0:
-    the clock. `balance`: what was there to pay with; `note` of a done one: why the balance was not compared."""
+    """`state`: asked | done | failed. `asked_by` 0: the clock. `found`: new differences; `open`: all. `note`: why it
+    failed, or why the balance was not compared."""
 
     id: int
     state: str
@@ -265,17 +265,16 @@ class ComparisonView:
     ended_at: datetime | None
     ours: int
     theirs: int
-    found: int  # new differences
-    open: int  # that are open now
+    found: int
+    open: int
     balance: Money | None
     note: str
 
 
 @dataclass(frozen=True, slots=True)
 class SolvencyView:
-    """What is owed and what is held, in dollars, by name. `gap`: what is missing, 0 when all is covered. `problem`: why
-    it could not be judged (``no_rate``), "" otherwise. `unread`: what was not read for too long and counts as
-    nothing."""
+    """Owed and held in dollars, by name. `gap`: what is missing. `problem`: why it could not be judged (``no_rate``) or
+    "". `unread`: what was not read for too long and counts as nothing."""
 
     checked_at: datetime
     rate: Decimal | None
@@ -397,8 +396,6 @@ class CannotGiveBack(DomainError):
 
 
 class DifferenceClosed(DomainError):
-    """Somebody accepted it, or it is gone. Fields: difference_id, state."""
-
     code = "withdrawals.difference_closed"
 
 
@@ -585,9 +582,7 @@ class Watch(Protocol):
         self, *, state: str = "open", after_id: int = 0, limit: int = 10
     ) -> tuple[DifferenceView, ...]: ...
 
-    async def difference(self, *, difference_id: int) -> DifferenceView:
-        """Raises core NotFound."""
-        ...
+    async def difference(self, *, difference_id: int) -> DifferenceView: ...
 
     async def accept(self, *, key: str, actor: int, difference_id: int, reason: str) -> DifferenceView:
         """Seen, and it is all right because of `reason`: it is not told again unless it changes. Right
@@ -595,14 +590,9 @@ class Watch(Protocol):
         ...
 
     async def compare_now(self, *, key: str, actor: int) -> ComparisonView:
-        """Ask for a comparison; `ComparisonEnded` says when it is done. Right ``withdrawals.decide``. Raises
-        NoProvider."""
+        """`ComparisonEnded` says when it is done. Right ``withdrawals.decide``. Raises NoProvider."""
         ...
 
-    async def comparison(self, *, comparison_id: int | None = None) -> ComparisonView | None:
-        """One, or the last; None when there is none."""
-        ...
+    async def comparison(self, *, comparison_id: int | None = None) -> ComparisonView | None: ...
 
-    async def solvency(self) -> SolvencyView | None:
-        """As it was last looked at."""
-        ...
+    async def solvency(self) -> SolvencyView | None: ...

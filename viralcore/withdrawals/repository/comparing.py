@@ -18,7 +18,8 @@ async def add(conn: AsyncConnection, *, now: datetime, asked_by: int, day: date 
     """A comparison to be made; None when the day has one."""
     values = {"state": "asked", "asked_by": asked_by, "asked_at": now, "day": day}
     asked = upsert(comparisons).values(**values).on_conflict_do_nothing().returning(comparisons.c.id)
-    return (await conn.execute(asked)).scalar_one_or_none()
+    found: int | None = (await conn.execute(asked)).scalar_one_or_none()
+    return found
 
 
 async def get(conn: AsyncConnection, comparison_id: int | None) -> Row[Any] | None:
@@ -30,7 +31,8 @@ async def get(conn: AsyncConnection, comparison_id: int | None) -> Row[Any] | No
 
 
 async def last_day(conn: AsyncConnection) -> date | None:
-    return (await conn.execute(select(func.max(comparisons.c.day)))).scalar_one_or_none()
+    found: date | None = (await conn.execute(select(func.max(comparisons.c.day)))).scalar_one_or_none()
+    return found
 
 
 async def last_balance(conn: AsyncConnection) -> tuple[int, int] | None:
@@ -91,7 +93,7 @@ async def place(conn: AsyncConnection, found: Difference, *, now: datetime) -> i
 async def gone(
     conn: AsyncConnection, places: Sequence[tuple[str, str, str]], *, since: date, now: datetime
 ) -> list[int]:
-    """Open ones of days that were looked at and not found again. What the balance lacked does not come back by itself."""
+    """Open ones of days that were looked at, not found again. What the balance lacked does not come back by itself."""
     rows = await conn.execute(
         select(differences.c.id, differences.c.kind, differences.c.reference, differences.c.provider_id)
         .where(differences.c.state == "open", differences.c.on_day >= since, differences.c.kind != "balance")
@@ -131,7 +133,8 @@ async def count_open(conn: AsyncConnection) -> int:
 
 async def oldest_open(conn: AsyncConnection) -> date | None:
     query = select(func.min(differences.c.on_day)).where(differences.c.state == "open", differences.c.kind != "balance")
-    return (await conn.execute(query)).scalar_one_or_none()
+    found: date | None = (await conn.execute(query)).scalar_one_or_none()
+    return found
 
 
 # --- solvency ---------------------------------------------------------------------------------------------------------
