@@ -64,8 +64,13 @@ class House(Counter):
             for _ in range(2):
                 await self.parts.asking.poll()
                 await self.work()
+        await self.awake()
         await self.door.watch.compare_now(key=self.key(), actor=OWNER)
         await self.work("withdrawals.compare")
+
+    async def awake(self) -> None:
+        for number in (OWNER, SECOND):
+            await self.users.open_session(key=self.key(), actor=number)
 
     async def open_ones(self) -> list[tuple[str, str]]:
         return [(one.kind, one.reference) for one in await self.door.watch.differences()]
@@ -75,6 +80,7 @@ class House(Counter):
         return found
 
     async def paid(self, user_id: int, dollars: str = "20") -> str:
+        await self.awake()
         request = await self.sent(await self.rich(user_id), dollars)
         reference = f"vc-w{request.id}-a1"
         self.payouts.decide(reference, "successful")
@@ -390,7 +396,8 @@ async def test_a_balance_that_cannot_be_read_counts_for_a_while(house: House) ->
 
 async def test_too_many_pages_are_no_answer(house: House) -> None:
     house.payouts.rows_on_page = 1
-    for number in range(house.config.reconciliation.most_pages + 1):
+    house.parts.reconciling._rules = house.config.reconciliation.model_copy(update={"most_pages": 3})
+    for number in range(4):
         house.made(f"r{number}")
     with pytest.raises(PayoutsDown, match="too_many_pages"):
         await house.parts.reconciling._theirs(house.payouts, house.clock.now().date(), house.clock.now().date())
