@@ -22,6 +22,7 @@ from viralcore.core.clock import Clock, FileClock, SystemClock
 from viralcore.core.crypto import Cipher
 from viralcore.core.db import Database
 from viralcore.core.embedded import EmbeddedPostgres
+from viralcore.core.errors import CannotStart
 from viralcore.core.http import HttpClients
 from viralcore.core.inbox import Inbox
 from viralcore.core.jobs import Job
@@ -31,6 +32,7 @@ from viralcore.core.nursery import Nursery
 from viralcore.core.queue import RELEASE_JOB, QueueEngine
 from viralcore.core.queue_figures import QueueFigures
 from viralcore.core.registry import Registry
+from viralcore.core.rekey import Rekey, Step
 from viralcore.core.scheduler import Scheduler, last_alive
 from viralcore.ledger import module as ledger
 from viralcore.notifications import module as notifications
@@ -38,6 +40,7 @@ from viralcore.payments import module as payments
 from viralcore.settings import Settings
 from viralcore.users import module as users
 from viralcore.web.server import WebServer
+from viralcore.withdrawals import module as withdrawals
 
 log = structlog.get_logger(__name__)
 Role = Literal["all", "bot", "worker"]
@@ -55,6 +58,7 @@ class Modules:
     ledger: ledger.LedgerModule
     payments: payments.Payments
     boosts: boosts.BoostsModule
+    withdrawals: withdrawals.Withdrawals
 
 
 def clock_of(settings: Settings) -> Clock:
@@ -91,7 +95,18 @@ def _modules(settings: Settings, db: Database, clock: Clock, http: HttpClients) 
         users=people.service,
         payments=money.service,
     )
-    return Modules(people, books, money, shop)
+    payouts = withdrawals.build(
+        db=db,
+        clock=clock,
+        ledger=books.service,
+        users=people.service,
+        live=money.service.naira_per_usd,
+        http=http,
+        config=settings.withdrawals,
+        cipher=_cipher(settings),
+        boosts=shop.service,
+    )
+    return Modules(people, books, money, shop, payouts)
 
 
 def _doors(modules: Modules) -> bot.Doors:
@@ -100,6 +115,7 @@ def _doors(modules: Modules) -> bot.Doors:
         ledger=modules.ledger.service,
         payments=modules.payments.service,
         boosts=modules.boosts.service,
+        withdrawals=modules.withdrawals.service,
     )
 
 
@@ -111,13 +127,28 @@ async def doors(settings: Settings) -> AsyncIterator[bot.Doors]:
     db = _database(settings, clock, registry, size=2)
     try:
         modules = _modules(settings, db, clock, http)
-        for each in (modules.users, modules.ledger, modules.payments, modules.boosts):
+        for each in (modules.users, modules.ledger, modules.payments, modules.boosts, modules.withdrawals):
             registry.subscribe(*each.subscriptions)
             registry.add_kinds(*each.effects)
         await db.start()
         yield _doors(modules)
     finally:
         await http.close()
+        await db.stop()
+
+
+async def rotate_keys(settings: Settings, told: Callable[[Step], None]) -> tuple[Step, ...]:
+    """Put everything encrypted under the first of ENCRYPTION_KEYS. Raises CannotStart without keys."""
+    cipher = _cipher(settings)
+    if cipher is None:
+        raise CannotStart("ENCRYPTION_KEYS and FINGERPRINT_KEY are needed: a new key first, the old ones behind it.")
+    # As the login user: the bot's own role may not write everywhere a sealed value stands.
+    url = settings.env.database_url.get_secret_value() if settings.env.database_url is not None else ""
+    db = Database(url, clock_of(settings), Registry(), role=None, size=2)
+    try:
+        await db.start()
+        return await Rekey(db, cipher, told).run()
+    finally:
         await db.stop()
 
 
@@ -212,7 +243,7 @@ def _build(settings: Settings, stack: AsyncExitStack, give_up: GiveUp) -> _Proce
     line.throttle = talk.throttle
     engine = QueueEngine(db, nursery)
     scheduler = Scheduler(db, clock, nursery, Leases(db), metrics=metrics)
-    for each in (modules.users, modules.ledger, modules.payments, modules.boosts, notices, talk):
+    for each in (modules.users, modules.ledger, modules.payments, modules.boosts, modules.withdrawals, notices, talk):
         registry.subscribe(*each.subscriptions)
         registry.add_kinds(*each.effects)
         scheduler.add(each.jobs)
@@ -326,6 +357,7 @@ def _figures(metrics: Metrics, modules: Modules, db: Database) -> None:
     metrics.figures.add("ledger", modules.ledger.figures)
     metrics.figures.add("payments", modules.payments.figures)
     metrics.figures.add("boosts", modules.boosts.figures)
+    metrics.figures.add("withdrawals", modules.withdrawals.figures)
 
 
 def _prune(inbox: Inbox, clock: Clock) -> Job:

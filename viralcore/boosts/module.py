@@ -21,6 +21,7 @@ from viralcore.boosts.service.orders import Orders
 from viralcore.boosts.service.panels import PanelDesk
 from viralcore.boosts.service.placing import Placing
 from viralcore.boosts.service.polling import Polling
+from viralcore.boosts.service.unspent import Unspent
 from viralcore.core.db import Database
 from viralcore.core.effects import EffectKind
 from viralcore.core.events import Subscription
@@ -93,7 +94,16 @@ def build(
     orders = Orders(db, delivery, engines, users)
     at_once = {panel.name: panel.parallelism for panel in config.panels}
     return BoostsModule(
-        service=BoostsService(db, catalogue, drafts=drafts, orders=orders, desk=desk, payments=payments, users=users),
+        service=BoostsService(
+            db,
+            catalogue,
+            drafts=drafts,
+            orders=orders,
+            desk=desk,
+            payments=payments,
+            users=users,
+            unspent=Unspent(db, config),
+        ),
         warnings=warnings,
         figures=BoostFigures(db).read,
         effects=tuple(PanelAdd(panel, delivery, parallelism=at_once.get(panel.name, 1)) for panel in in_use),

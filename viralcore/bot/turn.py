@@ -15,6 +15,7 @@ from viralcore.core.screen import Action, Html, Screen
 from viralcore.ledger.api import Ledger
 from viralcore.payments.api import Payments
 from viralcore.users.api import Users, UserView
+from viralcore.withdrawals.api import Withdrawals
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Doors:
     ledger: Ledger
     payments: Payments
     boosts: Boosts
+    withdrawals: Withdrawals
 
 
 @dataclass(frozen=True, slots=True)

@@ -527,6 +527,10 @@ class Payments(Protocol):
 
     async def get_claim(self, *, user_id: int, claim_id: int) -> ClaimView: ...
 
+    async def naira_per_usd(self) -> Decimal | None:
+        """The live rate, nothing added; None while there is none to trust. Inside a transaction, as it sees it."""
+        ...
+
     async def receipts(self, *, after_id: int = 0, limit: int = 500) -> tuple[ReceiptView, ...]:
         """Every transfer judged so far, oldest first: for reconciliation and the sandbox's check."""
         ...
