@@ -35,6 +35,7 @@ from viralcore.core.scheduler import Scheduler, last_alive
 from viralcore.ledger import module as ledger
 from viralcore.notifications import module as notifications
 from viralcore.payments import module as payments
+from viralcore.referrals import module as referrals
 from viralcore.settings import Settings
 from viralcore.users import module as users
 from viralcore.web.server import WebServer
@@ -55,6 +56,7 @@ class Modules:
     ledger: ledger.LedgerModule
     payments: payments.Payments
     boosts: boosts.BoostsModule
+    referrals: referrals.ReferralsModule
 
 
 def clock_of(settings: Settings) -> Clock:
@@ -91,15 +93,18 @@ def _modules(settings: Settings, db: Database, clock: Clock, http: HttpClients) 
         users=people.service,
         payments=money.service,
     )
-    return Modules(people, books, money, shop)
+    brought = referrals.build(db=db, clock=clock, ledger=books.service, users=people.service, config=settings.referrals)
+    return Modules(people, books, money, shop, brought)
 
 
-def _doors(modules: Modules) -> bot.Doors:
+def _doors(modules: Modules, bot_username: Callable[[], str] = str) -> bot.Doors:
     return bot.Doors(
         users=modules.users.service,
         ledger=modules.ledger.service,
         payments=modules.payments.service,
         boosts=modules.boosts.service,
+        referrals=modules.referrals.service,
+        bot_username=bot_username,
     )
 
 
@@ -111,7 +116,7 @@ async def doors(settings: Settings) -> AsyncIterator[bot.Doors]:
     db = _database(settings, clock, registry, size=2)
     try:
         modules = _modules(settings, db, clock, http)
-        for each in (modules.users, modules.ledger, modules.payments, modules.boosts):
+        for each in (modules.users, modules.ledger, modules.payments, modules.boosts, modules.referrals):
             registry.subscribe(*each.subscriptions)
             registry.add_kinds(*each.effects)
         await db.start()
@@ -201,7 +206,7 @@ def _build(settings: Settings, stack: AsyncExitStack, give_up: GiveUp) -> _Proce
         db=db,
         clock=clock,
         bot=line.bot,
-        doors=_doors(modules),
+        doors=_doors(modules, lambda: line.bot.username),
         config=settings.bot,
         inbox=inbox,
         nursery=nursery,
@@ -212,7 +217,7 @@ def _build(settings: Settings, stack: AsyncExitStack, give_up: GiveUp) -> _Proce
     line.throttle = talk.throttle
     engine = QueueEngine(db, nursery)
     scheduler = Scheduler(db, clock, nursery, Leases(db), metrics=metrics)
-    for each in (modules.users, modules.ledger, modules.payments, modules.boosts, notices, talk):
+    for each in (modules.users, modules.ledger, modules.payments, modules.boosts, modules.referrals, notices, talk):
         registry.subscribe(*each.subscriptions)
         registry.add_kinds(*each.effects)
         scheduler.add(each.jobs)
@@ -326,6 +331,7 @@ def _figures(metrics: Metrics, modules: Modules, db: Database) -> None:
     metrics.figures.add("ledger", modules.ledger.figures)
     metrics.figures.add("payments", modules.payments.figures)
     metrics.figures.add("boosts", modules.boosts.figures)
+    metrics.figures.add("referrals", modules.referrals.figures)
 
 
 def _prune(inbox: Inbox, clock: Clock) -> Job:

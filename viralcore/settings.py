@@ -29,6 +29,7 @@ from viralcore.core import formats
 from viralcore.core.problems import Problem, SettingsError, load_toml, reason
 from viralcore.notifications.config import NotificationsConfig
 from viralcore.payments.config import PaymentsConfig
+from viralcore.referrals.config import ReferralsConfig
 from viralcore.users.config import UsersConfig
 
 CLOSED_DOOR = "http://127.0.0.1:9"
@@ -171,6 +172,7 @@ SLICES: tuple[Slice, ...] = (
     Slice("users", UsersConfig, ("users.toml",)),
     Slice("payments", PaymentsConfig, ("payments.toml",)),
     Slice("boosts", BoostsConfig, ("plans.toml", "schedule.toml", "panels.toml")),
+    Slice("referrals", ReferralsConfig, ("referrals.toml",)),
     Slice("notifications", NotificationsConfig, ("notifications.toml",)),
     Slice("bot", BotConfig, ("bot.toml",)),
 )
@@ -196,6 +198,7 @@ class Settings:
     users: UsersConfig
     payments: PaymentsConfig
     boosts: BoostsConfig
+    referrals: ReferralsConfig
     notifications: NotificationsConfig
     bot: BotConfig
     sources: tuple[Source, ...]

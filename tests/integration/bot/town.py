@@ -33,6 +33,8 @@ from viralcore.core.registry import Registry
 from viralcore.ledger import module as ledger
 from viralcore.ledger.api import CREDITS, Entry, house_account, user_account
 from viralcore.payments import module as payments
+from viralcore.referrals import module as referrals
+from viralcore.referrals.config import ReferralsConfig
 from viralcore.users import module as users
 from viralcore.users.config import UsersConfig
 
@@ -205,7 +207,21 @@ class Town:
             payments=self.money.service,
             panels=[panels.FakePanel("smmflare")],
         )
-        self.doors = bot.Doors(users=people, ledger=books, payments=self.money.service, boosts=self.boosts.service)
+        brought = referrals.build(
+            db=self.db,
+            clock=clock,
+            ledger=books,
+            users=people,
+            config=ReferralsConfig.model_validate(tomllib.loads((SETTINGS / "referrals.toml").read_text())),
+        )
+        self.doors = bot.Doors(
+            users=people,
+            ledger=books,
+            payments=self.money.service,
+            boosts=self.boosts.service,
+            referrals=brought.service,
+            bot_username=lambda: "viralcore_bot",
+        )
         self.bot = self._bot()
         for each in (self.money, self.boosts, self.bot):
             registry.add_kinds(*each.effects)
