@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from sqlalchemy import Date, case, cast, func, select, text, update
+from sqlalchemy import Date, Executable, case, cast, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -51,6 +51,11 @@ class Sums:
     receivable: int
 
 
+async def _made(conn: AsyncConnection, statement: Executable) -> bool:
+    """Whether an INSERT made (or completed) a row: it returns one only then."""
+    return (await conn.execute(statement)).one_or_none() is not None
+
+
 # --- who brought whom -------------------------------------------------------------------------------------------------
 
 
@@ -72,7 +77,7 @@ async def bind(conn: AsyncConnection, *, user_id: int, referrer_id: int, now: da
     """Whether it is new."""
     first = select(func.min(purchases.c.bought_at)).where(purchases.c.user_id == user_id).scalar_subquery()
     statement = insert(bindings).values(user_id=user_id, referrer_id=referrer_id, bound_at=now, bought_at=first)
-    return (await conn.execute(statement.on_conflict_do_nothing())).rowcount == 1
+    return await _made(conn, statement.on_conflict_do_nothing().returning(bindings.c.user_id))
 
 
 async def referrer_of(conn: AsyncConnection, user_id: int) -> int | None:
@@ -114,7 +119,7 @@ async def add_purchase(
     statement = statement.on_conflict_do_update(
         index_elements=[purchases.c.invoice_id], set_=told, where=purchases.c.paid_cents.is_(None)
     )
-    return (await conn.execute(statement)).rowcount == 1
+    return await _made(conn, statement.returning(purchases.c.invoice_id))
 
 
 async def add_return(
@@ -129,7 +134,7 @@ async def add_return(
 ) -> bool:
     """Whether it is new."""
     statement = insert(returns).values(source=source, invoice_id=invoice_id, cents=cents, known=known, at=now)
-    if (await conn.execute(statement.on_conflict_do_nothing())).rowcount != 1:
+    if not await _made(conn, statement.on_conflict_do_nothing().returning(returns.c.source)):
         return False
     of = insert(purchases).values(invoice_id=invoice_id, user_id=user_id)
     await conn.execute(of.on_conflict_do_nothing())

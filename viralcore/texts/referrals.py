@@ -45,7 +45,8 @@ def program(one: AffiliateText, *, withdraw: bool) -> Screen:
     text = lines(
         markup(
             "🤝 <b>Affiliate Program</b>\n\nShare your link. Whenever somebody who first came through it buys "
-            "something, you get <b>{percent}</b> of what they pay, at once.\n",
+            "something, you get <b>{percent}</b> of what they pay, at once. Bonus money does not count, and the "
+            "commission of a refunded purchase is taken back.\n",
             percent=_percent(one.percent),
         ),
         markup("Your link:\n<code>{link}</code>\n", link=one.link),
@@ -100,7 +101,7 @@ def earnings(
 def commissions(*, shown: Sequence[CommissionText], older: str | None, first: bool) -> Screen:
     """`older`: the route of the next page."""
     text = lines(
-        Html("📜 <b>All commissions</b>\n\nNewest first. Times are UTC.\n"),
+        Html("📜 <b>All commissions</b>\n\nNewest first.\n"),
         *(_line(one) for one in shown),
         None if shown else Html("There are no more." if not first else "None yet. Share your link to earn the first."),
     )
