@@ -117,11 +117,13 @@ async def test_a_refund_takes_its_share_back(two: Village) -> None:
 async def test_money_that_went_back_as_bonus_takes_nothing_back(two: Village) -> None:
     invoice = await two.bought(CARA, wallet=0, bonus=1500)
     await two.refund(invoice.id, "15")
-    half = await two.bought(CARA, wallet=1500, bonus=0)
     await two.hear()
-    await two.refund(half.id, "15")
-    assert await two.affiliate(ADA) in (0, 150)
+    assert await two.told("commission_reversed") == []
+    mixed = await two.bought(CARA, wallet=1500, bonus=-1500)
     await two.hear()
+    await two.refund(mixed.id, "7.50")
+    await two.hear()
+    assert await two.affiliate(ADA) == 75
     await two.agrees()
 
 
@@ -158,7 +160,7 @@ async def test_held_money_is_not_there(two: Village) -> None:
     await two.agrees()
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 async def test_the_order_in_which_it_is_heard_does_not_matter(two: Village, seed: int) -> None:
     two.clock.advance(60)
     await two.comes(DAN, CARA, heard=False)
