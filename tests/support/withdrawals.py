@@ -187,7 +187,7 @@ async def _at_once(when: str, reference: str) -> None:
 
 
 def dice(seed: int) -> random.Random:
-    return random.Random(seed)  # noqa: S311 - not a secret
+    return random.Random(seed)
 
 
 __all__ = ["CIPHER", "RATE", "FakePayouts", "Fault", "Made", "dice", "replace", "settings"]
