@@ -22,7 +22,7 @@ from viralcore.bot.measure import measured
 from viralcore.bot.show import Shower
 from viralcore.bot.throttle import Throttle
 from viralcore.bot.turn import Doors
-from viralcore.bot.user import account, boost, invoices, pay, shop, start, topup
+from viralcore.bot.user import account, affiliate, boost, invoices, pay, shop, start, topup
 from viralcore.core.clock import Clock
 from viralcore.core.db import Database
 from viralcore.core.effects import EffectKind
@@ -35,7 +35,20 @@ from viralcore.texts import home
 
 log = structlog.get_logger(__name__)
 __all__ = ["BotModule", "Doors", "Line", "TokenRefusedError", "build"]
-HANDLERS = (account, boost, invoices, panel, pay, payments, receipts, reconciliation, shop, start, topup)
+HANDLERS = (
+    account,
+    affiliate,
+    boost,
+    invoices,
+    panel,
+    pay,
+    payments,
+    receipts,
+    reconciliation,
+    shop,
+    start,
+    topup,
+)
 """Importing them fills the tables in `turn`."""
 
 
