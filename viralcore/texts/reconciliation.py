@@ -134,7 +134,7 @@ def comparison(one: ComparisonText) -> Html:
 def _open(one: ComparisonText) -> Html | None:
     if not one.open:
         return None
-    new = markup(", <b>{n}</b> of them new", n=one.found) if one.found else Html("")
+    new = markup(", <b>{n}</b> of them new", n=one.found) if 0 < one.found <= one.open else Html("")
     return markup("⚖️ Differences that wait for somebody: <b>{n}</b>{new}", n=one.open, new=new)
 
 
