@@ -50,6 +50,7 @@ class Parts:
     settling: Settling
     asking: Asking
     renewing: Renewing
+    deciding: Deciding
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,5 +142,5 @@ def assemble(
         jobs=jobs(config, banks, renewing, dispatching, asking),
         figures=WithdrawalFigures(house).read,
         payouts=payouts,
-        parts=Parts(banks, checking, dispatching, sending, settling, asking, renewing),
+        parts=Parts(banks, checking, dispatching, sending, settling, asking, renewing, deciding),
     )
