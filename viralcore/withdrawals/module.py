@@ -54,6 +54,7 @@ class Parts:
     settling: Settling
     asking: Asking
     renewing: Renewing
+    deciding: Deciding
     reconciling: Reconciling
     solvency: SolvencyWatch
 
@@ -153,5 +154,5 @@ def assemble(
         jobs=jobs(config, banks, renewing, dispatching, asking, reconciling, solvency),
         figures=WithdrawalFigures(house).read,
         payouts=payouts,
-        parts=Parts(banks, checking, dispatching, sending, settling, asking, renewing, reconciling, solvency),
+        parts=Parts(banks, checking, dispatching, sending, settling, asking, renewing, deciding, reconciling, solvency),
     )

@@ -150,26 +150,32 @@ async def test_five_hundred_at_once(database: Database, clock: FakeClock, regist
 
     async def approve(number: int) -> None:
         async with gate:
-            await counter.desk.approve(key=f"a{number}", actor=OWNER, withdrawal_id=number)
+            await counter.parts.deciding.approve(key=f"a{number}", actor=OWNER, withdrawal_id=number)
 
     await asyncio.gather(*(approve(number) for number in ids))
-    kills = {2 + 9 * n for n in range(KILLS)}
-    for turn in range(400):
-        if turn in kills:
+    for turn in range(60):
+        if turn < KILLS:
             await counter.runner.release_due()
             await killed(counter, after=weather.dice.randrange(1, 9))
-        for reference in weather.decide():
-            await hear(counter, reference, turn)
-        await counter.pass_time(65)
-        if not await open_ones(counter):
+        for round_ in range(10):
+            told = weather.decide()
+            for reference in told:
+                await hear(counter, reference, turn * 100 + round_)
+            if not await counter.work() and not told:
+                break
+        states = await states_of(counter)
+        if turn > KILLS and not states.keys() - {"completed", "failed", "unconfirmed"}:
             break
-    states = await counter_of_states(counter)
+        await counter.pass_time(300)
     paid = counter.payouts.paid()
     assert counter.payouts.most_calling <= counter.config.sending.at_once
     assert all(times == 1 for times in paid.values())
-    assert states.keys() <= {"completed", "failed", "unconfirmed", "processing"}
+    assert states.keys() <= {"completed", "failed", "unconfirmed"}
     assert sum(states.values()) == PEOPLE
-    assert states["completed"] == len(paid) == 500 - states["failed"]  # what was paid was captured, and nothing else
+    # What was paid was captured, and nothing else; what may have been paid is not given back.
+    assert states["completed"] == len(paid)
+    assert {f"vc-w{number}" for number in await ended_as(counter, "failed")}.isdisjoint(paid)
+    assert states["unconfirmed"] <= 25
     assert len(counter.payouts.sent) > len(set(counter.payouts.sent)) > PEOPLE  # resends and second attempts happened
     assert {"lost", "lost_unmade", "not_sent", "account", "passing"} <= weather.faults.keys()
     await counter.sound()
@@ -185,16 +191,16 @@ async def hear(counter: Counter, reference: str, turn: int) -> None:
         await subscription.handler(tx, f"{reference}:{turn}", event)
 
 
-async def open_ones(counter: Counter) -> int:
-    query = text("SELECT count(*) FROM withdrawals.requests WHERE ended_at IS NULL")
-    async with counter.db.read() as conn:
-        return int((await conn.execute(query)).scalar_one())
-
-
-async def counter_of_states(counter: Counter) -> Tally[str]:
+async def states_of(counter: Counter) -> Tally[str]:
     query = text("SELECT state, count(*) AS n FROM withdrawals.requests GROUP BY state")
     async with counter.db.read() as conn:
         return Tally({row.state: row.n for row in await conn.execute(query)})
+
+
+async def ended_as(counter: Counter, state: str) -> list[int]:
+    query = text("SELECT id FROM withdrawals.requests WHERE state = :state")
+    async with counter.db.read() as conn:
+        return [row.id for row in await conn.execute(query, {"state": state})]
 
 
 async def test_ten_in_flight_by_our_own_rows(database: Database, clock: FakeClock, registry: Registry) -> None:
