@@ -17,9 +17,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.journeys.story import sandbox_of
+from tests.journeys.shopper import Shopper, pass_time, polite
+from tests.journeys.story import sandbox_of, says
 from tests.support.sandbox import Sandbox
 from viralcore import bootstrap
 from viralcore.bot.turn import Doors
@@ -204,3 +206,64 @@ def test_nothing_of_it_stands_in_a_log_or_in_the_database(sandbox: Sandbox, fold
     assert "http_call" in logs["bot.log"]
     for table in ("payments.webhooks", "withdrawals.accounts"):
         assert "gAAAAA" in stored.split(f"COPY {table} ", 1)[1].split("\\.", 1)[0], table
+
+
+@pytest.fixture(scope="module")
+def owner(sandbox: Sandbox) -> Shopper:
+    person = Shopper(sandbox, sandbox.about()["owner_id"])
+    person.ask("/start")
+    return person
+
+
+def foreign_transfer(told: dict[str, str], reference: str) -> None:
+    """Somebody pays through our account at the bank, and it is not us."""
+    key = {"authorization": f"Bearer {told['FLUTTERWAVE_API_KEY']}"}
+    body = {"account_bank": "058", "account_number": "0123456781", "amount": 15000, "currency": "NGN"}
+    answer = httpx.post(f"{told['FLUTTERWAVE_BASE_URL']}/transfers", json=body | {"reference": reference}, headers=key)
+    assert answer.status_code == 200
+
+
+def test_a_transfer_that_is_not_ours_is_a_task_until_somebody_explains_it(sandbox: Sandbox, owner: Shopper) -> None:
+    group, told = sandbox.about()["admin_group"], environment(sandbox)
+    foreign_transfer(told, "salary-march")
+    sandbox.call("POST", "/bank/transfers/salary-march", status="SUCCESSFUL")
+    pass_time(sandbox, 86_400)
+    report = sandbox.wait_for(group, "The books of the day")
+    polite(report, "Compared at", "Differences that wait for somebody: 2")  # the transfer, and what left the balance
+    card = sandbox.wait_for(group, "salary-march")
+    polite(card, "we did not send it", "₦15,000.00, arrived", "account ending in 6781")
+    assert "0123456781" not in card["text"]
+    polite(owner.ask("/admin"), "Admin Panel")
+    sandbox.press(owner.id, "Accept with a reason", chat=group, message_id=card["message_id"])
+    sandbox.wait_for(group, "Why is difference")
+    sandbox.say(owner.id, "Salary of March, paid by hand", chat=group)
+    sandbox.wait_for(group, "is accepted")
+    closed = sandbox.wait_for(group, lambda m: m["message_id"] == card["message_id"] and "Accepted by" in m["text"])
+    says(closed, "Salary of March, paid by hand")
+    assert not closed["buttons"]
+    polite(owner.go("Books", until="Compared at"), "Differences that wait for somebody: 1", "We hold what we owe")
+    polite(owner.go("Differences", until="explanation"), "More left the bank balance")
+    assert sandbox.check() == ["payout salary-march: 15000.00 NGN were sent and belong to no withdrawal"]
+
+
+def test_short_of_money_payouts_stop_until_an_owner_lets_them_go_on(sandbox: Sandbox, owner: Shopper) -> None:
+    told = environment(sandbox)
+
+    async def earn() -> None:
+        async with counter_of(sandbox, told) as counter:
+            await counter.earn(2001, "9000")
+
+    asyncio.run(earn())
+    pass_time(sandbox, 1900)
+    group = sandbox.about()["admin_group"]
+    says(sandbox.wait_for(group, "We hold less than we owe"), "Automatic payouts are stopped")
+    polite(owner.ask("/admin"), "Admin Panel")
+    shown = owner.go("Books", "Owed and held", until="We owe")
+    polite(shown, "less than we owe", "Automatic payouts are stopped", "Referral earnings")
+    polite(owner.go("Let automatic payouts go on", until="Why may"), "go on while less is held than owed")
+    polite(owner.ask("A transfer from the wallets is under way"), "Automatic payouts go on")
+    pass_time(sandbox, 1900)
+    owner.ask("/admin")
+    shown = owner.go("Books", "Owed and held", until="We owe")
+    assert "less than we owe" in shown["text"]
+    assert "are stopped" not in shown["text"]
