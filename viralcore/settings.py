@@ -29,6 +29,7 @@ from viralcore.core import formats
 from viralcore.core.problems import Problem, SettingsError, load_toml, reason
 from viralcore.notifications.config import NotificationsConfig
 from viralcore.payments.config import PaymentsConfig
+from viralcore.referrals.config import ReferralsConfig
 from viralcore.users.config import UsersConfig
 from viralcore.withdrawals.config import WithdrawalsConfig
 
@@ -173,6 +174,7 @@ SLICES: tuple[Slice, ...] = (
     Slice("payments", PaymentsConfig, ("payments.toml",)),
     Slice("boosts", BoostsConfig, ("plans.toml", "schedule.toml", "panels.toml")),
     Slice("withdrawals", WithdrawalsConfig, ("withdrawals.toml", "payouts.toml")),
+    Slice("referrals", ReferralsConfig, ("referrals.toml",)),
     Slice("notifications", NotificationsConfig, ("notifications.toml",)),
     Slice("bot", BotConfig, ("bot.toml",)),
 )
@@ -199,6 +201,7 @@ class Settings:
     payments: PaymentsConfig
     boosts: BoostsConfig
     withdrawals: WithdrawalsConfig
+    referrals: ReferralsConfig
     notifications: NotificationsConfig
     bot: BotConfig
     sources: tuple[Source, ...]

@@ -5,8 +5,8 @@ Units: prices are Decimals in USD per unit; quantities are whole units; refunds 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal, Protocol
@@ -18,6 +18,8 @@ from viralcore.payments.api import InvoiceView
 
 Metric = Literal["likes", "views", "comments", "reposts", "reactions", "votes", "followers", "members", "months"]
 Channel = Literal["panel", "crowd", "staff"]
+Engine = Literal["crowd", "staff"]
+"""Who works at a line that no panel delivers: the groups, or somebody with a card."""
 OrderState = Literal["scheduled", "sending", "in_progress", "completed", "partial", "failed", "cancelled"]
 LineState = Literal["scheduled", "sending", "in_progress", "completed", "partial", "failed", "cancelled", "refunded"]
 PhaseState = Literal["waiting", "sending", "sent", "unknown", "completed", "partial", "failed", "cancelled"]
@@ -131,6 +133,7 @@ class OrderLineView:
     delivered: int
     state: LineState
     refunded: Money
+    engine: Engine | None = None  # who works at it when no panel does
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,9 @@ class OrderView:
     refunded: Money
     credit_returned: bool
     can_cancel: bool
+    invoice_id: int | None = None  # goods: the paid invoice it is
+    units: int = 1  # goods: how many were bought
+    answers: Mapping[str, str] = field(default_factory=dict)  # goods: question -> what the buyer answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,4 +322,8 @@ class Boosts(Protocol):
 
     async def panel_orders(self, *, after: int = 0, limit: int = 500) -> tuple[PanelOrderView, ...]:
         """Every accepted panel order by phase id, for reconciliation and the sandbox's check."""
+        ...
+
+    async def unspent(self) -> Money:
+        """What open orders will still cost at panels, at most, in dollars."""
         ...

@@ -15,10 +15,13 @@ from viralcore.boosts.ports import Panel
 from viralcore.boosts.service.boosts import BoostsService
 from viralcore.boosts.service.delivery import Delivery
 from viralcore.boosts.service.drafts import Drafts
+from viralcore.boosts.service.engines import Engines
 from viralcore.boosts.service.figures import BoostFigures
 from viralcore.boosts.service.orders import Orders
 from viralcore.boosts.service.panels import PanelDesk
+from viralcore.boosts.service.placing import Placing
 from viralcore.boosts.service.polling import Polling
+from viralcore.boosts.service.unspent import Unspent
 from viralcore.core.db import Database
 from viralcore.core.effects import EffectKind
 from viralcore.core.events import Subscription
@@ -76,7 +79,8 @@ def build(
 ) -> BoostsModule:
     """`panels`: others than those of the settings, for tests."""
     in_use = http_panels(config, clients) if panels is None else tuple(panels)
-    catalogue = Catalogue(config)
+    engines = Engines()
+    catalogue = Catalogue(config, engines.channels)
     warnings = catalogue.warnings()
     if not in_use:
         warnings = (*warnings, "no SMM panel has an API key: orders will wait, and be refunded in the end")
@@ -85,11 +89,21 @@ def build(
     desk = PanelDesk(db, config, in_use)
     delivery = Delivery(db, config, desk, ledger)
     polling = Polling(db, config, desk, delivery)
-    drafts = Drafts(db, config, catalogue, ledger, users)
-    orders = Orders(db, delivery, users)
+    placing = Placing(catalogue, engines)
+    drafts = Drafts(db, config, catalogue, placing, ledger, users)
+    orders = Orders(db, delivery, engines, users)
     at_once = {panel.name: panel.parallelism for panel in config.panels}
     return BoostsModule(
-        service=BoostsService(db, catalogue, drafts=drafts, orders=orders, desk=desk, payments=payments, users=users),
+        service=BoostsService(
+            db,
+            catalogue,
+            drafts=drafts,
+            orders=orders,
+            desk=desk,
+            payments=payments,
+            users=users,
+            unspent=Unspent(db, config),
+        ),
         warnings=warnings,
         figures=BoostFigures(db).read,
         effects=tuple(PanelAdd(panel, delivery, parallelism=at_once.get(panel.name, 1)) for panel in in_use),

@@ -52,22 +52,34 @@ orders = Table(
     metadata,
     _id(),
     Column("user_id", BigInteger, nullable=False),
-    Column("draft_id", BigInteger, ForeignKey("boosts.drafts.id"), nullable=False),
+    # what it came from: a confirmed draft (credits), or a paid invoice (goods)
+    Column("draft_id", BigInteger, ForeignKey("boosts.drafts.id")),
+    Column("invoice_id", BigInteger),
     Column("position", Integer, nullable=False),
     Column("plan_id", Text, nullable=False),
     Column("plan_title", Text, nullable=False),
+    # the credits it was paid with; empty: money, and money comes back
     Column("asset", Text, nullable=False),
     Column("platform", Text, nullable=False),
     Column("link", Text, nullable=False),
     Column("handle", Text, nullable=False),
     Column("post_id", Text, nullable=False),
+    # the price paid for all of it
     Column("unit_cost", Numeric, nullable=False),
+    Column("units", BigInteger, nullable=False, server_default=text("1")),
+    # goods: what the buyer answered before paying
+    Column("answers", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     Column("state", Text, nullable=False),
     Column("created_at", INSTANT, nullable=False),
     Column("finished_at", INSTANT),
     Column("refunded_cents", BigInteger, nullable=False, server_default=text("0")),
     Column("credit_returned", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("draft_id", "position", name="orders_of_draft"),
+    UniqueConstraint("invoice_id", name="orders_of_invoice"),
+    CheckConstraint("(draft_id IS NULL) <> (invoice_id IS NULL)", name="orders_origin"),
+    CheckConstraint("(asset = '') = (draft_id IS NULL)", name="orders_paid_with"),
+    CheckConstraint("asset <> '' OR NOT credit_returned", name="orders_money_back"),
+    CheckConstraint("units > 0", name="orders_units"),
     CheckConstraint(
         "state IN ('scheduled', 'sending', 'in_progress', 'completed', 'partial', 'failed', 'cancelled')",
         name="orders_state",
@@ -87,6 +99,8 @@ lines = Table(
     Column("order_id", BigInteger, ForeignKey("boosts.orders.id"), nullable=False),
     Column("metric", Text, nullable=False),
     Column("channel", Text, nullable=False),
+    # who works at a line that no panel delivers; empty: nobody, it is refunded when the others have ended
+    Column("engine", Text),
     Column("quantity", BigInteger, nullable=False),
     Column("share", Numeric, nullable=False),
     Column("state", Text, nullable=False),
@@ -98,6 +112,7 @@ lines = Table(
         "state IN ('scheduled', 'sending', 'in_progress', 'completed', 'partial', 'failed', 'cancelled', 'refunded')",
         name="lines_state",
     ),
+    CheckConstraint("engine IN ('crowd', 'staff')", name="lines_engine"),
     CheckConstraint("quantity > 0 AND share > 0 AND share <= 1", name="lines_sizes"),
     CheckConstraint("delivered >= 0 AND refunded_cents >= 0", name="lines_amounts"),
 )

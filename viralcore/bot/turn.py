@@ -14,6 +14,7 @@ from viralcore.core.clock import Clock
 from viralcore.core.screen import Action, Html, Screen
 from viralcore.ledger.api import Ledger
 from viralcore.payments.api import Payments
+from viralcore.referrals.api import Referrals
 from viralcore.users.api import Users, UserView
 from viralcore.withdrawals.api import Withdrawals
 
@@ -27,6 +28,9 @@ class Doors:
     payments: Payments
     boosts: Boosts
     withdrawals: Withdrawals
+    referrals: Referrals
+    bot_username: Callable[[], str]
+    """Our own name, for links that lead to us."""
 
 
 @dataclass(frozen=True, slots=True)

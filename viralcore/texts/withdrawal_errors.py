@@ -135,6 +135,7 @@ WORDS: Mapping[str, Callable[[Fields], Html]] = {
     "withdrawals.terms_changed": _says(
         "The rate or the fee has changed since. Look at the new terms and confirm again."
     ),
+    "withdrawals.difference_closed": _says("That difference is closed already. Nothing was changed."),
     "withdrawals.own": _says("You cannot decide on your own withdrawal. Somebody else in the team has to."),
     "withdrawals.second_approver": _second,
     "withdrawals.reason_missing": lambda fields: markup(_MISSING.get(str(fields.get("what")), _MISSING["reason"])),

@@ -231,6 +231,60 @@ class TransferView:
     ended_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class DifferenceView:
+    """A task: what the provider's book and ours do not agree on. `kind`: ``missing`` (there) | ``extra`` | ``twice``
+    (under one reference) | ``amount`` | ``status`` | ``balance`` (more left it than we know of). `state`: open |
+    accepted | gone (it agrees now). `last4`: of the account it was paid into."""
+
+    id: int
+    kind: str
+    reference: str
+    provider_id: str
+    ours: Money | None
+    ours_state: str
+    theirs: Money | None
+    theirs_status: str
+    last4: str
+    state: str
+    found_at: datetime
+    decided_by: int | None
+    decided_at: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonView:
+    """`state`: asked | done | failed. `asked_by` 0: the clock. `found`: new differences; `open`: all. `note`: why it
+    failed, or why the balance was not compared."""
+
+    id: int
+    state: str
+    asked_by: int
+    asked_at: datetime
+    ended_at: datetime | None
+    ours: int
+    theirs: int
+    found: int
+    open: int
+    balance: Money | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class SolvencyView:
+    """Owed and held in dollars, by name. `gap`: what is missing. `problem`: why it could not be judged (``no_rate``) or
+    "". `unread`: what was not read for too long and counts as nothing."""
+
+    checked_at: datetime
+    rate: Decimal | None
+    owed: Mapping[str, Money]
+    held: Mapping[str, Money]
+    gap: Money
+    problem: str
+    unread: tuple[str, ...]
+
+
 class SourceOff(DomainError):
     """This balance cannot be withdrawn here. Fields: source."""
 
@@ -341,6 +395,10 @@ class CannotGiveBack(DomainError):
     code = "withdrawals.cannot_give_back"
 
 
+class DifferenceClosed(DomainError):
+    code = "withdrawals.difference_closed"
+
+
 class NoProvider(DomainError):
     """Automatic payouts were asked for and there is no key of a provider."""
 
@@ -356,6 +414,9 @@ class Withdrawals(Protocol):
 
     @property
     def books(self) -> Books: ...
+
+    @property
+    def watch(self) -> Watch: ...
 
     async def sources(self, *, user_id: int) -> tuple[SourceView, ...]:
         """What can be withdrawn here, in a stable order; switched-off sources are absent, empty balances are not."""
@@ -512,3 +573,26 @@ class Books(Protocol):
     async def owed(self) -> Mapping[str, Money]:
         """What open requests still have to pay, by state, in naira (net and fee)."""
         ...
+
+
+class Watch(Protocol):
+    """For staff: our book against the provider's, and what we owe against what we hold. Changes are audited."""
+
+    async def differences(
+        self, *, state: str = "open", after_id: int = 0, limit: int = 10
+    ) -> tuple[DifferenceView, ...]: ...
+
+    async def difference(self, *, difference_id: int) -> DifferenceView: ...
+
+    async def accept(self, *, key: str, actor: int, difference_id: int, reason: str) -> DifferenceView:
+        """Seen, and it is all right because of `reason`: it is not told again unless it changes. Right
+        ``withdrawals.decide``. Raises users NotAllowed, SessionExpired; NotFound, DifferenceClosed, ReasonMissing."""
+        ...
+
+    async def compare_now(self, *, key: str, actor: int) -> ComparisonView:
+        """`ComparisonEnded` says when it is done. Right ``withdrawals.decide``. Raises NoProvider."""
+        ...
+
+    async def comparison(self, *, comparison_id: int | None = None) -> ComparisonView | None: ...
+
+    async def solvency(self) -> SolvencyView | None: ...

@@ -163,3 +163,45 @@ class PayoutSwitched(Event):
     value: str
     reason: str
     actor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonEnded(Event):
+    """Our transfers were compared with the provider's, or could not be (`state` failed). `found`: new differences;
+    `open`: all that are open."""
+
+    NAME: ClassVar[str] = "withdrawals.comparison_ended.v1"
+    comparison_id: int
+    state: str
+    asked_by: int
+    found: int
+    open: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DifferenceFound(Event):
+    """New, or changed since it was accepted."""
+
+    NAME: ClassVar[str] = "withdrawals.difference_found.v1"
+    difference_id: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DifferenceEnded(Event):
+    """`state`: accepted (by `actor`) | gone (`actor` 0: the books agree now)."""
+
+    NAME: ClassVar[str] = "withdrawals.difference_ended.v1"
+    difference_id: int
+    state: str
+    actor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SolvencyShort(Event):
+    """We hold less than we owe. Told once, and again when it grew. `gap`: cents. `stopped`: automatic payouts were
+    stopped by it just now."""
+
+    NAME: ClassVar[str] = "withdrawals.solvency_short.v1"
+    gap: int
+    stopped: bool

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from viralcore.boosts.api import Boosts
 from viralcore.core.clock import Clock
 from viralcore.core.crypto import Cipher
 from viralcore.core.db import Database
@@ -16,6 +17,7 @@ from viralcore.core.http import HttpClients
 from viralcore.core.jobs import Job
 from viralcore.core.providers.flutterwave import Flutterwave
 from viralcore.ledger.api import Ledger
+from viralcore.referrals.api import Referrals
 from viralcore.users.api import Users
 from viralcore.withdrawals.adapters.flutterwave import FlutterwavePayouts
 from viralcore.withdrawals.config import WithdrawalsConfig
@@ -32,10 +34,14 @@ from viralcore.withdrawals.service.door import WithdrawalsService
 from viralcore.withdrawals.service.ending import Ending
 from viralcore.withdrawals.service.figures import WithdrawalFigures
 from viralcore.withdrawals.service.house import House, Sealing
+from viralcore.withdrawals.service.origins import ReferralOrigins
+from viralcore.withdrawals.service.reconciling import CompareEffect, Reconciling
 from viralcore.withdrawals.service.renewing import Renewing
 from viralcore.withdrawals.service.requesting import Requesting
 from viralcore.withdrawals.service.sending import Sending, TransferEffect
 from viralcore.withdrawals.service.settling import Settling
+from viralcore.withdrawals.service.solvency import SolvencyWatch
+from viralcore.withdrawals.service.watch import WatchService
 from viralcore.withdrawals.subscribers import subscriptions
 
 
@@ -51,6 +57,8 @@ class Parts:
     asking: Asking
     renewing: Renewing
     deciding: Deciding
+    reconciling: Reconciling
+    solvency: SolvencyWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,8 @@ def build(
     http: HttpClients,
     config: WithdrawalsConfig,
     cipher: Cipher | None,
-    origins: Origins | None = None,
+    referrals: Referrals,
+    boosts: Boosts | None = None,
 ) -> Withdrawals:
     """Withdrawals through Flutterwave, where there is a key. `live`: naira per dollar."""
     payouts: Payouts | None = None
@@ -93,7 +102,8 @@ def build(
         config=config,
         cipher=cipher,
         payouts=payouts,
-        origins=origins,
+        origins=ReferralOrigins(referrals),
+        boosts=boosts,
     )
 
 
@@ -108,6 +118,7 @@ def assemble(
     cipher: Cipher | None,
     payouts: Payouts | None,
     origins: Origins | None = None,
+    boosts: Boosts | None = None,
 ) -> Withdrawals:
     """Withdrawals over any provider."""
     house = House(
@@ -130,17 +141,20 @@ def assemble(
     renewing = Renewing(house, requesting)
     deciding = Deciding(house, ending, dispatching, renewing, asking)
     desk = DeskService(house, deciding, dispatching)
-    service = WithdrawalsService(house, banks, checking, requesting, desk, BooksService(house, settling))
+    reconciling, solvency = Reconciling(house), SolvencyWatch(house, settling, boosts)
+    watch = WatchService(reconciling, solvency)
+    service = WithdrawalsService(house, banks, checking, requesting, desk, BooksService(house, settling), watch)
     return Withdrawals(
         service=service,
         effects=(
             CheckEffect(checking),
             TransferEffect(sending, payouts, parallelism=config.sending.at_once),
             AskEffect(asking, parallelism=config.sending.asks_at_once),
+            CompareEffect(reconciling),
         ),
         subscriptions=subscriptions(asking),
-        jobs=jobs(config, banks, renewing, dispatching, asking),
+        jobs=jobs(config, banks, renewing, dispatching, asking, reconciling, solvency),
         figures=WithdrawalFigures(house).read,
         payouts=payouts,
-        parts=Parts(banks, checking, dispatching, sending, settling, asking, renewing, deciding),
+        parts=Parts(banks, checking, dispatching, sending, settling, asking, renewing, deciding, reconciling, solvency),
     )

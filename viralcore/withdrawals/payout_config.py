@@ -91,4 +91,5 @@ class Solvency(_Frozen):
 
     check_minutes: Positive
     cover: Share
+    again: Share  # how much a gap must have grown to stop payouts again after an owner let them go on
     stale_hours: Positive  # a balance read longer ago counts as nothing

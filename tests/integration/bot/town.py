@@ -34,6 +34,8 @@ from viralcore.core.registry import Registry
 from viralcore.ledger import module as ledger
 from viralcore.ledger.api import CREDITS, Entry, house_account, user_account
 from viralcore.payments import module as payments
+from viralcore.referrals import module as referrals
+from viralcore.referrals.config import ReferralsConfig
 from viralcore.users import module as users
 from viralcore.users.config import UsersConfig
 from viralcore.withdrawals import module as withdrawals
@@ -207,6 +209,13 @@ class Town:
             payments=self.money.service,
             panels=[panels.FakePanel("smmflare")],
         )
+        brought = referrals.build(
+            db=self.db,
+            clock=clock,
+            ledger=books,
+            users=people,
+            config=ReferralsConfig.model_validate(tomllib.loads((SETTINGS / "referrals.toml").read_text())),
+        )
         self.withdrawals = withdrawals.assemble(
             db=self.db,
             clock=clock,
@@ -223,6 +232,8 @@ class Town:
             payments=self.money.service,
             boosts=self.boosts.service,
             withdrawals=self.withdrawals.service,
+            referrals=brought.service,
+            bot_username=lambda: "viralcore_bot",
         )
         self.bot = self._bot()
         for each in (self.money, self.boosts, self.withdrawals, self.bot):

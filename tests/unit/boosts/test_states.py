@@ -22,13 +22,32 @@ SCHEDULE = config().schedule
 
 def order(cost: str = "1.50") -> Order:
     return Order(
-        1, 42, 1, 0, "t3", "X Tier 3", "t3", "x", "l", "h", "1", Decimal(cost), "in_progress", NOW, None, 0, False
+        id=1,
+        user_id=42,
+        draft_id=1,
+        invoice_id=None,
+        position=0,
+        plan_id="t3",
+        plan_title="X Tier 3",
+        asset="t3",
+        platform="x",
+        link="l",
+        handle="h",
+        post_id="1",
+        unit_cost=Decimal(cost),
+        units=1,
+        answers={},
+        state="in_progress",
+        created_at=NOW,
+        finished_at=None,
+        refunded_cents=0,
+        credit_returned=False,
     )
 
 
 def line(number: int, share: str, quantity: int, delivered: int, state: Any = None) -> Line:
     ended = state or ("completed" if delivered >= quantity else "partial" if delivered else "failed")
-    return Line(number, 1, "likes", "panel", quantity, Decimal(share), ended, delivered, 0, NOW)
+    return Line(number, 1, "likes", "panel", None, quantity, Decimal(share), ended, delivered, 0, NOW)
 
 
 def phase(state: Any = "waiting", *, quantity: int = 38, delivered: int = 0, **changes: Any) -> Phase:
@@ -76,11 +95,11 @@ def phase(state: Any = "waiting", *, quantity: int = 38, delivered: int = 0, **c
 def test_the_state_of_a_running_order(phases: list[str], state: str, cancellable: bool) -> None:
     found = [phase(one) for one in phases]
     assert states.running_state(found) == state
-    assert states.can_cancel(order(), found) is cancellable
+    assert states.can_cancel(order(), found, []) is cancellable
 
 
 def test_an_ended_order_cannot_be_cancelled() -> None:
-    assert not states.can_cancel(replace(order(), state="cancelled"), [phase("waiting")])
+    assert not states.can_cancel(replace(order(), state="cancelled"), [phase("waiting")], [])
 
 
 def test_a_line_raised_to_a_minimum_delivers_what_was_sold() -> None:
@@ -137,3 +156,29 @@ def test_waiting_grows_and_is_bounded_by_what_can_be_cured() -> None:
     assert wait("funds", since_hours=24) is None
     assert wait("busy", since_hours=24) == timedelta(minutes=5)
     assert wait("busy", since_hours=48) is None
+
+
+def worked_line(state: Any, *, delivered: int = 0) -> Line:
+    """A line that staff work at."""
+    return replace(line(1, "1", 10, delivered, state), channel="staff", engine="staff", finished_at=None)
+
+
+def test_what_somebody_began_cannot_be_cancelled() -> None:
+    assert states.can_cancel(order(), [], [worked_line("scheduled")])
+    assert not states.can_cancel(order(), [phase("waiting")], [worked_line("in_progress")])
+
+
+def test_a_line_that_is_worked_at_says_itself_how_far_the_order_is() -> None:
+    assert states.running_state([], [worked_line("scheduled")]) == "scheduled"
+    assert states.running_state([phase("waiting")], [worked_line("in_progress")]) == "in_progress"
+
+
+@pytest.mark.parametrize(("delivered", "ended"), [(10, "completed"), (4, "partial"), (0, "failed")])
+def test_how_a_worked_line_ends(delivered: int, ended: str) -> None:
+    assert states.ended_worked(worked_line("in_progress", delivered=delivered)) == ended
+
+
+def test_goods_of_which_nothing_came_give_the_money_back() -> None:
+    goods = replace(order("12.00"), asset="", invoice_id=5, draft_id=None)
+    settled = states.settle(goods, [worked_line("failed")])
+    assert (settled.state, settled.credit_returned, settled.refunds) == ("failed", False, {1: 1200})

@@ -48,7 +48,9 @@ def cost(rate: Decimal, quantity: int) -> Decimal:
 class Catalogue:
     """Plans by id, in the order shown, with what the panels in use can deliver of them."""
 
-    def __init__(self, config: BoostsConfig) -> None:
+    def __init__(self, config: BoostsConfig, channels: frozenset[str] = frozenset()) -> None:
+        """`channels`: those that are worked at besides the panels."""
+        self._channels = channels
         self._parts = [(part.minutes, part.share) for part in config.schedule.phases]
         self._panels = config.usable_panels or config.panels
         self._plans = {plan.id: plan for row in config.plans for plan in self._expand(row)}
@@ -147,8 +149,10 @@ class Catalogue:
 
     def _line(self, plan: Plan, line: PlanLine, variant: int | None, price: Decimal) -> LineView:
         quantity = line.quantity if isinstance(line.quantity, int) else (variant or 0)
-        sent = line.channel == "panel" and self._panel_phases(plan.platform, line.metric, quantity, price * line.share)
-        return LineView(line.metric, quantity, line.channel, line.share, bool(sent), line.verified)
+        delivered = line.channel in self._channels
+        if line.channel == "panel":
+            delivered = bool(self._panel_phases(plan.platform, line.metric, quantity, price * line.share))
+        return LineView(line.metric, quantity, line.channel, line.share, delivered, line.verified)
 
 
 def refund_cents(lot_price: Decimal, share: Decimal, undelivered: int = 1, quantity: int = 1) -> int:

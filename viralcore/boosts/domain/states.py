@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from viralcore.boosts.api import Channel, LineState, Metric, OrderState, PhaseState
+from viralcore.boosts.api import Channel, Engine, LineState, Metric, OrderState, PhaseState
 from viralcore.boosts.config import Schedule
 from viralcore.boosts.domain.panels import StatusReading, Why, delivered_at_end, delivered_so_far
 from viralcore.boosts.domain.plans import refund_cents
@@ -20,7 +20,8 @@ FINAL_ORDER: frozenset[OrderState] = frozenset({"completed", "partial", "failed"
 class Order:
     id: int
     user_id: int
-    draft_id: int
+    draft_id: int | None
+    invoice_id: int | None
     position: int
     plan_id: str
     plan_title: str
@@ -30,6 +31,8 @@ class Order:
     handle: str
     post_id: str
     unit_cost: Decimal
+    units: int
+    answers: Mapping[str, str]
     state: OrderState
     created_at: datetime
     finished_at: datetime | None
@@ -43,6 +46,7 @@ class Line:
     order_id: int
     metric: Metric
     channel: Channel
+    engine: Engine | None
     quantity: int
     share: Decimal
     state: LineState
@@ -82,9 +86,11 @@ class Phase:
         return self.state in FINAL_PHASE
 
 
-def running_state(phases: Sequence[Phase]) -> OrderState:
-    """The state of an order that has not ended."""
+def running_state(phases: Sequence[Phase], lines: Sequence[Line] = ()) -> OrderState:
+    """The state of an order that has not ended. `lines`: those no panel delivers say themselves how far they are."""
     if any(phase.panel_order is not None or phase.final for phase in phases):
+        return "in_progress"
+    if any(line.engine is not None and line.state != "scheduled" for line in lines):
         return "in_progress"
     if any(phase.state in {"sending", "unknown"} for phase in phases):
         return "sending"
@@ -97,9 +103,11 @@ def running_line(phases: Sequence[Phase]) -> LineState:
     return "in_progress" if state == "in_progress" else "sending" if state == "sending" else "scheduled"
 
 
-def can_cancel(order: Order, phases: Sequence[Phase]) -> bool:
-    """Until the first phase is sent: every phase still waits."""
-    return order.state not in FINAL_ORDER and all(phase.state == "waiting" for phase in phases)
+def can_cancel(order: Order, phases: Sequence[Phase], lines: Sequence[Line]) -> bool:
+    """Until the first phase is sent and nobody has begun: every phase still waits, and so does every other line."""
+    if order.state in FINAL_ORDER or any(phase.state != "waiting" for phase in phases):
+        return False
+    return all(line.engine is None or line.state == "scheduled" for line in lines)
 
 
 def shown_delivered(line: Line, phases: Sequence[Phase]) -> int:
@@ -113,6 +121,11 @@ def ended_line(line: Line, phases: Sequence[Phase]) -> LineState:
     if delivered >= line.quantity:
         return "completed"
     return "partial" if delivered else "failed"
+
+
+def ended_worked(line: Line) -> LineState:
+    """How a line ended that an engine worked at."""
+    return "completed" if line.delivered >= line.quantity else "partial" if line.delivered else "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +144,16 @@ class Settlement:
 def settle(order: Order, lines: Sequence[Line]) -> Settlement:
     """What comes back when every line that had phases has ended. `lines` carry their final counts.
 
-    Nothing delivered at all: the credit. Else each line's undelivered part of its share, rounded down to the cent.
+    Nothing delivered at all: the credit, where it was paid with one. Else each line's undelivered part of its share,
+    rounded down to the cent.
     """
-    if not any(line.delivered for line in lines):
+    nothing = not any(line.delivered for line in lines)
+    if nothing and order.asset:
         return Settlement("failed", credit_returned=True, refunds={})
     refunds = {line.id: line_refund(order.unit_cost, line) for line in lines}
     missing = any(line.state in {"partial", "failed"} for line in lines)
     return Settlement(
-        "partial" if missing else "completed",
+        "failed" if nothing else "partial" if missing else "completed",
         credit_returned=False,
         refunds={line_id: cents for line_id, cents in refunds.items() if cents > 0},
     )

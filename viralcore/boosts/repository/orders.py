@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import Executable, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from viralcore.boosts.api import LineState, LineView, LinkView, OrderState, PlanView
+from viralcore.boosts.api import Engine, LineState, LineView, LinkView, OrderState, PlanView
 from viralcore.boosts.domain.states import Line, Order
 from viralcore.boosts.tables import lines, orders
 
@@ -34,53 +35,65 @@ WHERE l.id = new.id AND l.finished_at IS NULL
 """)
 
 
-async def add(
-    conn: AsyncConnection,
-    *,
-    user_id: int,
-    draft_id: int,
-    position: int,
-    plan: PlanView,
-    link: LinkView,
-    unit_cost: Decimal,
-    now: datetime,
-) -> int:
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """An order to be made, of a draft (`asset` is debited already) or of a paid invoice."""
+
+    user_id: int
+    plan: PlanView
+    link: LinkView
+    unit_cost: Decimal
+    draft_id: int | None = None
+    invoice_id: int | None = None
+    position: int = 0
+    units: int = 1
+    answers: Mapping[str, str] = field(default_factory=dict)
+
+
+async def add(conn: AsyncConnection, new: NewOrder, now: datetime) -> Order:
+    plan, link = new.plan, new.link
     statement = (
         insert(orders)
         .values(
-            user_id=user_id,
-            draft_id=draft_id,
-            position=position,
+            user_id=new.user_id,
+            draft_id=new.draft_id,
+            invoice_id=new.invoice_id,
+            position=new.position,
             plan_id=plan.id,
             plan_title=plan.title,
-            asset=plan.asset,
+            asset=plan.asset if new.invoice_id is None else "",
             platform=link.platform,
             link=link.canonical,
             handle=link.handle,
             post_id=link.post_id,
-            unit_cost=unit_cost,
+            unit_cost=new.unit_cost,
+            units=new.units,
+            answers=dict(new.answers),
             state="scheduled",
             created_at=now,
         )
-        .returning(orders.c.id)
+        .returning(*orders.c)
     )
-    return int((await conn.execute(statement)).scalar_one())
+    return Order(**(await conn.execute(statement)).one()._mapping)
 
 
-async def add_line(conn: AsyncConnection, order_id: int, line: LineView) -> int:
+async def add_line(
+    conn: AsyncConnection, order_id: int, line: LineView, *, quantity: int, engine: Engine | None
+) -> Line:
     statement = (
         insert(lines)
         .values(
             order_id=order_id,
             metric=line.metric,
             channel=line.channel,
-            quantity=line.quantity,
+            engine=engine,
+            quantity=quantity,
             share=line.share,
             state="scheduled",
         )
-        .returning(lines.c.id)
+        .returning(*lines.c)
     )
-    return int((await conn.execute(statement)).scalar_one())
+    return Line(**(await conn.execute(statement)).one()._mapping)
 
 
 async def get(conn: AsyncConnection, order_id: int) -> Order | None:

@@ -57,7 +57,13 @@ def _order(order: Order, lines: Sequence[Line], parts: Sequence[Phase]) -> Order
         finished_at=order.finished_at,
         lines=tuple(
             OrderLineView(
-                line.metric, line.channel, line.quantity, line.delivered, line.state, Money(line.refunded_cents, USD)
+                metric=line.metric,
+                channel=line.channel,
+                quantity=line.quantity,
+                delivered=line.delivered,
+                state=line.state,
+                refunded=Money(line.refunded_cents, USD),
+                engine=line.engine,
             )
             for line in lines
         ),
@@ -77,5 +83,8 @@ def _order(order: Order, lines: Sequence[Line], parts: Sequence[Phase]) -> Order
         ),
         refunded=Money(order.refunded_cents, USD),
         credit_returned=order.credit_returned,
-        can_cancel=states.can_cancel(order, parts),
+        can_cancel=states.can_cancel(order, parts, lines),
+        invoice_id=order.invoice_id,
+        units=order.units,
+        answers=order.answers,
     )

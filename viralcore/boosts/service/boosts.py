@@ -18,7 +18,9 @@ from viralcore.boosts.domain.plans import Catalogue
 from viralcore.boosts.service.drafts import Drafts
 from viralcore.boosts.service.orders import Orders
 from viralcore.boosts.service.panels import PanelDesk
+from viralcore.boosts.service.unspent import Unspent
 from viralcore.core.db import Database
+from viralcore.core.money import Money
 from viralcore.ledger.api import Balance
 from viralcore.payments.api import Grant, InvoiceView, Item, Payments
 from viralcore.users.api import Users
@@ -37,6 +39,7 @@ class BoostsService:
         desk: PanelDesk,
         payments: Payments,
         users: Users,
+        unspent: Unspent,
     ) -> None:
         self._db = db
         self._catalogue = catalogue
@@ -45,6 +48,7 @@ class BoostsService:
         self._desk = desk
         self._payments = payments
         self._users = users
+        self._unspent = unspent
 
     def plans(self) -> tuple[PlanView, ...]:
         return self._catalogue.all()
@@ -122,3 +126,6 @@ class BoostsService:
 
     async def panel_orders(self, *, after: int = 0, limit: int = 500) -> tuple[PanelOrderView, ...]:
         return await self._orders.panel_orders(after=after, limit=limit)
+
+    async def unspent(self) -> Money:
+        return await self._unspent.total()

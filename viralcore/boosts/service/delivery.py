@@ -19,10 +19,18 @@ from viralcore.boosts.config import BoostsConfig
 from viralcore.boosts.domain import states
 from viralcore.boosts.domain.panels import AddAnswer, Declined, Placed, StatusReading
 from viralcore.boosts.domain.states import FINAL_ORDER, Line, Order, Phase
-from viralcore.boosts.events import LinesFinished, OrderFinished, OrderProgressed, PhaseSent, PhaseUnknown
+from viralcore.boosts.events import (
+    LinesFinished,
+    OrderFinished,
+    OrderProgressed,
+    OrderRefunded,
+    PhaseSent,
+    PhaseUnknown,
+)
 from viralcore.boosts.repository import orders, phases
 from viralcore.boosts.service.loaded import Answered, Loaded, load
 from viralcore.boosts.service.panels import Choice, PanelDesk
+from viralcore.boosts.service.sources import invoice_behind, return_key
 from viralcore.core.clock import monotonic
 from viralcore.core.db import Database, Tx
 from viralcore.core.log import correlated, correlation_id
@@ -247,10 +255,28 @@ class Delivery:
                 await self._desk.strange(tx, panel=phase.panel or "", panel_order=phase.panel_order or "", words=told)
         await self.advance(tx, order, progressed=progressed)
 
+    async def worked(self, tx: Tx, order: Order, line_id: int, *, delivered: int, ended: bool = False) -> None:
+        """What an engine has delivered of a line so far; `ended`: there will be no more. The line counts as begun."""
+        kept: list[Line] = []
+        for line in await self._lines(tx, order):
+            if line.id != line_id or line.finished_at is not None:
+                kept.append(line)
+                continue
+            count = min(line.quantity, delivered)
+            now = replace(line, state="in_progress", delivered=count)
+            await orders.set_lines(tx.conn, [now])
+            if ended:
+                now = replace(now, state=states.ended_worked(now), finished_at=tx.now)
+                await orders.finish_line(tx.conn, line.id, state=now.state, delivered=count, now=tx.now)
+                self._tell_lines(tx, order, [line.metric], now.state)
+            kept.append(now)
+        await self.advance(tx, order, progressed=True, kept=kept)
+
     async def advance(
         self, tx: Tx, order: Order, *, progressed: bool = False, kept: Sequence[Line] | None = None
     ) -> None:
-        """Bring lines and order up to their phases; end what has ended, and settle the order with its last line.
+        """Bring lines and order up to their phases; end what has ended, and settle the order with its last line. A line
+        that an engine works at ends only by `worked`.
 
         `kept`: the order's lines, where they have just been read.
         """
@@ -287,10 +313,12 @@ class Delivery:
             lines.append(now)
         for state, metrics in ended.items():
             self._tell_lines(tx, order, metrics, state)
-        if all(line.finished_at is not None for line in lines if any(p.line_id == line.id for p in found)):
+        if all(
+            line.finished_at is not None for line in lines if line.engine or any(p.line_id == line.id for p in found)
+        ):
             await self._settle(tx, order, lines)
             return None
-        state_now = states.running_state(found)
+        state_now = states.running_state(found, lines)
         if progressed or ended or state_now != order.state:
             tx.record(OrderProgressed(order_id=order.id, user_id=order.user_id, state=state_now))
         return state_now
@@ -299,9 +327,15 @@ class Delivery:
         undelivered = [line for line in lines if line.finished_at is None]
         for line in undelivered:
             await orders.finish_line(tx.conn, line.id, state="refunded", delivered=0, now=tx.now)
-        settlement = states.settle(order, lines)
+        if undelivered:
+            self._tell_lines(tx, order, [line.metric for line in undelivered], "refunded")
+        nothing = f"Nothing delivered: credit back, order {order.id}"
+        await self.give_back(tx, order, states.settle(order, lines), nothing)
+
+    async def give_back(self, tx: Tx, order: Order, settlement: states.Settlement, description: str) -> None:
+        """End an order whose lines have ended: what was not delivered comes back, as the credit or as money."""
         if settlement.credit_returned:
-            await self.return_credit(tx, order, f"Nothing delivered: credit back, order {order.id}")
+            await self.return_credit(tx, order, description)
         await self._refund(tx, order, settlement.refunds)
         await orders.finish(
             tx.conn,
@@ -311,8 +345,6 @@ class Delivery:
             refunded_cents=settlement.refunded_cents,
             credit_returned=settlement.credit_returned,
         )
-        if undelivered:
-            self._tell_lines(tx, order, [line.metric for line in undelivered], "refunded")
         self.tell_finished(tx, order, settlement)
 
     async def return_credit(self, tx: Tx, order: Order, description: str) -> None:
@@ -321,8 +353,7 @@ class Delivery:
             Entry(user_account(order.user_id, CREDITS, order.asset), 1, unit_cost=order.unit_cost),
             Entry(house_account(CREDITS_USED, order.asset), -1),
         )
-        key = f"return:order:{order.id}"
-        await self._ledger.post(tx, key=key, kind="refund", entries=entries, description=description)
+        await self._ledger.post(tx, key=return_key(order.id), kind="refund", entries=entries, description=description)
 
     async def _refund(self, tx: Tx, order: Order, refunds: Mapping[int, int]) -> None:
         postings = [
@@ -345,6 +376,12 @@ class Delivery:
             raise RuntimeError(f"the ledger refused refunds: {refused}")
         for line_id, cents in refunds.items():
             await orders.refund_line(tx.conn, line_id, cents)
+        invoice_id = await invoice_behind(tx, self._ledger, order)
+        if invoice_id is not None:
+            told = OrderRefunded(
+                order_id=order.id, user_id=order.user_id, invoice_id=invoice_id, cents=sum(refunds.values())
+            )
+            tx.record(told)
 
     def tell_finished(self, tx: Tx, order: Order, settlement: states.Settlement) -> None:
         """Announce the end of an order."""

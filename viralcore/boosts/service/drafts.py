@@ -22,10 +22,12 @@ from viralcore.boosts.api import (
 from viralcore.boosts.config import BoostsConfig
 from viralcore.boosts.domain.links import read_links
 from viralcore.boosts.domain.plans import Catalogue
-from viralcore.boosts.events import OrderCreated
-from viralcore.boosts.repository import drafts, orders, phases, views
+from viralcore.boosts.repository import drafts, orders, views
 from viralcore.boosts.repository.drafts import Draft
+from viralcore.boosts.repository.orders import NewOrder
 from viralcore.boosts.service.delivery import CREDITS_USED
+from viralcore.boosts.service.placing import Placing
+from viralcore.boosts.service.sources import debit_key
 from viralcore.core.db import Database, Tx
 from viralcore.core.errors import NotFound
 from viralcore.core.ids import new_uuid
@@ -36,10 +38,19 @@ from viralcore.users.api import Users
 class Drafts:
     """From pasted links to orders."""
 
-    def __init__(self, db: Database, config: BoostsConfig, catalogue: Catalogue, ledger: Ledger, users: Users) -> None:
+    def __init__(
+        self,
+        db: Database,
+        config: BoostsConfig,
+        catalogue: Catalogue,
+        placing: Placing,
+        ledger: Ledger,
+        users: Users,
+    ) -> None:
         self._db = db
         self._config = config.drafts
         self._catalogue = catalogue
+        self._placing = placing
         self._ledger = ledger
         self._users = users
 
@@ -109,32 +120,13 @@ class Drafts:
         if draft.plan_id is None:
             raise NoCredits(needed=len(draft.links), platform=draft.links[0].platform)
         plan = self._catalogue.get(draft.plan_id)
-        lots = await self._debit(tx, f"boost:draft:{draft.id}", user_id, plan, draft.links)
+        lots = await self._debit(tx, debit_key(draft.id), user_id, plan, draft.links)
         for position, (link, unit_cost) in enumerate(zip(draft.links, _prices(lots), strict=True)):
-            await self._order(tx, draft, position, plan, link, unit_cost)
+            new = NewOrder(draft.user_id, plan, link, unit_cost, draft_id=draft.id, position=position)
+            await self._placing.place(tx, new)
         if not await drafts.close(tx.conn, draft.id, "confirmed"):
             raise RuntimeError("a draft moved while it was locked")
         return await views.order_views(tx.conn, await orders.of_draft(tx.conn, draft_id))
-
-    async def _order(
-        self, tx: Tx, draft: Draft, position: int, plan: PlanView, link: LinkView, unit_cost: Decimal
-    ) -> None:
-        order_id = await orders.add(
-            tx.conn,
-            user_id=draft.user_id,
-            draft_id=draft.id,
-            position=position,
-            plan=plan,
-            link=link,
-            unit_cost=unit_cost,
-            now=tx.now,
-        )
-        for line in plan.lines:
-            line_id = await orders.add_line(tx.conn, order_id, line)
-            for planned in self._catalogue.phases(plan, line):
-                due_at = tx.now + timedelta(minutes=planned.minutes)
-                await phases.add(tx.conn, order_id=order_id, line_id=line_id, planned=planned, due_at=due_at)
-        tx.record(OrderCreated(order_id=order_id, user_id=draft.user_id))
 
     async def _debit(
         self, tx: Tx, key: str, user_id: int, plan: PlanView, links: Sequence[LinkView]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from viralcore.boosts.api import (
@@ -15,10 +16,11 @@ from viralcore.boosts.api import (
 )
 from viralcore.boosts.domain import states
 from viralcore.boosts.domain.panels import order_id as read_order_id
-from viralcore.boosts.domain.states import Order, Phase, Settlement
+from viralcore.boosts.domain.states import Line, Order, Phase
 from viralcore.boosts.events import PhaseResolved
 from viralcore.boosts.repository import orders, phases, views
 from viralcore.boosts.service.delivery import Delivery
+from viralcore.boosts.service.engines import Engines
 from viralcore.core.db import Database, Tx
 from viralcore.core.errors import NotFound
 from viralcore.users.api import Users
@@ -33,9 +35,10 @@ Decide = Callable[[Tx, Order, Phase], Awaitable[None]]
 class Orders:
     """What people and staff do with orders that exist."""
 
-    def __init__(self, db: Database, delivery: Delivery, users: Users) -> None:
+    def __init__(self, db: Database, delivery: Delivery, engines: Engines, users: Users) -> None:
         self._db = db
         self._delivery = delivery
+        self._engines = engines
         self._users = users
 
     async def get(self, *, order_id: int, user_id: int | None) -> OrderView:
@@ -60,21 +63,23 @@ class Orders:
             raise NotFound(what="order")
         found = (await phases.of_orders(tx.conn, [order_id])).get(order_id, [])
         if order.state != "cancelled":
-            if not states.can_cancel(order, found):
+            lines = (await orders.lines_of(tx.conn, [order_id])).get(order_id, [])
+            if not states.can_cancel(order, found, lines):
                 raise CannotCancel(order_id=order_id, state=order.state)
-            await self._undo(tx, order, len(found))
+            await self._undo(tx, order, len(found), lines)
         after = await orders.get(tx.conn, order_id)
         return (await views.order_views(tx.conn, [after or order]))[0]
 
-    async def _undo(self, tx: Tx, order: Order, waiting: int) -> None:
+    async def _undo(self, tx: Tx, order: Order, waiting: int, lines: Sequence[Line]) -> None:
         if await phases.cancel_all(tx.conn, order.id, now=tx.now) != waiting:
             raise RuntimeError("a phase moved while its order was locked")
-        for line in (await orders.lines_of(tx.conn, [order.id])).get(order.id, []):
+        for line in lines:
+            engine = self._engines.of(line)
+            if engine is not None:
+                await engine.close(tx, order, line)
             await orders.finish_line(tx.conn, line.id, state="cancelled", delivered=0, now=tx.now)
-        await self._delivery.return_credit(tx, order, f"Cancelled: credit back, order {order.id}")
-        end = Settlement("cancelled", credit_returned=True, refunds={})
-        await orders.finish(tx.conn, order, state=end.state, now=tx.now, refunded_cents=0, credit_returned=True)
-        self._delivery.tell_finished(tx, order, end)
+        settled = replace(states.settle(order, lines), state="cancelled")
+        await self._delivery.give_back(tx, order, settled, f"Cancelled: credit back, order {order.id}")
 
     # --- staff -----------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from viralcore.core.money import USD, Money
 from viralcore.core.screen import Screen
 from viralcore.notifications.domain import Notice
 from viralcore.payments.api import InvoiceView, Payments, ProofView
-from viralcore.texts import cards, notices, order_notices, wording
+from viralcore.texts import cards, notices, order_notices, referrals, wording
 from viralcore.texts.order_text import OrderLineText, OrderPartText, OrderText
 from viralcore.users.api import Users
 
@@ -55,6 +55,8 @@ class Painter:
             "panel_trouble": self._panel_trouble,
             "proof": self._proof,
             "proof_rejected": self._proof_rejected,
+            "commission": self._commission,
+            "commission_back": self._commission_back,
             "bank_trouble": self._bank_trouble,
             "prices": self._prices,
             "unknown_phase": self._unknown_phase,
@@ -197,6 +199,20 @@ class Painter:
             reason=refund.reason,
         )
 
+    async def _commission(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        return referrals.commission(
+            title=self._title(params["item_ref"]),
+            amount=Money(params["cents"], USD),
+            owed_before=Money(params["to_receivable"], USD),
+        )
+
+    async def _commission_back(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        return referrals.commission_back(
+            title=self._title(params["item_ref"]),
+            amount=Money(params["cents"], USD),
+            receivable=Money(params["receivable"], USD),
+        )
+
     async def _proof(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
         proof = await self._payments.get_proof(proof_id=params["proof_id"])
         return cards.proof(
@@ -251,6 +267,12 @@ class Painter:
             mine = await self._boosts.credits(user_id=user_id)
             available = next((one.available for one in mine if one.plan.id == invoice.item.ref), None)
         return _sale_text(invoice, unit, available)
+
+    def _title(self, item_ref: str) -> str:
+        try:
+            return self._boosts.plan(item_ref).title
+        except UnknownPlan:
+            return ""
 
     async def _order(self, order_id: int) -> OrderText:
         return _order_text(await self._boosts.get_order(order_id=order_id))

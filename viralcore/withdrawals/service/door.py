@@ -27,6 +27,7 @@ from viralcore.withdrawals.service.desk import DeskService
 from viralcore.withdrawals.service.house import SCOPE, House, page_size
 from viralcore.withdrawals.service.requesting import Requesting
 from viralcore.withdrawals.service.views import account_view, withdrawal_view, withdrawal_views
+from viralcore.withdrawals.service.watch import WatchService
 
 MOST_ACCOUNTS = 10
 
@@ -40,9 +41,11 @@ class WithdrawalsService:
         requesting: Requesting,
         desk: DeskService,
         books: BooksService,
+        watch: WatchService,
     ) -> None:
         self.desk = desk
         self.books = books
+        self.watch = watch
         self._house = house
         self._banks = banks
         self._checking = checking

@@ -1,0 +1,56 @@
+"""Who works at the lines that no panel delivers. Each engine has tables of its own and tells `Delivery.worked`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from viralcore.boosts.api import Engine, LineView
+from viralcore.boosts.domain.states import Line, Order
+from viralcore.core.db import Tx
+
+
+class LineEngine(Protocol):
+    """Delivers lines of some kind: the groups, or staff. All of it joins the caller's transaction, under the order's
+    lock."""
+
+    @property
+    def name(self) -> Engine: ...
+
+    async def takes(self, tx: Tx, platform: str, line: LineView) -> bool:
+        """Whether it can work at such a line now."""
+        ...
+
+    async def open(self, tx: Tx, order: Order, line: Line) -> None:
+        """Begin: called once, in the transaction that makes the order."""
+        ...
+
+    async def close(self, tx: Tx, order: Order, line: Line) -> None:
+        """Stop: its order was cancelled before anybody had begun."""
+        ...
+
+
+class Engines:
+    """The engines there are. A line of the crowd that no group can take falls to staff."""
+
+    def __init__(self, *engines: LineEngine) -> None:
+        self._engines: Mapping[str, LineEngine] = {engine.name: engine for engine in engines}
+
+    @property
+    def channels(self) -> frozenset[str]:
+        """Channels whose lines somebody delivers besides the panels."""
+        return frozenset({"crowd", "staff"} if "staff" in self._engines else self._engines)
+
+    async def for_line(self, tx: Tx, platform: str, line: LineView) -> LineEngine | None:
+        """Who works at it; None: a panel does, or nobody."""
+        if line.channel == "panel":
+            return None
+        for name in (line.channel, "staff"):
+            engine = self._engines.get(name)
+            if engine is not None and await engine.takes(tx, platform, line):
+                return engine
+        return None
+
+    def of(self, line: Line) -> LineEngine | None:
+        """The engine that works at a line of an order."""
+        return None if line.engine is None else self._engines[line.engine]

@@ -1,0 +1,41 @@
+"""Making orders: the row, its lines, their phases or whoever works at them, all in the caller's transaction."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from viralcore.boosts.domain.plans import Catalogue
+from viralcore.boosts.domain.states import Order
+from viralcore.boosts.events import OrderCreated
+from viralcore.boosts.repository import orders, phases
+from viralcore.boosts.repository.orders import NewOrder
+from viralcore.boosts.service.engines import Engines
+from viralcore.core.db import Tx
+
+
+class Placing:
+    """What a confirmed draft and a paid invoice have in common."""
+
+    def __init__(self, catalogue: Catalogue, engines: Engines) -> None:
+        self._catalogue = catalogue
+        self._engines = engines
+
+    async def place(self, tx: Tx, new: NewOrder) -> Order:
+        """The order as it begins. What it costs was taken before, in the same transaction."""
+        order = await orders.add(tx.conn, new, tx.now)
+        for sold in new.plan.lines:
+            engine = await self._engines.for_line(tx, order.platform, sold)
+            line = await orders.add_line(
+                tx.conn,
+                order.id,
+                sold,
+                quantity=sold.quantity * new.units,
+                engine=None if engine is None else engine.name,
+            )
+            for planned in self._catalogue.phases(new.plan, sold):
+                due_at = tx.now + timedelta(minutes=planned.minutes)
+                await phases.add(tx.conn, order_id=order.id, line_id=line.id, planned=planned, due_at=due_at)
+            if engine is not None:
+                await engine.open(tx, order, line)
+        tx.record(OrderCreated(order_id=order.id, user_id=order.user_id))
+        return order
