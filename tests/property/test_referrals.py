@@ -98,7 +98,9 @@ def test_in_the_books_as_by_the_rules(postgres: Cluster) -> None:
             postgres.drop(url)
 
 
-async def _follow(village: Village, affiliate: int, buyer: int, invoices: Iterator[int], run: list[tuple[str, int, int]]) -> None:
+async def _follow(
+    village: Village, affiliate: int, buyer: int, invoices: Iterator[int], run: list[tuple[str, int, int]]
+) -> None:
     await village.comes(affiliate, heard=False)
     await village.comes(buyer, affiliate, heard=False)
     for event_id, event in await village.said():
