@@ -30,7 +30,7 @@ from viralcore.withdrawals.domain.comparing import Difference, Theirs, balance_d
 from viralcore.withdrawals.events import ComparisonEnded, DifferenceEnded, DifferenceFound
 from viralcore.withdrawals.ports import Payouts, PayoutsDown, TransferRecord
 from viralcore.withdrawals.repository import attempts, comparing
-from viralcore.withdrawals.service.common import RIGHT, SCOPE, House, page_size, plain_words
+from viralcore.withdrawals.service.house import RIGHT, SCOPE, House, page_size, plain_words
 from viralcore.withdrawals.service.views import transfer_view
 
 log = structlog.get_logger(__name__)
