@@ -15,12 +15,15 @@ from viralcore.boosts.ports import Panel
 from viralcore.boosts.service.boosts import BoostsService
 from viralcore.boosts.service.delivery import Delivery
 from viralcore.boosts.service.drafts import Drafts
-from viralcore.boosts.service.engines import Engines
+from viralcore.boosts.service.engines import Engines, LineEngine
 from viralcore.boosts.service.figures import BoostFigures
+from viralcore.boosts.service.goods import GoodsDesk
 from viralcore.boosts.service.orders import Orders
 from viralcore.boosts.service.panels import PanelDesk
 from viralcore.boosts.service.placing import Placing
 from viralcore.boosts.service.polling import Polling
+from viralcore.boosts.service.staff import StaffDesk, StaffEngine
+from viralcore.boosts.subscribers import Subscribers, subscriptions
 from viralcore.core.db import Database
 from viralcore.core.effects import EffectKind
 from viralcore.core.events import Subscription
@@ -75,10 +78,11 @@ def build(
     users: Users,
     payments: Payments,
     panels: Sequence[Panel] | None = None,
+    engines_in_use: Sequence[LineEngine] | None = None,
 ) -> BoostsModule:
-    """`panels`: others than those of the settings, for tests."""
+    """`panels`, `engines_in_use`: others than those of the settings, for tests."""
     in_use = http_panels(config, clients) if panels is None else tuple(panels)
-    engines = Engines()
+    engines = Engines(*(engines_in_use if engines_in_use is not None else (StaffEngine(config.staff),)))
     catalogue = Catalogue(config, engines.channels)
     warnings = catalogue.warnings()
     if not in_use:
@@ -91,11 +95,24 @@ def build(
     placing = Placing(catalogue, engines)
     drafts = Drafts(db, config, catalogue, placing, ledger, users)
     orders = Orders(db, delivery, engines, users)
+    goods = GoodsDesk(db, config, catalogue, placing, ledger=ledger, payments=payments, users=users)
+    staff = StaffDesk(db, config.staff, delivery, users)
     at_once = {panel.name: panel.parallelism for panel in config.panels}
     return BoostsModule(
-        service=BoostsService(db, catalogue, drafts=drafts, orders=orders, desk=desk, payments=payments, users=users),
+        service=BoostsService(
+            db,
+            catalogue,
+            drafts=drafts,
+            orders=orders,
+            desk=desk,
+            payments=payments,
+            users=users,
+            goods=goods,
+            staff=staff,
+        ),
         warnings=warnings,
         figures=BoostFigures(db).read,
         effects=tuple(PanelAdd(panel, delivery, parallelism=at_once.get(panel.name, 1)) for panel in in_use),
-        jobs=jobs(config, delivery, polling, desk, drafts),
+        subscriptions=subscriptions(Subscribers(goods)),
+        jobs=jobs(config, delivery, polling, desk, drafts, goods, staff),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, cast
@@ -21,6 +21,7 @@ from viralcore.core.registry import Registry
 from viralcore.core.workers import Worker
 from viralcore.ledger.api import Entry, house_account, user_account
 from viralcore.ledger.service import LedgerService
+from viralcore.payments.events import InvoicePaid
 
 PANELS = ("smmflare", "plugsmm", "smmstone")
 ADA = 42
@@ -59,6 +60,34 @@ class Shop:
         draft = await self.door.draft(key=f"u{pasted}{self.clock.now()}", user_id=user_id, text=pasted)
         orders: tuple[OrderView, ...] = await self.door.confirm(key="k", user_id=user_id, draft_id=draft.id)
         return orders
+
+    async def goods(
+        self, plan: str, quantity: int, cents: int, answers: Mapping[str, str], *, invoice_id: int, user_id: int = ADA
+    ) -> OrderView:
+        """Answer a plan's questions, and hear that its invoice was paid."""
+        request = await self.door.goods.begin(key=f"g{invoice_id}", user_id=user_id, plan_id=plan, quantity=quantity)
+        for question, given in answers.items():
+            await self.door.goods.answer(key="", user_id=user_id, request_id=request.id, question=question, text=given)
+        self.payments.next_id = invoice_id
+        await self.door.goods.invoice(key="", user_id=user_id, request_id=request.id)
+        await self.paid(invoice_id, plan, quantity, cents, user_id=user_id)
+        return (await self.door.orders(user_id=user_id))[0]  # type: ignore[no-any-return]
+
+    async def paid(self, invoice_id: int, plan: str, quantity: int, cents: int, *, user_id: int = ADA) -> None:
+        """What payments tells of an invoice, heard as often as this is called. The price is in the house."""
+        event = InvoicePaid(
+            invoice_id=invoice_id,
+            user_id=user_id,
+            item_kind="goods",
+            item_ref=plan,
+            quantity=quantity,
+            total=cents,
+            paid_cents=cents,
+            method="wallet",
+        )
+        (heard,) = self.module.subscriptions
+        async with self.database.transaction() as tx:
+            await heard.handler(tx, "event", event)
 
     async def turn(self, minutes: float = 0, *, poll: bool = True) -> None:
         """Turn the clock and let everything that is due happen."""
