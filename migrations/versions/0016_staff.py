@@ -9,7 +9,7 @@ down_revision = "0013"
 
 TABLES = """
 -- goods that somebody is about to buy; once it has an invoice it is never deleted and its answers never change
-CREATE TABLE boosts.requests (
+CREATE TABLE boosts.goods_requests (
     id bigint GENERATED ALWAYS AS IDENTITY,
     user_id bigint NOT NULL,
     plan_id text NOT NULL,
@@ -20,12 +20,12 @@ CREATE TABLE boosts.requests (
     created_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
     PRIMARY KEY (id),
-    CONSTRAINT requests_of_invoice UNIQUE (invoice_id),
-    CONSTRAINT requests_state CHECK (state IN ('open', 'invoiced', 'ordered', 'returned', 'discarded')),
-    CONSTRAINT requests_invoiced CHECK ((invoice_id IS NOT NULL) = (state IN ('invoiced', 'ordered', 'returned'))),
-    CONSTRAINT requests_quantity CHECK (quantity > 0)
+    CONSTRAINT goods_requests_of_invoice UNIQUE (invoice_id),
+    CONSTRAINT goods_requests_state CHECK (state IN ('open', 'invoiced', 'ordered', 'returned', 'discarded')),
+    CONSTRAINT goods_requests_invoiced CHECK ((invoice_id IS NOT NULL) = (state IN ('invoiced', 'ordered', 'returned'))),
+    CONSTRAINT goods_requests_quantity CHECK (quantity > 0)
 );
-CREATE INDEX requests_open ON boosts.requests (user_id, id) WHERE state = 'open';
+CREATE INDEX goods_requests_open ON boosts.goods_requests (user_id, id) WHERE state = 'open';
 
 -- one for each line that staff work at
 CREATE TABLE boosts.staff_cards (
@@ -62,9 +62,9 @@ CREATE INDEX staff_cards_waiting ON boosts.staff_cards (id) WHERE state IN ('ope
 
 def upgrade() -> None:
     op.execute(TABLES)
-    op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON boosts.requests TO viralcore_app")
+    op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON boosts.goods_requests TO viralcore_app")
     op.execute("GRANT SELECT, INSERT, UPDATE ON boosts.staff_cards TO viralcore_app")
 
 
 def downgrade() -> None:
-    op.execute("DROP TABLE boosts.staff_cards; DROP TABLE boosts.requests;")
+    op.execute("DROP TABLE boosts.staff_cards; DROP TABLE boosts.goods_requests;")

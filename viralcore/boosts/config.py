@@ -176,8 +176,10 @@ class Goods(_Frozen):
 
 
 class StaffRules(_Frozen):
-    """`remind_hours`: a card that nobody moved for so long is shown again."""
+    """`remind_hours`: a card that nobody moved for so long is shown again. `crowd_lines`: whether what is meant for the
+    groups becomes a card where no group can take it; else its part of the price goes back."""
 
+    crowd_lines: bool
     look_seconds: Positive
     remind_hours: Positive
 

@@ -82,7 +82,8 @@ def build(
 ) -> BoostsModule:
     """`panels`, `engines_in_use`: others than those of the settings, for tests."""
     in_use = http_panels(config, clients) if panels is None else tuple(panels)
-    engines = Engines(*(engines_in_use if engines_in_use is not None else (StaffEngine(config.staff),)))
+    workers = (StaffEngine(config.staff),) if engines_in_use is None else engines_in_use
+    engines = Engines(*workers, crowd_falls=config.staff.crowd_lines)
     catalogue = Catalogue(config, engines.channels)
     warnings = catalogue.warnings()
     if not in_use:

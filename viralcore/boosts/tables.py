@@ -214,8 +214,8 @@ troubles = Table(
 )
 
 # Goods that somebody is about to buy: how many, and what they answered. With an invoice it is never changed again.
-requests = Table(
-    "requests",
+goods_requests = Table(
+    "goods_requests",
     metadata,
     _id(),
     Column("user_id", BigInteger, nullable=False),
@@ -226,13 +226,13 @@ requests = Table(
     Column("invoice_id", BigInteger),
     Column("created_at", INSTANT, nullable=False),
     Column("expires_at", INSTANT, nullable=False),
-    UniqueConstraint("invoice_id", name="requests_of_invoice"),
-    CheckConstraint("state IN ('open', 'invoiced', 'ordered', 'returned', 'discarded')", name="requests_state"),
+    UniqueConstraint("invoice_id", name="goods_requests_of_invoice"),
+    CheckConstraint("state IN ('open', 'invoiced', 'ordered', 'returned', 'discarded')", name="goods_requests_state"),
     CheckConstraint(
-        "(invoice_id IS NOT NULL) = (state IN ('invoiced', 'ordered', 'returned'))", name="requests_invoiced"
+        "(invoice_id IS NOT NULL) = (state IN ('invoiced', 'ordered', 'returned'))", name="goods_requests_invoiced"
     ),
-    CheckConstraint("quantity > 0", name="requests_quantity"),
-    Index("requests_open", "user_id", "id", postgresql_where=text("state = 'open'")),
+    CheckConstraint("quantity > 0", name="goods_requests_quantity"),
+    Index("goods_requests_open", "user_id", "id", postgresql_where=text("state = 'open'")),
 )
 
 # One for each line that staff work at. How much is delivered stands in the line.

@@ -14,6 +14,7 @@ from tests.support.boosts import FakePanel, FakePayments, FakeUsers, config
 from tests.support.clock import FakeClock
 from viralcore.boosts.api import OrderView
 from viralcore.boosts.module import BoostsModule, build
+from viralcore.boosts.service.engines import LineEngine
 from viralcore.core.db import Database
 from viralcore.core.effect_runner import EffectRunner
 from viralcore.core.http import HttpClients
@@ -137,7 +138,15 @@ class Shop:
 
 
 @pytest.fixture
-async def shop(database: Database, clock: FakeClock, registry: Registry) -> AsyncIterator[Shop]:
+def engines() -> Sequence[LineEngine] | None:
+    """Panels alone, unless a module overrides this: what they do not deliver is refunded. None: as the shop runs."""
+    return ()
+
+
+@pytest.fixture
+async def shop(
+    database: Database, clock: FakeClock, registry: Registry, engines: Sequence[LineEngine] | None
+) -> AsyncIterator[Shop]:
     panels = {name: FakePanel(name, first=1000 * number) for number, name in enumerate(PANELS, start=1)}
     users, payments, ledger = FakeUsers(), FakePayments(), LedgerService(database)
     clients = HttpClients(clock)
@@ -149,6 +158,7 @@ async def shop(database: Database, clock: FakeClock, registry: Registry) -> Asyn
         users=cast(Any, users),
         payments=cast(Any, payments),
         panels=tuple(panels.values()),
+        engines_in_use=engines,
     )
     registry.add_kinds(*module.effects)
     yield Shop(database, clock, ledger, module, panels, users, payments, EffectRunner(database, Worker()))

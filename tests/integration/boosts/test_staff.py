@@ -15,6 +15,11 @@ BOB, CLEO, OWNER = 1000, 1001, 1
 POLL = "https://x.com/shop/status/1990000000000000001"
 
 
+@pytest.fixture
+def engines() -> None:
+    """The engines of the settings."""
+
+
 @pytest.fixture(autouse=True)
 def _owner(shop: Shop) -> None:
     shop.users.staff.add(OWNER)

@@ -1,6 +1,6 @@
 """Goods: the questions a plan asks before it is paid for. Pure.
 
-Money first. A request is a row of boosts.requests:
+Money first. A request is a row of boosts.goods_requests:
   open       the buyer answers; each answer is stored as it comes, so a restart or another button loses nothing
   invoiced   the invoice was opened in the transaction that froze the answers; a request opens one invoice, whatever key
   ordered    the invoice was paid, and the transaction that heard of it made the order (unique by its invoice)

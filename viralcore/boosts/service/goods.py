@@ -23,9 +23,10 @@ from viralcore.boosts.config import BoostsConfig
 from viralcore.boosts.domain import goods
 from viralcore.boosts.domain.plans import Catalogue
 from viralcore.boosts.events import GoodsReturned
-from viralcore.boosts.repository import orders, requests
+from viralcore.boosts.repository import goods as requests
+from viralcore.boosts.repository import orders
+from viralcore.boosts.repository.goods import Request
 from viralcore.boosts.repository.orders import NewOrder
-from viralcore.boosts.repository.requests import Request
 from viralcore.boosts.service.delivery import REVENUE
 from viralcore.boosts.service.placing import Placing
 from viralcore.core.db import Database, Tx

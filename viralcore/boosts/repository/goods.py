@@ -10,9 +10,9 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.boosts.api import RequestState
-from viralcore.boosts.tables import requests
+from viralcore.boosts.tables import goods_requests
 
-_R = requests.c
+_R = goods_requests.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,27 +31,27 @@ class Request:
 async def add(
     conn: AsyncConnection, *, user_id: int, plan_id: str, quantity: int, now: datetime, expires_at: datetime
 ) -> int:
-    statement = insert(requests).values(
+    statement = insert(goods_requests).values(
         user_id=user_id, plan_id=plan_id, quantity=quantity, state="open", created_at=now, expires_at=expires_at
     )
     return int((await conn.execute(statement.returning(_R.id))).scalar_one())
 
 
 async def get(conn: AsyncConnection, request_id: int, *, lock: bool = False) -> Request | None:
-    statement = select(requests).where(_R.id == request_id)
+    statement = select(goods_requests).where(_R.id == request_id)
     row = (await conn.execute(statement.with_for_update() if lock else statement)).one_or_none()
     return None if row is None else Request(**row._mapping)
 
 
 async def of_invoice(conn: AsyncConnection, invoice_id: int, *, lock: bool = False) -> Request | None:
-    statement = select(requests).where(_R.invoice_id == invoice_id)
+    statement = select(goods_requests).where(_R.invoice_id == invoice_id)
     row = (await conn.execute(statement.with_for_update() if lock else statement)).one_or_none()
     return None if row is None else Request(**row._mapping)
 
 
 async def unfinished(conn: AsyncConnection, user_id: int, *, now: datetime, limit: int) -> Sequence[Request]:
     """Open ones of a person that have not run out, newest first."""
-    statement = select(requests).where(_R.user_id == user_id, _R.state == "open", _R.expires_at > now)
+    statement = select(goods_requests).where(_R.user_id == user_id, _R.state == "open", _R.expires_at > now)
     rows = await conn.execute(statement.order_by(_R.id.desc()).limit(limit))
     return [Request(**row._mapping) for row in rows]
 
@@ -71,12 +71,12 @@ async def ended(conn: AsyncConnection, request: Request, state: RequestState) ->
 
 async def forget(conn: AsyncConnection, *, before: datetime) -> int:
     """Delete those that never had an invoice."""
-    statement = delete(requests).where(_R.expires_at < before, _R.invoice_id.is_(None))
+    statement = delete(goods_requests).where(_R.expires_at < before, _R.invoice_id.is_(None))
     return (await conn.execute(statement)).rowcount
 
 
 async def _hit(conn: AsyncConnection, request: Request, before: RequestState, **values: object) -> None:
     """A guarded update: the row is locked, so anything else is a mistake of ours."""
-    statement = update(requests).where(_R.id == request.id, _R.state == before)
+    statement = update(goods_requests).where(_R.id == request.id, _R.state == before)
     if (await conn.execute(statement.values(**values))).rowcount != 1:
         raise RuntimeError("a request moved while it was locked")
