@@ -22,7 +22,9 @@ CREATE TABLE boosts.goods_requests (
     PRIMARY KEY (id),
     CONSTRAINT goods_requests_of_invoice UNIQUE (invoice_id),
     CONSTRAINT goods_requests_state CHECK (state IN ('open', 'invoiced', 'ordered', 'returned', 'discarded')),
-    CONSTRAINT goods_requests_invoiced CHECK ((invoice_id IS NOT NULL) = (state IN ('invoiced', 'ordered', 'returned'))),
+    CONSTRAINT goods_requests_invoiced CHECK (
+        (invoice_id IS NOT NULL) = (state IN ('invoiced', 'ordered', 'returned'))
+    ),
     CONSTRAINT goods_requests_quantity CHECK (quantity > 0)
 );
 CREATE INDEX goods_requests_open ON boosts.goods_requests (user_id, id) WHERE state = 'open';
