@@ -59,10 +59,11 @@ def listed(found: Sequence[StaffCardText], *, total: int) -> Screen:
         return Screen(text, (wording.back_home("admin"),), route="cards")
     told = [
         markup(
-            "\n{icon} <b>#{id}</b> {what} · order #{order}, since {at}\n{stands}",
+            "\n{icon} <b>#{id}</b> {what} · {plan}, order #{order}, since {at}\n{stands}",
             icon=_ICONS[one.state],
             id=one.id,
             what=wording.metric(one.metric, one.quantity),
+            plan=one.plan,
             order=one.order_id,
             at=wording.moment(one.created_at),
             stands=_stands(one),
