@@ -56,9 +56,9 @@ class Parts:
     settling: Settling
     asking: Asking
     renewing: Renewing
-    deciding: Deciding
     reconciling: Reconciling
     solvency: SolvencyWatch
+    deciding: Deciding
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,5 +156,5 @@ def assemble(
         jobs=jobs(config, banks, renewing, dispatching, asking, reconciling, solvency),
         figures=WithdrawalFigures(house).read,
         payouts=payouts,
-        parts=Parts(banks, checking, dispatching, sending, settling, asking, renewing, deciding, reconciling, solvency),
+        parts=Parts(banks, checking, dispatching, sending, settling, asking, renewing, reconciling, solvency, deciding),
     )
