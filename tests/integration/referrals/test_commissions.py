@@ -222,6 +222,7 @@ async def test_a_purchase_keeps_the_percentage_it_was_made_at(two: Village) -> N
     invoice = await two.bought(CARA)
     await two.hear()
     two.referrals.subscriptions[1].handler.__self__._commissions._percent = 50  # type: ignore[attr-defined]
+    await two.hear(again=True)
     await two.refund(invoice.id, "5")
     await two.hear()
     assert await two.affiliate(ADA) == 100
