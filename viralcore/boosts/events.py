@@ -188,3 +188,4 @@ class ClaimExpired(Event):
     claim_id: int
     user_id: int
     order_id: int
+    given_up: bool

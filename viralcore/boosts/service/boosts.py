@@ -15,6 +15,7 @@ from viralcore.boosts.api import (
     UnknownPhaseView,
 )
 from viralcore.boosts.domain.plans import Catalogue
+from viralcore.boosts.service.crowd import CrowdService
 from viralcore.boosts.service.drafts import Drafts
 from viralcore.boosts.service.orders import Orders
 from viralcore.boosts.service.panels import PanelDesk
@@ -37,7 +38,9 @@ class BoostsService:
         desk: PanelDesk,
         payments: Payments,
         users: Users,
+        crowd: CrowdService,
     ) -> None:
+        self._crowd = crowd
         self._db = db
         self._catalogue = catalogue
         self._drafts = drafts
@@ -45,6 +48,10 @@ class BoostsService:
         self._desk = desk
         self._payments = payments
         self._users = users
+
+    @property
+    def crowd(self) -> CrowdService:
+        return self._crowd
 
     def plans(self) -> tuple[PlanView, ...]:
         return self._catalogue.all()
