@@ -21,6 +21,8 @@ from viralcore.boosts.service.orders import Orders
 from viralcore.boosts.service.panels import PanelDesk
 from viralcore.boosts.service.placing import Placing
 from viralcore.boosts.service.polling import Polling
+from viralcore.boosts.service.replies import RepliesService
+from viralcore.boosts.service.reply_pay import ReplyPay
 from viralcore.core.db import Database
 from viralcore.core.effects import EffectKind
 from viralcore.core.events import Subscription
@@ -41,6 +43,7 @@ class BoostsModule:
     service: BoostsService
     warnings: tuple[str, ...]
     figures: FigureReader
+    reply_pay: ReplyPay
     effects: tuple[EffectKind, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
     jobs: tuple[Job, ...] = ()
@@ -91,11 +94,23 @@ def build(
     placing = Placing(catalogue, engines)
     drafts = Drafts(db, config, catalogue, placing, ledger, users)
     orders = Orders(db, delivery, engines, users)
+    pay = ReplyPay(db, config.replies, ledger, users)
+    replies = RepliesService(db, config.replies, pay, users)
     at_once = {panel.name: panel.parallelism for panel in config.panels}
     return BoostsModule(
-        service=BoostsService(db, catalogue, drafts=drafts, orders=orders, desk=desk, payments=payments, users=users),
+        service=BoostsService(
+            db,
+            catalogue,
+            drafts=drafts,
+            orders=orders,
+            desk=desk,
+            payments=payments,
+            users=users,
+            replies=replies,
+        ),
         warnings=warnings,
         figures=BoostFigures(db).read,
+        reply_pay=pay,
         effects=tuple(PanelAdd(panel, delivery, parallelism=at_once.get(panel.name, 1)) for panel in in_use),
         jobs=jobs(config, delivery, polling, desk, drafts),
     )

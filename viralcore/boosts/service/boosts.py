@@ -12,6 +12,7 @@ from viralcore.boosts.api import (
     PanelOrderView,
     PanelView,
     PlanView,
+    Replies,
     UnknownPhaseView,
 )
 from viralcore.boosts.domain.plans import Catalogue
@@ -37,6 +38,7 @@ class BoostsService:
         desk: PanelDesk,
         payments: Payments,
         users: Users,
+        replies: Replies,
     ) -> None:
         self._db = db
         self._catalogue = catalogue
@@ -45,6 +47,11 @@ class BoostsService:
         self._desk = desk
         self._payments = payments
         self._users = users
+        self._replies = replies
+
+    @property
+    def replies(self) -> Replies:
+        return self._replies
 
     def plans(self) -> tuple[PlanView, ...]:
         return self._catalogue.all()
