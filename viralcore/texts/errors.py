@@ -8,7 +8,7 @@ from typing import Any
 from viralcore.core.errors import DomainError
 from viralcore.core.money import USD, Money
 from viralcore.core.screen import Html, lines, markup
-from viralcore.texts import wording
+from viralcore.texts import crowd_errors, reply_errors, wording
 
 LINK_HELP = (
     "Send the link of one post, like <code>https://x.com/name/status/123</code> "
@@ -243,6 +243,8 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], Html]] = {
         "That cannot be the panel's order number: it is not a number, or another order has it. Look it up at the "
         "panel and send it again."
     ),
+    **crowd_errors.WORDS,
+    **reply_errors.WORDS,
 }
 KNOWN: frozenset[str] = frozenset(_WORDS)
 """Every code that has words. An architecture test holds it against all DomainErrors there are."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.unit.texts.golden import Cases
 from tests.unit.texts.screens import hostile
+from tests.unit.texts.screens.crowd_refusals import REFUSALS as CROWD
 from tests.unit.texts.screens.orders import PROBLEMS
 from viralcore.boosts import api as boosts
 from viralcore.core.errors import DomainError, KeyReused, NotFound
@@ -74,6 +75,7 @@ REFUSALS: dict[str, DomainError] = {
     "cannot cancel": boosts.CannotCancel(order_id=7, state="in_progress"),
     "already decided": boosts.AlreadyDecided(phase_id=5, state="sent"),
     "bad panel order": boosts.BadPanelOrder(given=hostile.TITLE),
+    **CROWD,
 }
 
 CASES: Cases = {
