@@ -678,6 +678,10 @@ class Replies(Protocol):
 
     def terms(self) -> ReplyTerms: ...
 
+    def pays(self, metrics: Sequence[Metric]) -> Money:
+        """What a reply guy gets for one of each, when it is approved."""
+        ...
+
     def read_report(self, line: str) -> ReportView:
         """Raises BadReport."""
         ...

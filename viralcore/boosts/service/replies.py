@@ -7,7 +7,7 @@ and a reply is counted once (the primary key of `reply_links`).
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -19,6 +19,7 @@ from viralcore.boosts.api import (
     EarnersView,
     EarnerView,
     LinkProblem,
+    Metric,
     RecordView,
     ReplyPanelView,
     ReplyPayView,
@@ -58,6 +59,9 @@ class RepliesService:
         return ReplyTerms(
             self._pay.rate, config.days_back, config.max_count, config.max_links, largest_bonus=self._pay.largest
         )
+
+    def pays(self, metrics: Sequence[Metric]) -> Money:
+        return self._pay.rate_of(metrics)
 
     # --- handing in ---------------------------------------------------------------------------------------------------
 

@@ -56,6 +56,10 @@ class ReplyPay:
         self.rate = exact(config.per_reply, NGN)
         self.largest = exact(config.largest_bonus, NGN)
 
+    def rate_of(self, metrics: Sequence[str]) -> Money:
+        """What one of each pays."""
+        return ngn(self.rate.minor * sum(metric in self._config.paid_metrics for metric in metrics))
+
     async def book(self, tx: Tx, new: NewPay, *, kind: Kind, description: str) -> int | None:
         """The row and its posting. None when this claim was settled before. Raises BelowZero."""
         pay_id = await rows.add_pay(tx.conn, new, tx.now)
