@@ -148,6 +148,21 @@ class Drafts(_Frozen):
     max_link_length: Annotated[int, Field(ge=60, le=2000)]
 
 
+class CrowdConfig(_Frozen):
+    """How posts are given to groups, and for how long what is missing is waited for."""
+
+    per_group: Positive
+    interval_minutes: Annotated[int, Field(ge=10, le=40)]
+    dispatch_seconds: Positive
+    dispatch_messages: Positive
+    open_hours: Positive
+    review_hours: Positive
+    claim_minutes: Positive
+    tries: Positive
+    edit_seconds: Positive
+    max_proofs: Annotated[int, Field(ge=1, le=20)]
+
+
 Naira = Annotated[Exact, Field(gt=0, decimal_places=2, max_digits=12)]
 
 
@@ -245,11 +260,14 @@ class BoostsConfig(_Frozen):
     plans: Annotated[tuple[Plan, ...], Field(min_length=1)]
     schedule: Schedule
     drafts: Drafts
+    crowd: CrowdConfig
     replies: ReplyGuys
     dialects: dict[str, Dialect]
     statuses: StatusWords
     panels: Annotated[tuple[PanelConfig, ...], Field(min_length=1)]
 
+    admin_likes_group_enabled: bool = False
+    admin_likes_group_chat_id: int | None = None
     smmflare_api_key: SecretStr | None = None
     plugsmms_api_key: SecretStr | None = None
     smmstone_api_key: SecretStr | None = None
@@ -288,6 +306,11 @@ class BoostsConfig(_Frozen):
         """The key we have there; None: the panel is not used."""
         key: Any = getattr(self, f"{panel.environment}_api_key")
         return key if isinstance(key, SecretStr) else None
+
+    @property
+    def likes_group(self) -> int | None:
+        """The chat that is the likes group until staff say otherwise."""
+        return self.admin_likes_group_chat_id if self.admin_likes_group_enabled else None
 
     @property
     def usable_panels(self) -> tuple[PanelConfig, ...]:

@@ -188,6 +188,7 @@ class ClaimExpired(Event):
     claim_id: int
     user_id: int
     order_id: int
+    given_up: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -123,9 +123,9 @@ def newcomer(*, rate: Money, contact: str) -> Screen:
     """For people who are not reply guys: what it is, and how one becomes one."""
     text = markup(
         "🧑‍💻 <b>Task 2 Earn</b>\n\nOur reply guys write real replies under posts, from their own accounts, and are "
-        "paid <b>{rate}</b> for each one that we approve. The money goes to a reply balance, which they withdraw to their "
-        "bank.\n\nYou are not a reply guy yet. To become one, write to {contact} and tell them which account you reply "
-        "from.",
+        "paid <b>{rate}</b> for each one that we approve. The money goes to a reply balance, which they withdraw to "
+        "their bank.\n\nYou are not a reply guy yet. To become one, write to {contact} and tell them which account you "
+        "reply from.",
         rate=wording.money(rate),
         contact=contact,
     )

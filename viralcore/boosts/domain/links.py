@@ -80,6 +80,19 @@ def parse_link(token: str, *, max_length: int) -> LinkView:
     raise _Bad("not_supported")
 
 
+def link_tokens(text: str) -> list[str]:
+    """The words of a message that want to be links."""
+    return _tokens(text)
+
+
+def link_or_reason(token: str, *, max_length: int) -> LinkView | str:
+    """One link, or the reason word why it is none."""
+    try:
+        return parse_link(token, max_length=max_length)
+    except _Bad as bad:
+        return str(bad.args[0])
+
+
 def _tokens(text: str) -> list[str]:
     tokens = []
     for word in re.split(r"[\s,;]+(?=\S)|\s+", text):

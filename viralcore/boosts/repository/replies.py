@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.boosts.api import PayKind, RecordView, ReplyPayView, SubmissionState, SubmissionView
 from viralcore.boosts.domain.replies import Reply
-from viralcore.boosts.tables import reply_pays, reply_submissions
+from viralcore.boosts.tables import crowd_proofs, reply_pays, reply_submissions
 from viralcore.core.money import NGN, Money
 
 _S, _P = reply_submissions, reply_pays
@@ -108,6 +108,13 @@ async def claim_links(
         "claim_id": claim_id,
     }
     return frozenset((await conn.execute(_TAKE_LINKS, values)).scalars())
+
+
+async def proved(conn: AsyncConnection, replies: Sequence[Reply]) -> frozenset[str]:
+    """Of these replies, those that were handed in for a task, and not turned down."""
+    names = [reply.name for reply in replies]
+    statement = select(crowd_proofs.c.name).where(crowd_proofs.c.name.in_(names), crowd_proofs.c.live)
+    return frozenset((await conn.execute(statement)).scalars())
 
 
 async def shrink(conn: AsyncConnection, submission_id: int, links: Sequence[str]) -> None:

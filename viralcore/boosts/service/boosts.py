@@ -16,6 +16,7 @@ from viralcore.boosts.api import (
     UnknownPhaseView,
 )
 from viralcore.boosts.domain.plans import Catalogue
+from viralcore.boosts.service.crowd import CrowdService
 from viralcore.boosts.service.drafts import Drafts
 from viralcore.boosts.service.orders import Orders
 from viralcore.boosts.service.panels import PanelDesk
@@ -39,7 +40,9 @@ class BoostsService:
         payments: Payments,
         users: Users,
         replies: Replies,
+        crowd: CrowdService,
     ) -> None:
+        self._crowd = crowd
         self._db = db
         self._catalogue = catalogue
         self._drafts = drafts
@@ -52,6 +55,10 @@ class BoostsService:
     @property
     def replies(self) -> Replies:
         return self._replies
+
+    @property
+    def crowd(self) -> CrowdService:
+        return self._crowd
 
     def plans(self) -> tuple[PlanView, ...]:
         return self._catalogue.all()

@@ -38,8 +38,9 @@ class Engines:
 
     @property
     def channels(self) -> frozenset[str]:
-        """Channels whose lines somebody delivers besides the panels."""
-        return frozenset({"crowd", "staff"} if "staff" in self._engines else self._engines)
+        """Channels whose lines somebody delivers besides the panels, whatever comes. Groups may be gone tomorrow: the
+        crowd is promised because staff stand behind it."""
+        return frozenset({"crowd", "staff"} if "staff" in self._engines else self._engines.keys() - {"crowd"})
 
     async def for_line(self, tx: Tx, platform: str, line: LineView) -> LineEngine | None:
         """Who works at it; None: a panel does, or nobody."""

@@ -96,7 +96,9 @@ class RepliesService:
             submission_id = await self._add(
                 tx, NewSubmission(user_id, "links", len(links), self._today(), self._pay.rate.minor, links)
             )
-            taken = await rows.claim_links(tx.conn, found, user_id=user_id, submission_id=submission_id)
+            elsewhere = await rows.proved(tx.conn, found)
+            free = [reply for reply in found if reply.name not in elsewhere]
+            taken = await rows.claim_links(tx.conn, free, user_id=user_id, submission_id=submission_id)
             problems = [*unread, *(LinkProblem(reply.link, "used") for reply in found if reply.name not in taken)]
             if not taken:
                 raise BadReplies(problems=tuple(problems), limit=self._config.max_links)
