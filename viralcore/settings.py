@@ -170,7 +170,7 @@ class Slice:
 SLICES: tuple[Slice, ...] = (
     Slice("users", UsersConfig, ("users.toml",)),
     Slice("payments", PaymentsConfig, ("payments.toml",)),
-    Slice("boosts", BoostsConfig, ("plans.toml", "schedule.toml", "panels.toml")),
+    Slice("boosts", BoostsConfig, ("plans.toml", "schedule.toml", "panels.toml", "replies.toml")),
     Slice("notifications", NotificationsConfig, ("notifications.toml",)),
     Slice("bot", BotConfig, ("bot.toml",)),
 )

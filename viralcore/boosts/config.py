@@ -1,11 +1,12 @@
-"""The frozen settings of boosts: plans.toml, schedule.toml, panels.toml, and the panels' addresses and keys."""
+"""The frozen settings of boosts: plans.toml, schedule.toml, panels.toml, replies.toml; the panels' addresses, keys."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from viralcore.boosts.api import Channel, Metric
 
@@ -199,6 +200,35 @@ class StaffRules(_Frozen):
     remind_hours: Positive
 
 
+Naira = Annotated[Exact, Field(gt=0, decimal_places=2, max_digits=12)]
+
+
+class ReplyGuys(_Frozen):
+    """settings/replies.toml."""
+
+    per_reply: Naira
+    paid_metrics: tuple[Metric, ...]
+    time_zone: str
+    days_back: Annotated[int, Field(ge=0, le=7)]
+    max_count: Annotated[int, Field(gt=0, le=10_000)]
+    max_links: Annotated[int, Field(gt=0, le=100)]
+    max_link_length: Annotated[int, Field(ge=60, le=2000)]
+    longest_reason: Annotated[int, Field(ge=20, le=1000)]
+    largest_bonus: Naira
+    bars: Annotated[int, Field(ge=7, le=31)]
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"there is no time zone {name}")
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
 class ErrorWords(_Frozen):
     means: Means
     words: Annotated[tuple[Word, ...], Field(min_length=1)]
@@ -270,6 +300,7 @@ class BoostsConfig(_Frozen):
     crowd: CrowdConfig
     goods: Goods
     staff: StaffRules
+    replies: ReplyGuys
     dialects: dict[str, Dialect]
     statuses: StatusWords
     panels: Annotated[tuple[PanelConfig, ...], Field(min_length=1)]

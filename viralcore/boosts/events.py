@@ -228,3 +228,52 @@ class ClaimExpired(Event):
     user_id: int
     order_id: int
     given_up: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepliesSubmitted(Event):
+    """A reply guy handed something in: staff should look."""
+
+    NAME: ClassVar[str] = "boosts.replies_submitted.v1"
+    submission_id: int
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepliesDecided(Event):
+    """`state`: approved | rejected | withdrawn (by the person). `kobo`: paid for it."""
+
+    NAME: ClassVar[str] = "boosts.replies_decided.v1"
+    submission_id: int
+    user_id: int
+    state: str
+    kobo: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyPaid(Event):
+    """A reply balance moved without a submission. `kind`: claim | bonus | correction."""
+
+    NAME: ClassVar[str] = "boosts.reply_paid.v1"
+    pay_id: int
+    user_id: int
+    kind: str
+    kobo: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyGuyChanged(Event):
+    """`active`: they are one now."""
+
+    NAME: ClassVar[str] = "boosts.reply_guy_changed.v1"
+    user_id: int
+    active: bool
+    actor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyExportAsked(Event):
+    """Somebody in staff wants the list of reply guys as a file."""
+
+    NAME: ClassVar[str] = "boosts.reply_export_asked.v1"
+    actor: int

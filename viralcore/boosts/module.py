@@ -26,8 +26,10 @@ from viralcore.boosts.service.orders import Orders
 from viralcore.boosts.service.panels import PanelDesk
 from viralcore.boosts.service.placing import Placing
 from viralcore.boosts.service.polling import Polling
+from viralcore.boosts.service.replies import RepliesService
+from viralcore.boosts.service.reply_pay import ReplyPay
 from viralcore.boosts.service.staff import StaffDesk, StaffEngine
-from viralcore.boosts.subscribers import Subscribers, subscriptions
+from viralcore.boosts.subscribers import Subscribers, reply_subscriptions, subscriptions
 from viralcore.core.db import Database
 from viralcore.core.effects import EffectKind
 from viralcore.core.events import Subscription
@@ -48,6 +50,7 @@ class BoostsModule:
     service: BoostsService
     warnings: tuple[str, ...]
     figures: FigureReader
+    reply_pay: ReplyPay
     effects: tuple[EffectKind, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
     jobs: tuple[Job, ...] = ()
@@ -102,6 +105,7 @@ def build(
     placing = Placing(catalogue, engines)
     drafts = Drafts(db, config, catalogue, placing, ledger, users)
     orders = Orders(db, delivery, engines, users)
+    pay = ReplyPay(db, config.replies, ledger, users)
     claims = Claims(db, config.crowd, engine=crowd, users=users, max_link_length=config.drafts.max_link_length)
     people = CrowdService(db, registry=registry, claims=claims, engine=crowd)
     goods = GoodsDesk(db, config, catalogue, placing, ledger=ledger, payments=payments, users=users)
@@ -119,10 +123,12 @@ def build(
             goods=goods,
             staff=staff,
             crowd=people,
+            replies=RepliesService(db, config.replies, pay, users),
         ),
         warnings=warnings,
         figures=BoostFigures(db).read,
+        reply_pay=pay,
         effects=tuple(PanelAdd(panel, delivery, parallelism=at_once.get(panel.name, 1)) for panel in in_use),
-        subscriptions=subscriptions(Subscribers(goods, crowd)),
+        subscriptions=(*subscriptions(Subscribers(goods, crowd)), *reply_subscriptions(pay, people)),
         jobs=(*jobs(config, delivery, polling, desk, drafts, goods, staff), crowd_job(config, crowd)),
     )

@@ -14,11 +14,16 @@ from viralcore.boosts.events import (
     PanelTrouble,
     PhaseResolved,
     PhaseUnknown,
+    RepliesDecided,
+    RepliesSubmitted,
+    ReplyGuyChanged,
+    ReplyPaid,
 )
 from viralcore.core.db import Tx
 from viralcore.core.events import Event, Subscription
 from viralcore.notifications.domain import order_key, owner_key, phase_key, proof_key, stray_key, transfer_key
 from viralcore.notifications.service.desk import Desk
+from viralcore.notifications.service.replies import ReplyNotices
 from viralcore.payments.api import Payments
 from viralcore.payments.events import (
     BankTrouble,
@@ -52,6 +57,7 @@ class Subscribers:
         self._users = users
         self._payments = payments
         self._boosts = boosts
+        self.replies = ReplyNotices(desk)
 
     # --- money -------------------------------------------------------------------------------------------------------
 
@@ -340,6 +346,10 @@ def subscriptions(subscribers: Subscribers) -> tuple[Subscription, ...]:
         _hear(PanelTrouble, "notifications.panel_trouble", hears.panel_trouble),
         _hear(PhaseUnknown, "notifications.phase_unknown", hears.phase_unknown),
         _hear(PhaseResolved, "notifications.phase_resolved", hears.phase_resolved),
+        _hear(RepliesSubmitted, "notifications.replies_submitted", hears.replies.submitted),
+        _hear(RepliesDecided, "notifications.replies_decided", hears.replies.decided),
+        _hear(ReplyPaid, "notifications.reply_paid", hears.replies.paid),
+        _hear(ReplyGuyChanged, "notifications.reply_guy_changed", hears.replies.role),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from viralcore.core.screen import Action, action
+from viralcore.texts import reply_actions
 
 
 @action
@@ -264,5 +265,5 @@ class RejectProof(Action):
     proof: int
 
 
-STAFF_CARD: tuple[type[Action], ...] = (PhasePlaced, PhaseNotPlaced, ApproveProof, RejectProof)
+STAFF_CARD: tuple[type[Action], ...] = (PhasePlaced, PhaseNotPlaced, ApproveProof, RejectProof, *reply_actions.CARD)
 """Actions that live on cards in the admin group, where no home message is."""

@@ -31,6 +31,7 @@ def admin(*, roles: Sequence[str], session_until: datetime | None, unknown: int,
         (Button("🔑 Open session", OpenSession()),),
         (Button(f"❓ Unknown sends ({unknown})", Go("unknown")), Button("🔌 Panels", Go("panels"))),
         *money,
+        (Button("💬 Replies to check", Go("rq")), Button("🧑‍💻 Reply guys", Go("rguys"))),
         wording.back_home(),
     )
     return Screen(text, rows, route="admin")

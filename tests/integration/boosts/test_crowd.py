@@ -158,7 +158,7 @@ async def test_nobody_works_at_their_own_order_and_tasks_are_for_reply_guys(town
         await town.take(post, ADA)
     with pytest.raises(NotAllowed):
         await town.take(post, 5, chat=None)
-    town.shop.users.staff.add(5)  # whoever has the right
+    town.shop.users.reply_guys.add(5)  # whoever has the right
     taken = await town.take(post, 5, chat=None)
     assert taken.claim.group_id is None
     assert await town.crowd.tasks(user_id=5) == ()

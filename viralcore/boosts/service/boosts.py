@@ -12,6 +12,7 @@ from viralcore.boosts.api import (
     PanelOrderView,
     PanelView,
     PlanView,
+    Replies,
     Unanswered,
     UnknownPhaseView,
 )
@@ -41,6 +42,7 @@ class BoostsService:
         desk: PanelDesk,
         payments: Payments,
         users: Users,
+        replies: Replies,
         crowd: CrowdService,
         goods: GoodsDesk,
         staff: StaffDesk,
@@ -55,6 +57,7 @@ class BoostsService:
         self._users = users
         self._goods = goods
         self._staff = staff
+        self._replies = replies
 
     @property
     def goods(self) -> GoodsDesk:
@@ -63,6 +66,10 @@ class BoostsService:
     @property
     def staff(self) -> StaffDesk:
         return self._staff
+
+    @property
+    def replies(self) -> Replies:
+        return self._replies
 
     @property
     def crowd(self) -> CrowdService:
