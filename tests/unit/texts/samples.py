@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from tests.unit.texts.screens.replies import to_reply_guys
 from viralcore.core.money import Money, usd
 from viralcore.core.screen import Screen
 from viralcore.texts import cards, notices, order_notices
@@ -113,6 +114,7 @@ def to_people() -> Iterator[tuple[str, Screen]]:
     yield from _transfers()
     yield from _deposits()
     yield from _by_bank()
+    yield from to_reply_guys()
     yield "assigned", notices.assigned(amount="14.2", asset="USDT", network="bsc", usd=usd("14.20"))
     for name, wallet, bonus, posts, left in (
         ("all", "15.00", "0", 10, False),

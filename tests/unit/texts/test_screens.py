@@ -20,6 +20,8 @@ from tests.unit.texts.screens import invoices as invoice_cases
 from tests.unit.texts.screens import orders as order_cases
 from tests.unit.texts.screens import receipts as receipt_cases
 from tests.unit.texts.screens import refunds as refund_cases
+from tests.unit.texts.screens import replies as reply_cases
+from tests.unit.texts.screens import reply_staff as reply_staff_cases
 from tests.unit.texts.screens import shop as shop_cases
 from tests.unit.texts.screens import staff as staff_cases
 from tests.unit.texts.screens import topup as topup_cases
@@ -38,6 +40,8 @@ from viralcore.texts import (
     orders,
     receipts,
     refunds,
+    replies,
+    reply_staff,
     shop,
     staff,
     topup,
@@ -61,13 +65,15 @@ MODULES = [
     (topup, topup_cases.CASES),
     (orders, order_cases.CASES),
     (refunds, refund_cases.CASES),
+    (replies, reply_cases.CASES),
+    (reply_staff, reply_staff_cases.CASES),
     (shop, shop_cases.CASES),
     (staff, staff_cases.CASES),
     (wallet, wallet_cases.CASES),
 ]
 FILES = [(f"{_name(module)}.{function}", cases) for module, all_of in MODULES for function, cases in all_of.items()]
 EVERYTHING = [pytest.param(name, said, id=f"{name}: {case}") for name, cases in FILES for case, said in cases.items()]
-NO_WAY_HOME = {"home.home", "home.terms", "home.blocked", "home.group_only_private"}
+NO_WAY_HOME = {"home.home", "home.terms", "home.blocked", "home.group_only_private", "reply_staff.card"}
 """Home itself, what stands before it, and what is shown where no home is."""
 CAPTION, MESSAGE = 1024, 4096
 
@@ -188,9 +194,9 @@ def test_every_reason_there_is_no_account_for_is_told() -> None:
 
 
 LABELS = {
-    "home.home": ["Service Menu", "My Balance", "Support", "Admin Panel"],
+    "home.home": ["Service Menu", "My Balance", "Task 2 Earn", "Support", "Admin Panel"],
     "home.terms": ["I agree"],
-    "shop.service_menu": ["Twitter/X", "Telegram", "My Orders", "Submit Link"],
+    "shop.service_menu": ["Twitter/X", "Telegram", "My Orders", "Submit Link", "Reply Guys Panel"],
     "shop.platform": ["Engagement", "Followers", "Poll", "Special", "Premium Members", "Automation", "Extra"],
     "shop.group": [f"Tier {n}" for n in range(1, 6)],
     "shop.plan": ["10", "25", "50", "100", "Other amount"],
@@ -210,6 +216,10 @@ LABELS = {
     "bank.account": ["Copy amount", "Copy account", "I have paid", "Change method", "Cancel"],
     "bank.by_hand": ["Copy amount", "Copy account", "I have paid", "Change method", "Cancel"],
     "bank.failed": ["Try again", "Change method", "Cancel"],
+    "replies.panel": ["Submit replies", "Withdraw", "Submissions", "Task 2 Earn"],
+    "replies.confirm_report": ["Confirm", "Cancel"],
+    "reply_staff.card": ["Approve", "Reject"],
+    "reply_staff.confirm_money": ["Confirm", "Cancel"],
     "orders.confirm": ["Confirm", "Cancel"],
     "orders.confirm_cancel": ["Confirm", "Cancel"],
 }

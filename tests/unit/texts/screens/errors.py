@@ -6,6 +6,7 @@ from tests.unit.texts.golden import Cases
 from tests.unit.texts.screens import hostile
 from tests.unit.texts.screens.crowd_refusals import REFUSALS as CROWD
 from tests.unit.texts.screens.orders import PROBLEMS
+from tests.unit.texts.screens.reply_refusals import REFUSALS as REPLIES
 from viralcore.boosts import api as boosts
 from viralcore.core.errors import DomainError, KeyReused, NotFound
 from viralcore.ledger import api as ledger
@@ -76,6 +77,7 @@ REFUSALS: dict[str, DomainError] = {
     "already decided": boosts.AlreadyDecided(phase_id=5, state="sent"),
     "bad panel order": boosts.BadPanelOrder(given=hostile.TITLE),
     **CROWD,
+    **REPLIES,
 }
 
 CASES: Cases = {
