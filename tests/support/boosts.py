@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal
 
 from pydantic import SecretStr
@@ -109,6 +110,7 @@ class FakeUsers:
     blocked: set[int] = field(default_factory=set)
     strangers: set[int] = field(default_factory=set)
     staff: set[int] = field(default_factory=lambda: {1000, 1001})
+    owners: set[int] = field(default_factory=set)
     blocked_values: set[str] = field(default_factory=set)
     audited: list[dict[str, Any]] = field(default_factory=list)
     reply_guys: set[int] = field(default_factory=set)
@@ -149,7 +151,8 @@ class FakeUsers:
             raise TermsNotAccepted
 
     async def authorize(self, tx: Tx, *, actor: int, right: str) -> None:
-        if actor not in (self.reply_guys if right == "tasks" else self.staff):
+        allowed = {"switches": self.owners, "tasks": self.reply_guys}.get(right, self.staff)
+        if actor not in allowed:
             raise NotAllowed(right=right)
 
     async def is_blocked(self, tx: Tx, *, kind: str, value: str) -> bool:
@@ -164,6 +167,8 @@ class FakePayments:
     """Remembers the invoices it was asked for."""
 
     opened: list[dict[str, Any]] = field(default_factory=list)
+    next_id: int = 1
+    refuse: BaseException | None = None
 
     async def open_invoice(
         self,
@@ -176,7 +181,9 @@ class FakePayments:
         grants: Sequence[Grant] = (),
         tx: Tx | None = None,
     ) -> InvoiceView:
+        if self.refuse is not None:
+            raise self.refuse
         self.opened.append(
             {"key": key, "item": item, "quantity": quantity, "unit_price": unit_price, "grants": tuple(grants)}
         )
-        return object()  # type: ignore[return-value]
+        return SimpleNamespace(id=self.next_id)  # type: ignore[return-value]

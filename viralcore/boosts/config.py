@@ -31,14 +31,19 @@ Word = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,15}$")]
 
 
+Question = Literal["poll_link", "poll_option", "profile_link", "days", "channel"]
+
+
 class PlanLine(_Frozen):
-    """One thing a unit delivers. `verified`: how many of them by verified accounts."""
+    """One thing a unit delivers. `verified`: how many of them by verified accounts. `panel`: moved to the panels as
+    soon as one in use has a service for it; until then its channel delivers it."""
 
     metric: Metric
     quantity: Positive | Literal["variant"]
     channel: Channel
     share: Share
     verified: Annotated[int, Field(ge=0)] = 0
+    panel: bool = False
 
 
 class Plan(_Frozen):
@@ -57,7 +62,7 @@ class Plan(_Frozen):
     presets: tuple[Positive, ...] = ()
     variants: tuple[Positive, ...] = ()
     on_sale: bool = True
-    questions: tuple[Word, ...] = ()
+    questions: tuple[Question, ...] = ()
     lines: tuple[PlanLine, ...] = ()
 
     @model_validator(mode="after")
@@ -105,6 +110,21 @@ class Plan(_Frozen):
                 wrong.append('a line\'s quantity is "variant", but there are no variants')
             if isinstance(line.quantity, int) and line.verified > line.quantity:
                 wrong.append(f"{line.metric}: more by verified accounts than there are")
+        return (*wrong, *self._wrong_goods())
+
+    def _wrong_goods(self) -> tuple[str, ...]:
+        """Goods are about something, and a panel is told no more than that."""
+        wrong: list[str] = []
+        asked = [one for one in self.questions if one in ("poll_link", "profile_link", "channel")]
+        if self.kind == "goods" and len(asked) != 1:
+            wrong.append("goods ask for one link: poll_link, profile_link or channel")
+        if self.kind == "credits" and self.questions:
+            wrong.append("only goods ask questions")
+        if len(set(self.questions)) != len(self.questions):
+            wrong.append("a question is asked twice")
+        told = set(self.questions) <= {"profile_link", "channel"}
+        if self.kind == "goods" and not told and any(line.panel or line.channel == "panel" for line in self.lines):
+            wrong.append("a panel is told a link and a number only: what else it asks needs staff")
         return tuple(wrong)
 
 
@@ -161,6 +181,23 @@ class CrowdConfig(_Frozen):
     tries: Positive
     edit_seconds: Positive
     max_proofs: Annotated[int, Field(ge=1, le=20)]
+
+
+class Goods(_Frozen):
+    """`hours`: how long a request waits for its answers; `poll_options`, `most_days`: limits of the questions."""
+
+    hours: Positive
+    poll_options: Annotated[int, Field(ge=2, le=10)]
+    most_days: Positive
+
+
+class StaffRules(_Frozen):
+    """`remind_hours`: a card that nobody moved for so long is shown again. `crowd_lines`: whether what is meant for the
+    groups becomes a card where no group can take it; else its part of the price goes back."""
+
+    crowd_lines: bool
+    look_seconds: Positive
+    remind_hours: Positive
 
 
 Naira = Annotated[Exact, Field(gt=0, decimal_places=2, max_digits=12)]
@@ -261,6 +298,8 @@ class BoostsConfig(_Frozen):
     schedule: Schedule
     drafts: Drafts
     crowd: CrowdConfig
+    goods: Goods
+    staff: StaffRules
     replies: ReplyGuys
     dialects: dict[str, Dialect]
     statuses: StatusWords

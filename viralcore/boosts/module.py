@@ -18,8 +18,9 @@ from viralcore.boosts.service.crowd import CrowdService
 from viralcore.boosts.service.crowd_engine import CrowdEngine
 from viralcore.boosts.service.delivery import Delivery
 from viralcore.boosts.service.drafts import Drafts
-from viralcore.boosts.service.engines import Engines
+from viralcore.boosts.service.engines import Engines, LineEngine
 from viralcore.boosts.service.figures import BoostFigures
+from viralcore.boosts.service.goods import GoodsDesk
 from viralcore.boosts.service.groups import Groups
 from viralcore.boosts.service.orders import Orders
 from viralcore.boosts.service.panels import PanelDesk
@@ -27,7 +28,8 @@ from viralcore.boosts.service.placing import Placing
 from viralcore.boosts.service.polling import Polling
 from viralcore.boosts.service.replies import RepliesService
 from viralcore.boosts.service.reply_pay import ReplyPay
-from viralcore.boosts.subscribers import crowd_subscriptions, reply_subscriptions
+from viralcore.boosts.service.staff import StaffDesk, StaffEngine
+from viralcore.boosts.subscribers import Subscribers, reply_subscriptions, subscriptions
 from viralcore.core.db import Database
 from viralcore.core.effects import EffectKind
 from viralcore.core.events import Subscription
@@ -83,14 +85,16 @@ def build(
     users: Users,
     payments: Payments,
     panels: Sequence[Panel] | None = None,
+    engines_in_use: Sequence[LineEngine] | None = None,
 ) -> BoostsModule:
-    """`panels`: others than those of the settings, for tests."""
+    """`panels`, `engines_in_use`: others than those of the settings, for tests."""
     in_use = http_panels(config, clients) if panels is None else tuple(panels)
     desk = PanelDesk(db, config, in_use)
     delivery = Delivery(db, config, desk, ledger)
     registry = Groups(db, users, likes_group=config.likes_group)
     crowd = CrowdEngine(db, config.crowd, delivery=delivery, registry=registry)
-    engines = Engines(crowd)
+    workers = (crowd, StaffEngine(config.staff)) if engines_in_use is None else engines_in_use
+    engines = Engines(*workers, crowd_falls=config.staff.crowd_lines)
     catalogue = Catalogue(config, engines.channels)
     warnings = catalogue.warnings()
     if not in_use:
@@ -104,6 +108,8 @@ def build(
     pay = ReplyPay(db, config.replies, ledger, users)
     claims = Claims(db, config.crowd, engine=crowd, users=users, max_link_length=config.drafts.max_link_length)
     people = CrowdService(db, registry=registry, claims=claims, engine=crowd)
+    goods = GoodsDesk(db, config, catalogue, placing, ledger=ledger, payments=payments, users=users)
+    staff = StaffDesk(db, config.staff, delivery, users)
     at_once = {panel.name: panel.parallelism for panel in config.panels}
     return BoostsModule(
         service=BoostsService(
@@ -114,6 +120,8 @@ def build(
             desk=desk,
             payments=payments,
             users=users,
+            goods=goods,
+            staff=staff,
             crowd=people,
             replies=RepliesService(db, config.replies, pay, users),
         ),
@@ -121,6 +129,6 @@ def build(
         figures=BoostFigures(db).read,
         reply_pay=pay,
         effects=tuple(PanelAdd(panel, delivery, parallelism=at_once.get(panel.name, 1)) for panel in in_use),
-        subscriptions=(*crowd_subscriptions(crowd), *reply_subscriptions(pay, people)),
-        jobs=(*jobs(config, delivery, polling, desk, drafts), crowd_job(config, crowd)),
+        subscriptions=(*subscriptions(Subscribers(goods, crowd)), *reply_subscriptions(pay, people)),
+        jobs=(*jobs(config, delivery, polling, desk, drafts, goods, staff), crowd_job(config, crowd)),
     )

@@ -1,4 +1,4 @@
-"""What boosts does about what has happened; database only."""
+"""What boosts hears: a paid invoice of goods becomes its order, and the likes group is told of every post."""
 
 from __future__ import annotations
 
@@ -6,23 +6,40 @@ from viralcore.boosts.api import Crowd
 from viralcore.boosts.domain.replies import read_replies
 from viralcore.boosts.events import ClaimApproved, OrderCreated
 from viralcore.boosts.service.crowd_engine import CrowdEngine
+from viralcore.boosts.service.goods import GoodsDesk
 from viralcore.boosts.service.reply_pay import ReplyPay
 from viralcore.core.db import Tx
 from viralcore.core.events import Event, Subscription
+from viralcore.payments.events import InvoicePaid
 
 LONGEST_LINK = 2000
 """Of a proof that was accepted before."""
 
 
-def crowd_subscriptions(engine: CrowdEngine) -> tuple[Subscription, ...]:
-    """The likes group hears of every post by a delivery of its own, so that its trouble spoils no order."""
+class Subscribers:
+    def __init__(self, goods: GoodsDesk, crowd: CrowdEngine) -> None:
+        self._goods = goods
+        self._crowd = crowd
 
-    async def heard(tx: Tx, event_id: str, event: Event) -> None:
+    async def invoice_paid(self, tx: Tx, event_id: str, event: Event) -> None:
+        if not isinstance(event, InvoicePaid):
+            raise TypeError(f"boosts.goods_paid hears InvoicePaid, not {type(event).__name__}")
+        if event.item_kind == "goods":
+            await self._goods.paid(tx, invoice_id=event.invoice_id, user_id=event.user_id, cents=event.total)
+
+    async def order_created(self, tx: Tx, event_id: str, event: Event) -> None:
+        """A delivery of its own, so that the likes group's trouble spoils no order."""
         if not isinstance(event, OrderCreated):
             raise TypeError(f"boosts.likes_group hears OrderCreated, not {type(event).__name__}")
-        await engine.tell_likes_group(tx, event)
+        await self._crowd.tell_likes_group(tx, event)
 
-    return (Subscription(OrderCreated, "boosts.likes_group", heard),)
+
+def subscriptions(subscribers: Subscribers) -> tuple[Subscription, ...]:
+    """Names are stored with deliveries: they never change."""
+    return (
+        Subscription(InvoicePaid, "boosts.goods_paid", subscribers.invoice_paid),
+        Subscription(OrderCreated, "boosts.likes_group", subscribers.order_created),
+    )
 
 
 def reply_subscriptions(pay: ReplyPay, crowd: Crowd) -> tuple[Subscription, ...]:

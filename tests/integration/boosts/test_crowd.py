@@ -13,6 +13,11 @@ from viralcore.users.api import NotAllowed, NotYourself
 
 
 @pytest.fixture
+def engines() -> None:
+    """The engines of the settings."""
+
+
+@pytest.fixture
 def town(shop: Shop) -> Town:
     return Town(shop)
 
@@ -54,11 +59,11 @@ async def test_orders_at_the_same_moment_share_out_the_groups_fairly(town: Town)
     assert len(await shop.rows("SELECT DISTINCT post_id FROM boosts.crowd_messages")) == 6
 
 
-async def test_without_a_group_nothing_is_opened(town: Town) -> None:
+async def test_without_a_group_it_is_the_teams_work(town: Town) -> None:
     await town.group(-9, role="none")
     order = await town.order()
     assert await town.shop.rows("SELECT 1 FROM boosts.crowd_posts") == []
-    assert {line.engine for line in order.lines} == {None}
+    assert {line.engine for line in order.lines} == {None, "staff"}
 
 
 async def test_a_group_that_was_left_is_skipped_and_the_next_gets_its_share(town: Town) -> None:
@@ -153,7 +158,7 @@ async def test_nobody_works_at_their_own_order_and_tasks_are_for_reply_guys(town
         await town.take(post, ADA)
     with pytest.raises(NotAllowed):
         await town.take(post, 5, chat=None)
-    town.shop.users.staff.add(5)  # whoever has the right
+    town.shop.users.reply_guys.add(5)  # whoever has the right
     taken = await town.take(post, 5, chat=None)
     assert taken.claim.group_id is None
     assert await town.crowd.tasks(user_id=5) == ()

@@ -18,6 +18,11 @@ SUPER = -1_001_000_000_777
 
 
 @pytest.fixture
+def engines() -> None:
+    """The engines of the settings."""
+
+
+@pytest.fixture
 def town(shop: Shop) -> Town:
     return Town(shop)
 

@@ -25,17 +25,19 @@ closed: paid, and no longer counted, for its share was refunded.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 from viralcore.boosts.api import BadProof, LinkView, Metric
-from viralcore.boosts.domain.links import link_or_reason, link_tokens
+from viralcore.boosts.domain.links import Bad, address, link_tokens, parse_link
 
 METRICS: tuple[Metric, ...] = ("comments", "reposts", "reactions")
 """What a group can do, in the order in which slots are offered."""
 COMMENTS: Metric = "comments"
 SHORTEST_REASON, LONGEST_REASON = 3, 200
+_NAME = re.compile(r"[A-Za-z0-9_]{1,32}")
 
 
 def groups_needed(comments: int, per_group: int, groups: int) -> int:
@@ -83,11 +85,12 @@ def read_proofs(
 
 
 def _proof(token: str, post: LinkView, post_id: int, max_length: int) -> Proof:
-    link = link_or_reason(token, max_length=max_length)
-    if isinstance(link, str):
-        profile = _profile(token) if link == "not_a_post" else None
+    try:
+        link = parse_link(token, max_length=max_length)
+    except Bad:
+        profile = _profile(token, max_length)
         if profile is None:
-            raise BadProof(reason="not_supported", link=token[:80], limit=0)
+            raise BadProof(reason="not_supported", link=token[:80], limit=0) from None
         return Proof(profile, f"post:{post_id}:{profile.lower()}", reply=False)
     if link.platform != post.platform:
         raise BadProof(reason="other_platform", link=link.canonical, limit=0)
@@ -97,10 +100,14 @@ def _proof(token: str, post: LinkView, post_id: int, max_length: int) -> Proof:
     return Proof(link.canonical + comment, link.post + comment, reply=True)
 
 
-def _profile(token: str) -> str | None:
-    parts = urlsplit(token if "://" in token else f"https://{token}")
-    path = [part for part in parts.path.split("/") if part]
-    return f"https://{(parts.hostname or '').lower()}/{path[0]}" if len(path) == 1 else None
+def _profile(token: str, max_length: int) -> str | None:
+    """The page of a person, who reposted or reacted: that itself has no link."""
+    try:
+        platform, path = address(token, max_length=max_length)
+    except Bad:
+        return None
+    host = "x.com" if platform == "x" else "t.me"
+    return f"https://{host}/{path[0]}" if len(path) == 1 and _NAME.fullmatch(path[0]) else None
 
 
 def _comment(token: str) -> str:

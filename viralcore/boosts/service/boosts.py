@@ -13,13 +13,16 @@ from viralcore.boosts.api import (
     PanelView,
     PlanView,
     Replies,
+    Unanswered,
     UnknownPhaseView,
 )
 from viralcore.boosts.domain.plans import Catalogue
 from viralcore.boosts.service.crowd import CrowdService
 from viralcore.boosts.service.drafts import Drafts
+from viralcore.boosts.service.goods import GoodsDesk
 from viralcore.boosts.service.orders import Orders
 from viralcore.boosts.service.panels import PanelDesk
+from viralcore.boosts.service.staff import StaffDesk
 from viralcore.core.db import Database
 from viralcore.ledger.api import Balance
 from viralcore.payments.api import Grant, InvoiceView, Item, Payments
@@ -41,6 +44,8 @@ class BoostsService:
         users: Users,
         replies: Replies,
         crowd: CrowdService,
+        goods: GoodsDesk,
+        staff: StaffDesk,
     ) -> None:
         self._crowd = crowd
         self._db = db
@@ -50,7 +55,17 @@ class BoostsService:
         self._desk = desk
         self._payments = payments
         self._users = users
+        self._goods = goods
+        self._staff = staff
         self._replies = replies
+
+    @property
+    def goods(self) -> GoodsDesk:
+        return self._goods
+
+    @property
+    def staff(self) -> StaffDesk:
+        return self._staff
 
     @property
     def replies(self) -> Replies:
@@ -71,6 +86,8 @@ class BoostsService:
         if not plan.on_sale:
             raise NotOnSale(plan_id=plan_id)
         self._catalogue.check_quantity(plan, quantity)
+        if plan.kind == "goods":
+            raise Unanswered(missing=plan.questions)
         async with self._db.transaction() as tx:
             await self._users.require_active(tx, user_id=user_id)
             return await self._payments.open_invoice(
