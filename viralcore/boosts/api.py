@@ -630,7 +630,9 @@ class Crowd(Protocol):
         """Submitted claims that nobody has decided, by id."""
         ...
 
-    async def waiting_count(self) -> int: ...
+    async def waiting_count(self, *, order_id: int | None = None) -> int:
+        """How many there are, of one order or of all."""
+        ...
 
     async def approve(self, *, key: str, actor: int, claim_id: int, tx: Tx | None = None) -> ClaimView:
         """Right ``replies.approve``. Counts for the order if it still runs, and is announced by ClaimApproved once for

@@ -26,7 +26,8 @@ REPLIES, REPLY_COUNT, REPLY_REASON = "replies", "reply_count", "reply_reason"
 REPLY_GUY, REPLY_MONEY, TASK_PROOF = "reply_guy", "reply_money", "task_proof"
 TAKES_LINKS = frozenset({LINK, REPLIES, TASK_PROOF})
 """Questions answered with links of posts, which are not for sale then."""
-PROSE = frozenset({ASSIGN_REASON, REFUND_REASON, REPLY_REASON, REPLY_MONEY})
+CLAIM_REASON = "claim_reason"
+PROSE = frozenset({CLAIM_REASON, ASSIGN_REASON, REFUND_REASON, REPLY_REASON, REPLY_MONEY})
 """Questions answered in words of one's own, which may quote a link or a hash."""
 TOPUP, MOVE = "topup", "move"
 PROOF, PROOF_REASON = "proof", "proof_reason"

@@ -7,6 +7,15 @@ from typing import TypeVar
 
 from viralcore.boosts.api import Boosts
 from viralcore.boosts.events import (
+    ClaimApproved,
+    ClaimExpired,
+    ClaimRejected,
+    ClaimSubmitted,
+    ClaimTaken,
+    CrowdMessageDue,
+    CrowdPostChanged,
+    GroupJoined,
+    GroupLost,
     LinesFinished,
     OrderCreated,
     OrderFinished,
@@ -23,6 +32,7 @@ from viralcore.core.db import Tx
 from viralcore.core.events import Event, Subscription
 from viralcore.notifications.domain import order_key, owner_key, phase_key, proof_key, stray_key, transfer_key
 from viralcore.notifications.service.desk import Desk
+from viralcore.notifications.service.groups import GroupNotices
 from viralcore.notifications.service.replies import ReplyNotices
 from viralcore.payments.api import Payments
 from viralcore.payments.events import (
@@ -58,6 +68,7 @@ class Subscribers:
         self._payments = payments
         self._boosts = boosts
         self.replies = ReplyNotices(desk)
+        self.groups = GroupNotices(desk, users=users, boosts=boosts)
 
     # --- money -------------------------------------------------------------------------------------------------------
 
@@ -350,6 +361,15 @@ def subscriptions(subscribers: Subscribers) -> tuple[Subscription, ...]:
         _hear(RepliesDecided, "notifications.replies_decided", hears.replies.decided),
         _hear(ReplyPaid, "notifications.reply_paid", hears.replies.paid),
         _hear(ReplyGuyChanged, "notifications.reply_guy_changed", hears.replies.role),
+        _hear(CrowdMessageDue, "notifications.crowd_message_due", hears.groups.due),
+        _hear(CrowdPostChanged, "notifications.crowd_post_changed", hears.groups.changed),
+        _hear(GroupJoined, "notifications.group_joined", hears.groups.joined),
+        _hear(GroupLost, "notifications.group_lost", hears.groups.lost),
+        _hear(ClaimTaken, "notifications.claim_taken", hears.groups.taken),
+        _hear(ClaimSubmitted, "notifications.claim_submitted", hears.groups.submitted),
+        _hear(ClaimApproved, "notifications.claim_approved", hears.groups.approved),
+        _hear(ClaimRejected, "notifications.claim_rejected", hears.groups.rejected),
+        _hear(ClaimExpired, "notifications.claim_expired", hears.groups.expired),
     )
 
 

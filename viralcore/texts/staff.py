@@ -12,8 +12,17 @@ from viralcore.texts.actions import Go, OpenSession, PhaseNotPlaced, PhasePlaced
 _BREAKER = {"closed": "working", "open": "failing, left out", "half-open": "being tried again"}
 
 
-def admin(*, roles: Sequence[str], session_until: datetime | None, unknown: int, stray: int | None) -> Screen:
-    """`stray`: receipts without an owner; None for who may not assign them."""
+def admin(
+    *,
+    roles: Sequence[str],
+    session_until: datetime | None,
+    unknown: int,
+    stray: int | None,
+    claims: int | None = None,
+    groups: bool = False,
+) -> Screen:
+    """`stray`: receipts without an owner; None for who may not assign them. `claims`: work of the groups to be checked;
+    None for who may not check it. `groups`: whether they may say what groups are for."""
     open_until = (
         markup("Your staff session is open until {at}.", at=wording.moment(session_until))
         if session_until
@@ -27,11 +36,15 @@ def admin(*, roles: Sequence[str], session_until: datetime | None, unknown: int,
         None if stray is None else markup("❗ Stray receipts: <b>{n}</b>", n=stray),
     )
     money = () if stray is None else ((Button("💵 Payments", Go("money")),),)
+    work = () if claims is None else (Button(f"🧾 Work of the groups ({claims})", Go("claims")),)
+    registry = (Button("👥 Groups", Go("groups")),) if groups else ()
+    crowd = ((*work, *registry),) if work or registry else ()
     rows = (
         (Button("🔑 Open session", OpenSession()),),
         (Button(f"❓ Unknown sends ({unknown})", Go("unknown")), Button("🔌 Panels", Go("panels"))),
         *money,
         (Button("💬 Replies to check", Go("rq")), Button("🧑‍💻 Reply guys", Go("rguys"))),
+        *crowd,
         wording.back_home(),
     )
     return Screen(text, rows, route="admin")

@@ -146,8 +146,11 @@ async def waiting(conn: AsyncConnection, *, after_id: int, limit: int) -> list[C
     return [Claim(**row._mapping) for row in await conn.execute(statement)]
 
 
-async def waiting_count(conn: AsyncConnection) -> int:
-    return int(await conn.scalar(select(func.count()).where(_C.c.state == "submitted")) or 0)
+async def waiting_count(conn: AsyncConnection, order_id: int | None) -> int:
+    statement = select(func.count()).where(_C.c.state == "submitted")
+    if order_id is not None:
+        statement = statement.where(_C.c.order_id == order_id)
+    return int(await conn.scalar(statement) or 0)
 
 
 _OPEN = text("""

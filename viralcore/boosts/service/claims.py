@@ -271,9 +271,9 @@ class Claims:
             found = await claims.waiting(conn, after_id=after_id, limit=max(1, min(limit, MOST)))
             return await self._views(conn, found)
 
-    async def waiting_count(self) -> int:
+    async def waiting_count(self, order_id: int | None) -> int:
         async with self._db.read() as conn:
-            return await claims.waiting_count(conn)
+            return await claims.waiting_count(conn, order_id)
 
     async def _view(self, conn: Connection, claim: Claim) -> ClaimView:
         return (await self._views(conn, [claim]))[0]

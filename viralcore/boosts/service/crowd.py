@@ -88,8 +88,8 @@ class CrowdService:
     async def waiting(self, *, after_id: int = 0, limit: int = 20) -> tuple[ClaimView, ...]:
         return await self._claims.waiting(after_id=after_id, limit=limit)
 
-    async def waiting_count(self) -> int:
-        return await self._claims.waiting_count()
+    async def waiting_count(self, *, order_id: int | None = None) -> int:
+        return await self._claims.waiting_count(order_id)
 
     async def approve(self, *, key: str, actor: int, claim_id: int, tx: Tx | None = None) -> ClaimView:
         return await self._claims.approve(key=key, actor=actor, claim_id=claim_id, tx=tx)

@@ -104,6 +104,10 @@ async def give_up(turn: Turn, act: GiveUpTask) -> Screen:
 async def ask_proof(turn: Turn, act: AskProof) -> Screen:
     one = await turn.doors.boosts.crowd.claim(claim_id=act.claim, user_id=turn.user.id)
     await turn.ask(dialogue.TASK_PROOF, claim=act.claim)
+    return ask_claim_proof(one)
+
+
+def ask_claim_proof(one: ClaimView) -> Screen:
     return texts.ask_proof(link=one.link.canonical, claim_id=one.id)
 
 

@@ -10,6 +10,7 @@ from viralcore.core.errors import NotFound
 from viralcore.core.money import USD, Money
 from viralcore.core.screen import Screen
 from viralcore.notifications.domain import Notice
+from viralcore.notifications.service.groups import GroupPainter
 from viralcore.notifications.service.replies import ReplyPainter
 from viralcore.payments.api import InvoiceView, Payments, ProofView
 from viralcore.texts import cards, notices, order_notices, wording
@@ -60,6 +61,7 @@ class Painter:
             "prices": self._prices,
             "unknown_phase": self._unknown_phase,
             **ReplyPainter(boosts, self._person).templates,
+            **GroupPainter(boosts, bot_username).templates,
         }
 
     async def paint(self, notice: Notice) -> Screen | None:
