@@ -222,7 +222,7 @@ class RequestView:
     state: RequestState
     invoice_id: int | None
     expires_at: datetime
-    limit: int = 0  # of the next question, where it has one: the last option, the most days
+    limits: Mapping[str, int] = field(default_factory=dict)  # by question: the last option, the most days
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,13 +22,15 @@ from viralcore.core.db import Database
 QUANTITY, HASH, LINK, PANEL_ORDER = "quantity", "hash", "link", "panel_order"
 FIND_INVOICE, ASSIGN_TARGET, ASSIGN_REASON = "find_invoice", "assign_target", "assign_reason"
 REFUND_AMOUNT, REFUND_REASON = "refund_amount", "refund_reason"
+CARD_PROGRESS, CARD_REASON = "card_progress", "card_reason"
 REPLIES, REPLY_COUNT, REPLY_REASON = "replies", "reply_count", "reply_reason"
 REPLY_GUY, REPLY_MONEY, TASK_PROOF = "reply_guy", "reply_money", "task_proof"
-TAKES_LINKS = frozenset({LINK, REPLIES, TASK_PROOF})
-"""Questions answered with links of posts, which are not for sale then."""
 CLAIM_REASON = "claim_reason"
-PROSE = frozenset({CLAIM_REASON, ASSIGN_REASON, REFUND_REASON, REPLY_REASON, REPLY_MONEY})
+PROSE = frozenset({ASSIGN_REASON, REFUND_REASON, CARD_REASON, CLAIM_REASON, REPLY_REASON, REPLY_MONEY})
 """Questions answered in words of one's own, which may quote a link or a hash."""
+ANSWER, ANSWER_LINK = "answer", "answer_link"
+LINKS = frozenset({LINK, ANSWER_LINK, REPLIES, TASK_PROOF})
+"""Questions that are answered with links, which are not for sale then."""
 TOPUP, MOVE = "topup", "move"
 PROOF, PROOF_REASON = "proof", "proof_reason"
 KEPT = timedelta(days=2)

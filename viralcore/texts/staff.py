@@ -18,11 +18,13 @@ def admin(
     session_until: datetime | None,
     unknown: int,
     stray: int | None,
+    cards: int = 0,
     claims: int | None = None,
     groups: bool = False,
 ) -> Screen:
-    """`stray`: receipts without an owner; None for who may not assign them. `claims`: work of the groups to be checked;
-    None for who may not check it. `groups`: whether they may say what groups are for."""
+    """`cards`: lines that somebody does by hand. `stray`: receipts without an owner; None for who may not assign
+    them. `claims`: work of the groups to be checked; None for who may not check it. `groups`: whether they may say what
+    groups are for."""
     open_until = (
         markup("Your staff session is open until {at}.", at=wording.moment(session_until))
         if session_until
@@ -42,6 +44,7 @@ def admin(
     rows = (
         (Button("🔑 Open session", OpenSession()),),
         (Button(f"❓ Unknown sends ({unknown})", Go("unknown")), Button("🔌 Panels", Go("panels"))),
+        (Button(f"🧰 Team work ({cards})", Go("cards")),),
         *money,
         (Button("💬 Replies to check", Go("rq")), Button("🧑‍💻 Reply guys", Go("rguys"))),
         *crowd,

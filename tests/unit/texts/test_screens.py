@@ -15,6 +15,7 @@ from tests.unit.texts.screens import bank as bank_cases
 from tests.unit.texts.screens import crowd as crowd_cases
 from tests.unit.texts.screens import errors as error_cases
 from tests.unit.texts.screens import finance as finance_cases
+from tests.unit.texts.screens import goods as goods_cases
 from tests.unit.texts.screens import home as home_cases
 from tests.unit.texts.screens import hostile
 from tests.unit.texts.screens import invoices as invoice_cases
@@ -23,6 +24,7 @@ from tests.unit.texts.screens import receipts as receipt_cases
 from tests.unit.texts.screens import refunds as refund_cases
 from tests.unit.texts.screens import shop as shop_cases
 from tests.unit.texts.screens import staff as staff_cases
+from tests.unit.texts.screens import staff_cards as staff_card_cases
 from tests.unit.texts.screens import topup as topup_cases
 from tests.unit.texts.screens import wallet as wallet_cases
 from viralcore.core.errors import DomainError
@@ -34,6 +36,7 @@ from viralcore.texts import (
     crowd,
     errors,
     finance,
+    goods,
     home,
     invoices,
     order_text,
@@ -42,6 +45,7 @@ from viralcore.texts import (
     refunds,
     shop,
     staff,
+    staff_cards,
     topup,
     wallet,
 )
@@ -57,6 +61,7 @@ MODULES = [
     (crowd, crowd_cases.CASES),
     (errors, error_cases.CASES),
     (finance, finance_cases.CASES),
+    (goods, goods_cases.CASES),
     (home, home_cases.CASES),
     (invoices, invoice_cases.CASES),
     (order_text, order_cases.DRAWN),
@@ -66,14 +71,15 @@ MODULES = [
     (refunds, refund_cases.CASES),
     (shop, shop_cases.CASES),
     (staff, staff_cases.CASES),
+    (staff_cards, staff_card_cases.CASES),
     (wallet, wallet_cases.CASES),
 ]
 FILES = [(f"{_name(module)}.{function}", cases) for module, all_of in MODULES for function, cases in all_of.items()]
 EVERYTHING = [pytest.param(name, said, id=f"{name}: {case}") for name, cases in FILES for case, said in cases.items()]
-NO_WAY_HOME = {"home.home", "home.terms", "home.blocked", "home.group_only_private"}
+NO_WAY_HOME = {"staff_cards.card", "home.home", "home.terms", "home.blocked", "home.group_only_private"}
 NO_WAY_HOME |= {f"crowd.{name}" for name in ("group_post", "likes_post", "claim_taken")}
 NO_WAY_HOME |= {f"crowd.{name}" for name in ("group_joined", "group_lost", "claims_card")}
-"""Home itself, what stands before it, and what is shown where no home is."""
+"""Home itself, what stands before it, and what is shown where no home is: in groups."""
 CAPTION, MESSAGE = 1024, 4096
 
 
@@ -203,9 +209,12 @@ LABELS = {
     "invoices.coins": ["USDT", "BNB", "SOL", "TRX", "APT"],
     "invoices.networks": ["BSC", "Tron", "Solana", "Aptos"],
     "invoices.payment": ["Copy amount", "Copy address", "I have paid", "Change method", "Cancel"],
-    "staff.admin": ["Payments", "Groups"],
     "crowd.group_post": ["I replied"],
     "crowd.claims": ["Approve", "Reject"],
+    "staff.admin": ["Payments", "Team work", "Groups"],
+    "goods.summary": ["Confirm", "Cancel"],
+    "staff_cards.card": ["Take", "Done", "Progress", "Cannot", "Release"],
+    "shop.sizes": ["5", "10", "15", "20", "25", "30"],
     "finance.confirm_assign": ["Confirm", "Cancel"],
     "refunds.confirm_refund": ["Confirm", "Cancel"],
     "wallet.balance": ["Top up", "Move to wallet", "History", "Credits"],
