@@ -222,7 +222,7 @@ class RequestView:
     state: RequestState
     invoice_id: int | None
     expires_at: datetime
-    limit: int = 0  # of the next question, where it has one: the last option, the most days
+    limits: Mapping[str, int] = field(default_factory=dict)  # by question: the last option, the most days
 
 
 @dataclass(frozen=True, slots=True)
@@ -1016,4 +1016,8 @@ class Boosts(Protocol):
 
     async def panel_orders(self, *, after: int = 0, limit: int = 500) -> tuple[PanelOrderView, ...]:
         """Every accepted panel order by phase id, for reconciliation and the sandbox's check."""
+        ...
+
+    async def unspent(self) -> Money:
+        """What open orders will still cost at panels, at most, in dollars."""
         ...

@@ -20,9 +20,11 @@ def admin(
     stray: int | None,
     claims: int | None = None,
     groups: bool = False,
+    cards: int = 0,
 ) -> Screen:
     """`stray`: receipts without an owner; None for who may not assign them. `claims`: work of the groups to be checked;
-    None for who may not check it. `groups`: whether they may say what groups are for."""
+    None for who may not check it. `groups`: whether they may say what groups are for. `cards`: lines that somebody does
+    by hand."""
     open_until = (
         markup("Your staff session is open until {at}.", at=wording.moment(session_until))
         if session_until
@@ -35,13 +37,14 @@ def admin(
         markup("\n❓ Sends to panels with unknown outcome: <b>{n}</b>", n=unknown),
         None if stray is None else markup("❗ Stray receipts: <b>{n}</b>", n=stray),
     )
-    money = () if stray is None else ((Button("💵 Payments", Go("money")),),)
+    money = () if stray is None else ((Button("💵 Payments", Go("money")), Button("📚 Books", Go("books"))),)
     work = () if claims is None else (Button(f"🧾 Work of the groups ({claims})", Go("claims")),)
     registry = (Button("👥 Groups", Go("groups")),) if groups else ()
     crowd = ((*work, *registry),) if work or registry else ()
     rows = (
         (Button("🔑 Open session", OpenSession()),),
         (Button(f"❓ Unknown sends ({unknown})", Go("unknown")), Button("🔌 Panels", Go("panels"))),
+        (Button(f"🧰 Team work ({cards})", Go("cards")),),
         *money,
         (Button("💬 Replies to check", Go("rq")), Button("🧑‍💻 Reply guys", Go("rguys"))),
         *crowd,

@@ -243,5 +243,5 @@ class GoodsDesk:
             state=request.state,
             invoice_id=request.invoice_id,
             expires_at=request.expires_at,
-            limit=self._limit(left[0], request.quantity) if left else 0,
+            limits={question: self._limit(question, request.quantity) for question in plan.questions},
         )
