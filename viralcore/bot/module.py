@@ -38,23 +38,23 @@ log = structlog.get_logger(__name__)
 __all__ = ["BotModule", "Doors", "Line", "TokenRefusedError", "build"]
 HANDLERS = (
     account,
+    admin_replies,
     affiliate,
     boost,
     cards,
+    crowd,
     goods,
+    groups,
     invoices,
     panel,
     pay,
     payments,
     receipts,
     reconciliation,
+    replies,
     shop,
     start,
     topup,
-    replies,
-    admin_replies,
-    crowd,
-    groups,
 )
 """Importing them fills the tables in `turn`."""
 

@@ -293,8 +293,8 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], Html]] = {
         "That cannot be the panel's order number: it is not a number, or another order has it. Look it up at the "
         "panel and send it again."
     ),
-    **crowd_errors.WORDS,
     **withdrawal_errors.WORDS,
+    **crowd_errors.WORDS,
     "boosts.unanswered": _says("A few questions come before the invoice. Choose the plan again to answer them."),
     "boosts.bad_answer": _bad_answer,
     "boosts.request_closed": _request_closed,

@@ -18,13 +18,14 @@ def admin(
     session_until: datetime | None,
     unknown: int,
     stray: int | None,
+    cards: int = 0,
     claims: int | None = None,
     groups: bool = False,
     cards: int = 0,
 ) -> Screen:
-    """`stray`: receipts without an owner; None for who may not assign them. `claims`: work of the groups to be checked;
-    None for who may not check it. `groups`: whether they may say what groups are for. `cards`: lines that somebody does
-    by hand."""
+    """`cards`: lines that somebody does by hand. `stray`: receipts without an owner; None for who may not assign them.
+    `claims`: work of the groups to be checked; None for who may not check it. `groups`: whether they may say what
+    groups are for."""
     open_until = (
         markup("Your staff session is open until {at}.", at=wording.moment(session_until))
         if session_until

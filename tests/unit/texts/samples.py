@@ -115,11 +115,11 @@ def to_people() -> Iterator[tuple[str, Screen]]:
     yield from _transfers()
     yield from _deposits()
     yield from _by_bank()
-    yield from to_reply_guys()
     yield "goods paid", notices.paid_from_wallet(GOODS)
     yield "goods returned", order_notices.returned(invoice_id=12, money=usd("1.50"))
     for name in ("done", "a part", "cannot"):
         yield f"by hand, {name}", order_notices.finished(BY_HAND[name])
+    yield from to_reply_guys()
     yield "assigned", notices.assigned(amount="14.2", asset="USDT", network="bsc", usd=usd("14.20"))
     for name, wallet, bonus, posts, left in (
         ("all", "15.00", "0", 10, False),

@@ -44,9 +44,9 @@ class BoostsService:
         desk: PanelDesk,
         payments: Payments,
         users: Users,
+        unspent: Unspent,
         replies: Replies,
         crowd: CrowdService,
-        unspent: Unspent,
         goods: GoodsDesk,
         staff: StaffDesk,
     ) -> None:

@@ -63,10 +63,10 @@ class Painter:
             "bank_trouble": self._bank_trouble,
             "prices": self._prices,
             "unknown_phase": self._unknown_phase,
-            **ReplyPainter(boosts, self._person).templates,
-            **GroupPainter(boosts, bot_username).templates,
             "goods_returned": self._goods_returned,
             "staff_card": self._staff_card,
+            **ReplyPainter(boosts, self._person).templates,
+            **GroupPainter(boosts, bot_username).templates,
         }
 
     async def paint(self, notice: Notice) -> Screen | None:

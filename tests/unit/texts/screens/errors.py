@@ -96,9 +96,9 @@ REFUSALS: dict[str, DomainError] = {
     "card of nobody": boosts.CardNotYours(card_id=5, taken=False),
     "bad progress": boosts.BadProgress(most=1000),
     "bad panel order": boosts.BadPanelOrder(given=hostile.TITLE),
+    **WITHDRAWALS,
     **CROWD,
     **REPLIES,
-    **WITHDRAWALS,
 }
 
 CASES: Cases = {
