@@ -21,7 +21,6 @@ def admin(
     cards: int = 0,
     claims: int | None = None,
     groups: bool = False,
-    cards: int = 0,
 ) -> Screen:
     """`cards`: lines that somebody does by hand. `stray`: receipts without an owner; None for who may not assign them.
     `claims`: work of the groups to be checked; None for who may not check it. `groups`: whether they may say what
