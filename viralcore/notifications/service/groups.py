@@ -79,7 +79,7 @@ class GroupNotices:
         """One card for an order's proofs; a new one when the last was dealt with, for that is not where staff look."""
         key = claims_key(event.order_id)
         if await self._boosts.crowd.waiting_count(order_id=event.order_id) == 1:
-            await self._desk.renew(tx, live_key=key)
+            await self._desk.renew(tx, live_key=key, over=True)
         await self._desk.show_admins(tx, key=event_id, live_key=key, template="work_claims", order_id=event.order_id)
 
     async def approved(self, tx: Tx, event_id: str, event: ClaimApproved) -> None:
@@ -173,10 +173,11 @@ class GroupPainter:
 
     async def _claims(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
         order = await self._boosts.get_order(order_id=params["order_id"])
+        waiting = 0 if params.get("over") else await self._boosts.crowd.waiting_count(order_id=order.id)
         return texts.claims_card(
             order_id=order.id,
             link=order.link.canonical,
-            waiting=await self._boosts.crowd.waiting_count(order_id=order.id),
+            waiting=waiting,
             bot_username=self._bot_username(),
         )
 
