@@ -7,7 +7,7 @@ from typing import Any
 from alembic import op
 
 revision = "0021"
-down_revision = "0016"
+down_revision = "0020"
 
 _TABLES = """
 CREATE TABLE boosts.reply_submissions (

@@ -1017,3 +1017,7 @@ class Boosts(Protocol):
     async def panel_orders(self, *, after: int = 0, limit: int = 500) -> tuple[PanelOrderView, ...]:
         """Every accepted panel order by phase id, for reconciliation and the sandbox's check."""
         ...
+
+    async def unspent(self) -> Money:
+        """What open orders will still cost at panels, at most, in dollars."""
+        ...

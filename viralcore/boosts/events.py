@@ -83,6 +83,18 @@ class OrderFinished(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRefunded(Event):
+    """What of an order was not delivered went back to the wallet. `cents`: how much; `invoice_id`: the purchase whose
+    credit the order had used. Orders with a credit that nobody paid for have no such event."""
+
+    NAME: ClassVar[str] = "boosts.order_refunded.v1"
+    order_id: int
+    user_id: int
+    invoice_id: int
+    cents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PanelTrouble(Event):
     """Staff should know; said once until it is over. `detail` is for staff eyes, and may hold a panel's own words.
 

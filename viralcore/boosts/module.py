@@ -29,6 +29,7 @@ from viralcore.boosts.service.polling import Polling
 from viralcore.boosts.service.replies import RepliesService
 from viralcore.boosts.service.reply_pay import ReplyPay
 from viralcore.boosts.service.staff import StaffDesk, StaffEngine
+from viralcore.boosts.service.unspent import Unspent
 from viralcore.boosts.subscribers import Subscribers, reply_subscriptions, subscriptions
 from viralcore.core.db import Database
 from viralcore.core.effects import EffectKind
@@ -120,6 +121,7 @@ def build(
             desk=desk,
             payments=payments,
             users=users,
+            unspent=Unspent(db, config),
             goods=goods,
             staff=staff,
             crowd=people,

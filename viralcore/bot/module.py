@@ -11,7 +11,7 @@ from telegram.constants import ParseMode
 from telegram.error import TelegramError
 
 from viralcore.bot import refresh, sheets
-from viralcore.bot.admin import cards, groups, panel, payments, receipts
+from viralcore.bot.admin import cards, groups, panel, payments, receipts, reconciliation
 from viralcore.bot.admin import replies as admin_replies
 from viralcore.bot.config import BotConfig
 from viralcore.bot.countdown import Ticker
@@ -23,7 +23,7 @@ from viralcore.bot.measure import measured
 from viralcore.bot.show import Shower
 from viralcore.bot.throttle import Throttle
 from viralcore.bot.turn import Doors
-from viralcore.bot.user import account, boost, crowd, goods, invoices, pay, replies, shop, start, topup
+from viralcore.bot.user import account, affiliate, boost, crowd, goods, invoices, pay, replies, shop, start, topup
 from viralcore.core.clock import Clock
 from viralcore.core.db import Database
 from viralcore.core.effects import EffectKind
@@ -37,8 +37,24 @@ from viralcore.texts import home
 log = structlog.get_logger(__name__)
 __all__ = ["BotModule", "Doors", "Line", "TokenRefusedError", "build"]
 HANDLERS = (
-    *(account, boost, crowd, goods, invoices, pay, replies, shop, start, topup),
-    *(admin_replies, cards, groups, panel, payments, receipts),
+    account,
+    admin_replies,
+    affiliate,
+    boost,
+    cards,
+    crowd,
+    goods,
+    groups,
+    invoices,
+    panel,
+    pay,
+    payments,
+    receipts,
+    reconciliation,
+    replies,
+    shop,
+    start,
+    topup,
 )
 """Importing them fills the tables in `turn`."""
 

@@ -55,6 +55,7 @@ from viralcore.payments.events import (
     StrayMoney,
     StrayNeedsOwner,
 )
+from viralcore.referrals.events import CommissionEarned, CommissionReversed
 from viralcore.users.api import Users
 
 WALLET = "wallet"
@@ -258,6 +259,28 @@ class Subscribers:
             tx, key=event_id, template="staff_refund", refund_id=event.refund_id, user_id=event.user_id
         )
 
+    async def commission_earned(self, tx: Tx, event_id: str, event: CommissionEarned) -> None:
+        await self._desk.tell_person(
+            tx,
+            user_id=event.referrer_id,
+            key=event_id,
+            template="commission",
+            item_ref=event.item_ref,
+            cents=event.cents,
+            to_receivable=event.to_receivable,
+        )
+
+    async def commission_reversed(self, tx: Tx, event_id: str, event: CommissionReversed) -> None:
+        await self._desk.tell_person(
+            tx,
+            user_id=event.referrer_id,
+            key=event_id,
+            template="commission_back",
+            item_ref=event.item_ref,
+            cents=event.cents,
+            receivable=event.receivable,
+        )
+
     async def bank_trouble(self, tx: Tx, event_id: str, event: BankTrouble) -> None:
         await self._desk.tell_bank_trouble(tx, what=event.what, detail=event.detail)
 
@@ -382,6 +405,8 @@ def subscriptions(subscribers: Subscribers) -> tuple[Subscription, ...]:
         _hear(StrayNeedsOwner, "notifications.stray_needs_owner", hears.stray_needs_owner),
         _hear(ReceiptAssigned, "notifications.receipt_assigned", hears.receipt_assigned),
         _hear(RefundIssued, "notifications.refund_issued", hears.refund_issued),
+        _hear(CommissionEarned, "notifications.commission_earned", hears.commission_earned),
+        _hear(CommissionReversed, "notifications.commission_reversed", hears.commission_reversed),
         _hear(BankTrouble, "notifications.bank_trouble", hears.bank_trouble),
         _hear(ProofSubmitted, "notifications.proof_submitted", hears.proof_submitted),
         _hear(ProofDecided, "notifications.proof_decided", hears.proof_decided),

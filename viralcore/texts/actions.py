@@ -267,6 +267,31 @@ class RejectProof(Action):
 
 @action
 @dataclass(frozen=True, slots=True)
+class AcceptDifference(Action):
+    """Finance: a difference between the books is explained; the next line typed says how."""
+
+    CODE: ClassVar[str] = "bk_ok"
+    difference: int
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class CompareBooks(Action):
+    """Finance: compare our transfers with the provider's once more."""
+
+    CODE: ClassVar[str] = "bk_cmp"
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class LetPayoutsGo(Action):
+    """Owner: automatic payouts go on although we are short; the next line typed is the reason."""
+
+    CODE: ClassVar[str] = "bk_lift"
+
+
+@action
+@dataclass(frozen=True, slots=True)
 class OpenRequest(Action):
     """Go on with goods somebody has begun to buy: the next question, or the summary."""
 
@@ -360,8 +385,17 @@ class CardCannot(Action):
 
 
 STAFF_CARD: tuple[type[Action], ...] = (
-    *(PhasePlaced, PhaseNotPlaced, ApproveProof, RejectProof),
-    *(TakeCard, ReleaseCard, CardProgress, CardDone, CardCannot),
+    PhasePlaced,
+    PhaseNotPlaced,
+    ApproveProof,
+    RejectProof,
+    AcceptDifference,
+    CompareBooks,
+    TakeCard,
+    ReleaseCard,
+    CardProgress,
+    CardDone,
+    CardCannot,
     *reply_actions.CARD,
 )
 """Actions that live on cards in the admin group, where no home message is."""

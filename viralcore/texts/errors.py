@@ -8,7 +8,7 @@ from typing import Any
 from viralcore.core.errors import DomainError
 from viralcore.core.money import USD, Money
 from viralcore.core.screen import Html, lines, markup
-from viralcore.texts import crowd_errors, reply_errors, wording
+from viralcore.texts import crowd_errors, reply_errors, withdrawal_errors, wording
 
 LINK_HELP = (
     "Send the link of one post, like <code>https://x.com/name/status/123</code> "
@@ -293,6 +293,7 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], Html]] = {
         "That cannot be the panel's order number: it is not a number, or another order has it. Look it up at the "
         "panel and send it again."
     ),
+    **withdrawal_errors.WORDS,
     **crowd_errors.WORDS,
     "boosts.unanswered": _says("A few questions come before the invoice. Choose the plan again to answer them."),
     "boosts.bad_answer": _bad_answer,

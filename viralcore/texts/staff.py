@@ -22,8 +22,8 @@ def admin(
     claims: int | None = None,
     groups: bool = False,
 ) -> Screen:
-    """`cards`: lines that somebody does by hand. `stray`: receipts without an owner; None for who may not assign
-    them. `claims`: work of the groups to be checked; None for who may not check it. `groups`: whether they may say what
+    """`cards`: lines that somebody does by hand. `stray`: receipts without an owner; None for who may not assign them.
+    `claims`: work of the groups to be checked; None for who may not check it. `groups`: whether they may say what
     groups are for."""
     open_until = (
         markup("Your staff session is open until {at}.", at=wording.moment(session_until))
@@ -37,7 +37,7 @@ def admin(
         markup("\n❓ Sends to panels with unknown outcome: <b>{n}</b>", n=unknown),
         None if stray is None else markup("❗ Stray receipts: <b>{n}</b>", n=stray),
     )
-    money = () if stray is None else ((Button("💵 Payments", Go("money")),),)
+    money = () if stray is None else ((Button("💵 Payments", Go("money")), Button("📚 Books", Go("books"))),)
     work = () if claims is None else (Button(f"🧾 Work of the groups ({claims})", Go("claims")),)
     registry = (Button("👥 Groups", Go("groups")),) if groups else ()
     crowd = ((*work, *registry),) if work or registry else ()

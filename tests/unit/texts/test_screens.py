@@ -21,7 +21,11 @@ from tests.unit.texts.screens import hostile
 from tests.unit.texts.screens import invoices as invoice_cases
 from tests.unit.texts.screens import orders as order_cases
 from tests.unit.texts.screens import receipts as receipt_cases
+from tests.unit.texts.screens import reconciliation as reconciliation_cases
+from tests.unit.texts.screens import referrals as referral_cases
 from tests.unit.texts.screens import refunds as refund_cases
+from tests.unit.texts.screens import replies as reply_cases
+from tests.unit.texts.screens import reply_staff as reply_staff_cases
 from tests.unit.texts.screens import shop as shop_cases
 from tests.unit.texts.screens import staff as staff_cases
 from tests.unit.texts.screens import staff_cards as staff_card_cases
@@ -42,7 +46,11 @@ from viralcore.texts import (
     order_text,
     orders,
     receipts,
+    reconciliation,
+    referrals,
     refunds,
+    replies,
+    reply_staff,
     shop,
     staff,
     staff_cards,
@@ -68,7 +76,11 @@ MODULES = [
     (receipts, receipt_cases.CASES),
     (topup, topup_cases.CASES),
     (orders, order_cases.CASES),
+    (reconciliation, reconciliation_cases.CASES),
+    (referrals, referral_cases.CASES),
     (refunds, refund_cases.CASES),
+    (replies, reply_cases.CASES),
+    (reply_staff, reply_staff_cases.CASES),
     (shop, shop_cases.CASES),
     (staff, staff_cases.CASES),
     (staff_cards, staff_card_cases.CASES),
@@ -76,10 +88,11 @@ MODULES = [
 ]
 FILES = [(f"{_name(module)}.{function}", cases) for module, all_of in MODULES for function, cases in all_of.items()]
 EVERYTHING = [pytest.param(name, said, id=f"{name}: {case}") for name, cases in FILES for case, said in cases.items()]
-NO_WAY_HOME = {"staff_cards.card", "home.home", "home.terms", "home.blocked", "home.group_only_private"}
+NO_WAY_HOME = {"home.home", "home.terms", "home.blocked", "home.group_only_private"}
+NO_WAY_HOME |= {"reply_staff.card", "staff_cards.card"}
 NO_WAY_HOME |= {f"crowd.{name}" for name in ("group_post", "likes_post", "claim_taken")}
 NO_WAY_HOME |= {f"crowd.{name}" for name in ("group_joined", "group_lost", "claims_card")}
-"""Home itself, what stands before it, and what is shown where no home is: in groups."""
+"""Home itself, what stands before it, and what is shown where no home is."""
 CAPTION, MESSAGE = 1024, 4096
 
 
@@ -199,9 +212,9 @@ def test_every_reason_there_is_no_account_for_is_told() -> None:
 
 
 LABELS = {
-    "home.home": ["Service Menu", "My Balance", "Support", "Admin Panel"],
+    "home.home": ["Service Menu", "My Balance", "Task 2 Earn", "Support", "Admin Panel"],
     "home.terms": ["I agree"],
-    "shop.service_menu": ["Twitter/X", "Telegram", "My Orders", "Submit Link"],
+    "shop.service_menu": ["Twitter/X", "Telegram", "My Orders", "Submit Link", "Reply Guys Panel"],
     "shop.platform": ["Engagement", "Followers", "Poll", "Special", "Premium Members", "Automation", "Extra"],
     "shop.group": [f"Tier {n}" for n in range(1, 6)],
     "shop.plan": ["10", "25", "50", "100", "Other amount"],
@@ -209,12 +222,12 @@ LABELS = {
     "invoices.coins": ["USDT", "BNB", "SOL", "TRX", "APT"],
     "invoices.networks": ["BSC", "Tron", "Solana", "Aptos"],
     "invoices.payment": ["Copy amount", "Copy address", "I have paid", "Change method", "Cancel"],
-    "crowd.group_post": ["I replied"],
-    "crowd.claims": ["Approve", "Reject"],
-    "staff.admin": ["Payments", "Team work", "Groups"],
     "goods.summary": ["Confirm", "Cancel"],
     "staff_cards.card": ["Take", "Done", "Progress", "Cannot", "Release"],
     "shop.sizes": ["5", "10", "15", "20", "25", "30"],
+    "staff.admin": ["Payments", "Team work", "Groups"],
+    "crowd.group_post": ["I replied"],
+    "crowd.claims": ["Approve", "Reject"],
     "finance.confirm_assign": ["Confirm", "Cancel"],
     "refunds.confirm_refund": ["Confirm", "Cancel"],
     "wallet.balance": ["Top up", "Move to wallet", "History", "Credits"],
@@ -226,6 +239,10 @@ LABELS = {
     "bank.account": ["Copy amount", "Copy account", "I have paid", "Change method", "Cancel"],
     "bank.by_hand": ["Copy amount", "Copy account", "I have paid", "Change method", "Cancel"],
     "bank.failed": ["Try again", "Change method", "Cancel"],
+    "replies.panel": ["Submit replies", "Withdraw", "Submissions", "Task 2 Earn"],
+    "replies.confirm_report": ["Confirm", "Cancel"],
+    "reply_staff.card": ["Approve", "Reject"],
+    "reply_staff.confirm_money": ["Confirm", "Cancel"],
     "orders.confirm": ["Confirm", "Cancel"],
     "orders.confirm_cancel": ["Confirm", "Cancel"],
 }

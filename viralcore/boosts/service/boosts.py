@@ -23,7 +23,9 @@ from viralcore.boosts.service.goods import GoodsDesk
 from viralcore.boosts.service.orders import Orders
 from viralcore.boosts.service.panels import PanelDesk
 from viralcore.boosts.service.staff import StaffDesk
+from viralcore.boosts.service.unspent import Unspent
 from viralcore.core.db import Database
+from viralcore.core.money import Money
 from viralcore.ledger.api import Balance
 from viralcore.payments.api import Grant, InvoiceView, Item, Payments
 from viralcore.users.api import Users
@@ -42,6 +44,7 @@ class BoostsService:
         desk: PanelDesk,
         payments: Payments,
         users: Users,
+        unspent: Unspent,
         replies: Replies,
         crowd: CrowdService,
         goods: GoodsDesk,
@@ -55,6 +58,7 @@ class BoostsService:
         self._desk = desk
         self._payments = payments
         self._users = users
+        self._unspent = unspent
         self._goods = goods
         self._staff = staff
         self._replies = replies
@@ -153,3 +157,6 @@ class BoostsService:
 
     async def panel_orders(self, *, after: int = 0, limit: int = 500) -> tuple[PanelOrderView, ...]:
         return await self._orders.panel_orders(after=after, limit=limit)
+
+    async def unspent(self) -> Money:
+        return await self._unspent.total()

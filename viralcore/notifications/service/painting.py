@@ -14,7 +14,7 @@ from viralcore.notifications.service import hand
 from viralcore.notifications.service.groups import GroupPainter
 from viralcore.notifications.service.replies import ReplyPainter
 from viralcore.payments.api import InvoiceView, Payments, ProofView
-from viralcore.texts import cards, notices, order_notices, staff_cards, wording
+from viralcore.texts import cards, notices, order_notices, referrals, staff_cards, wording
 from viralcore.texts.order_text import OrderLineText, OrderPartText, OrderText
 from viralcore.users.api import Users
 
@@ -58,13 +58,15 @@ class Painter:
             "panel_trouble": self._panel_trouble,
             "proof": self._proof,
             "proof_rejected": self._proof_rejected,
+            "commission": self._commission,
+            "commission_back": self._commission_back,
             "bank_trouble": self._bank_trouble,
             "prices": self._prices,
             "unknown_phase": self._unknown_phase,
-            **ReplyPainter(boosts, self._person).templates,
-            **GroupPainter(boosts, bot_username).templates,
             "goods_returned": self._goods_returned,
             "staff_card": self._staff_card,
+            **ReplyPainter(boosts, self._person).templates,
+            **GroupPainter(boosts, bot_username).templates,
         }
 
     async def paint(self, notice: Notice) -> Screen | None:
@@ -204,6 +206,20 @@ class Painter:
             reason=refund.reason,
         )
 
+    async def _commission(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        return referrals.commission(
+            title=self._title(params["item_ref"]),
+            amount=Money(params["cents"], USD),
+            owed_before=Money(params["to_receivable"], USD),
+        )
+
+    async def _commission_back(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        return referrals.commission_back(
+            title=self._title(params["item_ref"]),
+            amount=Money(params["cents"], USD),
+            receivable=Money(params["receivable"], USD),
+        )
+
     async def _proof(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
         proof = await self._payments.get_proof(proof_id=params["proof_id"])
         return cards.proof(
@@ -269,6 +285,12 @@ class Painter:
             mine = await self._boosts.credits(user_id=user_id)
             available = next((one.available for one in mine if one.plan.id == invoice.item.ref), None)
         return _sale_text(invoice, unit, available)
+
+    def _title(self, item_ref: str) -> str:
+        try:
+            return self._boosts.plan(item_ref).title
+        except UnknownPlan:
+            return ""
 
     async def _order(self, order_id: int) -> OrderText:
         return _order_text(await self._boosts.get_order(order_id=order_id))

@@ -10,6 +10,7 @@ from pathlib import Path
 import segno
 
 from viralcore.core.screen import Picture
+from viralcore.texts.pictures.earnings import paint_earnings
 from viralcore.texts.pictures.receipt import paint_receipt
 from viralcore.texts.pictures.replies import paint_replies
 
@@ -35,6 +36,7 @@ PAINTERS: Mapping[str, Callable[[str], bytes]] = {
     "qr": qr,
     "asset": asset,
     "receipt": paint_receipt,
+    "earnings": paint_earnings,
     "replies": paint_replies,
 }
 

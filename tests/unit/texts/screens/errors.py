@@ -6,6 +6,8 @@ from tests.unit.texts.golden import Cases
 from tests.unit.texts.screens import hostile
 from tests.unit.texts.screens.crowd_refusals import REFUSALS as CROWD
 from tests.unit.texts.screens.orders import PROBLEMS
+from tests.unit.texts.screens.reply_refusals import REFUSALS as REPLIES
+from tests.unit.texts.screens.withdrawal_refusals import REFUSALS as WITHDRAWALS
 from viralcore.boosts import api as boosts
 from viralcore.core.errors import DomainError, KeyReused, NotFound
 from viralcore.ledger import api as ledger
@@ -94,7 +96,9 @@ REFUSALS: dict[str, DomainError] = {
     "card of nobody": boosts.CardNotYours(card_id=5, taken=False),
     "bad progress": boosts.BadProgress(most=1000),
     "bad panel order": boosts.BadPanelOrder(given=hostile.TITLE),
+    **WITHDRAWALS,
     **CROWD,
+    **REPLIES,
 }
 
 CASES: Cases = {
