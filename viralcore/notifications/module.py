@@ -89,9 +89,8 @@ def assemble(
         heard += books.subscriptions()
     courier = Courier(db, config, desk=desk, painter=painter, messenger=messenger, users=users, boosts=boosts)
     at_once: dict[Channel, int] = {"telegram": config.parallelism, "admin_group": config.group_parallelism}
-    in_groups = ShowingInGroup(
-        KINDS["group"], courier, GroupReports(boosts), attempts=config.attempts, parallelism=config.parallelism
-    )
+    in_groups: dict[Channel, int] = {"group": config.parallelism, "likes_group": config.group_parallelism}
+    reports = GroupReports(boosts)
     return NotificationsModule(
         service=desk,
         effects=(
@@ -99,7 +98,10 @@ def assemble(
                 Showing(KINDS[channel], courier, attempts=config.attempts, parallelism=most)
                 for channel, most in at_once.items()
             ),
-            in_groups,
+            *(
+                ShowingInGroup(KINDS[channel], courier, reports, attempts=config.attempts, parallelism=most)
+                for channel, most in in_groups.items()
+            ),
         ),
         subscriptions=heard,
         jobs=jobs(desk),
