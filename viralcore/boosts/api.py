@@ -22,6 +22,10 @@ Engine = Literal["crowd", "staff"]
 """Who works at a line that no panel delivers: the groups, or somebody with a card."""
 OrderState = Literal["scheduled", "sending", "in_progress", "completed", "partial", "failed", "cancelled"]
 LineState = Literal["scheduled", "sending", "in_progress", "completed", "partial", "failed", "cancelled", "refunded"]
+RequestWhat = Literal["refill", "cancel"]
+RequestState = Literal["asking", "accepted", "refused", "unknown", "done", "rejected", "lapsed"]
+"""What became of a refill or a cancel that a panel was asked for. `accepted`: it works at it; `unknown`: it did not
+answer; `lapsed`: it never said that it was done."""
 PhaseState = Literal["waiting", "sending", "sent", "unknown", "completed", "partial", "failed", "cancelled"]
 
 

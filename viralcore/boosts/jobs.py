@@ -84,5 +84,6 @@ def jobs(
         Job("boosts.panels", schedule.panels_seconds, desk.check, order=40),
         Job("boosts.dispatch", schedule.dispatch_seconds, delivery.dispatch, delivery.next_due, order=50),
         Job("boosts.poll", schedule.poll_seconds, polling.run, order=60),
+        Job("boosts.corrections", 15 * config.care.correction_minutes, polling.recheck, order=61),
         Job("boosts.tidy", DAY, tidy, order=200),
     )

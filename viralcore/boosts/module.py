@@ -13,6 +13,7 @@ from viralcore.boosts.domain.plans import Catalogue
 from viralcore.boosts.jobs import PanelAdd, jobs
 from viralcore.boosts.ports import Panel
 from viralcore.boosts.service.boosts import BoostsService
+from viralcore.boosts.service.corrections import Corrections
 from viralcore.boosts.service.delivery import Delivery
 from viralcore.boosts.service.drafts import Drafts
 from viralcore.boosts.service.engines import Engines
@@ -21,6 +22,7 @@ from viralcore.boosts.service.orders import Orders
 from viralcore.boosts.service.panels import PanelDesk
 from viralcore.boosts.service.placing import Placing
 from viralcore.boosts.service.polling import Polling
+from viralcore.boosts.service.shelves import Shelves
 from viralcore.core.db import Database
 from viralcore.core.effects import EffectKind
 from viralcore.core.events import Subscription
@@ -85,9 +87,11 @@ def build(
         warnings = (*warnings, "no SMM panel has an API key: orders will wait, and be refunded in the end")
     for warning in warnings:
         log.warning("plan_warning", warning=warning)
-    desk = PanelDesk(db, config, in_use)
+    shelves = Shelves(config, [panel.name for panel in in_use])
+    shelves.on_change(catalogue.lay)
+    desk = PanelDesk(db, config, in_use, shelves)
     delivery = Delivery(db, config, desk, ledger)
-    polling = Polling(db, config, desk, delivery)
+    polling = Polling(db, config, desk, delivery, Corrections(delivery, desk, ledger))
     placing = Placing(catalogue, engines)
     drafts = Drafts(db, config, catalogue, placing, ledger, users)
     orders = Orders(db, delivery, engines, users)

@@ -181,6 +181,32 @@ async def refund_line(conn: AsyncConnection, line_id: int, cents: int) -> None:
     await _hit(conn, statement.values(refunded_cents=cents))
 
 
+async def correct_line(conn: AsyncConnection, before: Line, after: Line) -> None:
+    """A line that had ended delivered less than its panel had said."""
+    statement = update(lines).where(
+        lines.c.id == before.id,
+        lines.c.finished_at.is_not(None),
+        lines.c.delivered == before.delivered,
+        lines.c.refunded_cents == before.refunded_cents,
+    )
+    values = {"state": after.state, "delivered": after.delivered, "refunded_cents": after.refunded_cents}
+    await _hit(conn, statement.values(values))
+
+
+async def correct(
+    conn: AsyncConnection, order: Order, *, state: OrderState, refunded_cents: int, credit_returned: bool
+) -> None:
+    """An order that had ended ended otherwise: more came back."""
+    statement = update(orders).where(
+        orders.c.id == order.id,
+        orders.c.finished_at.is_not(None),
+        orders.c.refunded_cents == order.refunded_cents,
+        orders.c.credit_returned == order.credit_returned,
+    )
+    values = {"state": state, "refunded_cents": refunded_cents, "credit_returned": credit_returned}
+    await _hit(conn, statement.values(values))
+
+
 async def _hit(
     conn: AsyncConnection, statement: Executable, values: Mapping[str, object] | None = None, wanted: int = 1
 ) -> None:

@@ -82,6 +82,23 @@ async def add(conn: AsyncConnection, *, order_id: int, line_id: int, planned: Pl
     )
 
 
+async def add_remainder(conn: AsyncConnection, of: Phase, *, quantity: int, number: int, now: datetime) -> Phase:
+    """What is left of a phase that ended early, due at once. The second one of the same phase is a mistake of ours:
+    the database refuses it."""
+    statement = insert(phases).values(
+        order_id=of.order_id,
+        line_id=of.line_id,
+        number=number,
+        quantity=quantity,
+        due_at=now,
+        next_at=now,
+        state="waiting",
+        remainder_of=of.id,
+        avoid=of.panel,
+    )
+    return Phase(**(await conn.execute(statement.returning(*phases.c))).one()._mapping)
+
+
 async def of_orders(conn: AsyncConnection, order_ids: Sequence[int]) -> Mapping[int, list[Phase]]:
     found: dict[int, list[Phase]] = defaultdict(list)
     for row in await conn.execute(_OF_ORDERS, {"ids": list(order_ids)}):
@@ -126,6 +143,13 @@ async def running(conn: AsyncConnection, *, limit: int) -> list[Phase]:
 async def asked(conn: AsyncConnection, ids: Sequence[int], *, now: datetime) -> None:
     """They were asked about in vain: others come first in the next round."""
     await conn.execute(update(phases).where(phases.c.id.in_(ids), phases.c.state == "sent").values(polled_at=now))
+
+
+async def silent_since(conn: AsyncConnection) -> Mapping[str, datetime]:
+    """By panel: when the latest send was made of which nobody knows the outcome."""
+    statement = select(phases.c.panel, func.max(phases.c.sent_at).label("latest"))
+    statement = statement.where(phases.c.state == "unknown")
+    return {row.panel: row.latest for row in await conn.execute(statement.group_by(phases.c.panel))}
 
 
 async def unknown(conn: AsyncConnection, *, limit: int = 100) -> list[Phase]:
@@ -229,7 +253,33 @@ async def read(
         charge=phase.charge if reading.charge is None else reading.charge,
         currency=reading.currency or phase.currency,
         finished_at=now if ended else None,
+        first_at=now if phase.first_at is None and became.delivered > 0 else phase.first_at,
     )
+
+
+async def to_recheck(conn: AsyncConnection, *, since: datetime, asked_before: datetime, limit: int) -> list[Phase]:
+    """Completed since then and not asked about lately, longest unasked first."""
+    statement = (
+        select(phases)
+        .where(phases.c.state == "completed", phases.c.finished_at > since, phases.c.polled_at <= asked_before)
+        .order_by(phases.c.polled_at, phases.c.id)
+        .limit(limit)
+    )
+    return [Phase(**row._mapping) for row in await conn.execute(statement)]
+
+
+async def rechecked(conn: AsyncConnection, ids: Sequence[int], *, now: datetime) -> None:
+    """Completed phases were asked about once more, and nothing has changed."""
+    statement = update(phases).where(phases.c.id.in_(ids), phases.c.state == "completed")
+    await conn.execute(statement.values(polled_at=now))
+
+
+async def correct(
+    conn: AsyncConnection, phase: Phase, reading: StatusReading, *, state: str, delivered: int, now: datetime
+) -> None:
+    """A panel took back that it had completed an order."""
+    charge = phase.charge if reading.charge is None else reading.charge
+    await _move(conn, phase, state=state, delivered=delivered, remains=reading.remains, charge=charge, polled_at=now)
 
 
 async def panel_order_known(conn: AsyncConnection, *, panel: str, panel_order: str) -> bool:

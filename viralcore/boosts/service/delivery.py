@@ -23,6 +23,7 @@ from viralcore.boosts.events import LinesFinished, OrderFinished, OrderProgresse
 from viralcore.boosts.repository import orders, phases
 from viralcore.boosts.service.loaded import Answered, Loaded, load
 from viralcore.boosts.service.panels import Choice, PanelDesk
+from viralcore.boosts.service.remainders import Remainders
 from viralcore.core.clock import monotonic
 from viralcore.core.db import Database, Tx
 from viralcore.core.log import correlated, correlation_id
@@ -50,6 +51,7 @@ class Delivery:
         self._schedule = config.schedule
         self._desk = desk
         self._ledger = ledger
+        self._remainders = Remainders(desk)
 
     # --- sending ---------------------------------------------------------------------------------------------------
 
@@ -81,6 +83,7 @@ class Delivery:
             return await phases.next_due(conn)
 
     async def _dispatch(self, order_ids: Sequence[int], tx: Tx) -> None:
+        await self._desk.shelves.fresh(tx)
         found = [one for one in await load(tx, order_ids) if one.order.state not in FINAL_ORDER]
         claims: list[tuple[Order, phases.Claim]] = []
         for one in found:
@@ -105,7 +108,8 @@ class Delivery:
             await self._nobody(tx, phase, [*choice.passed])
 
     def _choose(self, order: Order, metric: str, phase: Phase) -> Choice:
-        return self._desk.choose(order.platform, metric, phase.quantity, [panel for panel, _ in phase.tried])
+        tried = [*(panel for panel, _ in phase.tried), *([phase.avoid] if phase.avoid else [])]
+        return self._desk.choose(order.platform, metric, phase.quantity, tried)
 
     @staticmethod
     async def _send(tx: Tx, claims: Sequence[tuple[Order, phases.Claim]]) -> None:
@@ -235,16 +239,19 @@ class Delivery:
         if order is None or order.state in FINAL_ORDER:
             return
         progressed = False
-        for phase in (await phases.of_orders(tx.conn, [order_id])).get(order_id, []):
+        one = Loaded(order, await self._lines(tx, order), await self._phases(tx, order_id))
+        for phase in tuple(one.phases):
             reading = readings.get(phase.id)
             if reading is None or phase.state != "sent":
                 continue
             became = states.apply_reading(phase, reading)
             await phases.read(tx.conn, phase, reading, became, now=tx.now)
+            one.put(replace(phase, state=became.state, delivered=became.delivered))
             progressed = progressed or became.changed
             if became.strange:
                 told = reading.text or "no status"
                 await self._desk.strange(tx, panel=phase.panel or "", panel_order=phase.panel_order or "", words=told)
+        await self._remainders.order_again(tx, one)
         await self.advance(tx, order, progressed=progressed)
 
     async def worked(self, tx: Tx, order: Order, line_id: int, *, delivered: int, ended: bool = False) -> None:
@@ -264,6 +271,11 @@ class Delivery:
             kept.append(now)
         await self.advance(tx, order, progressed=True, kept=kept)
 
+    async def corrected(self, tx: Tx, one: Loaded) -> None:
+        """A phase that was completed is not: its rest is ordered once more where its line still goes on."""
+        await self._remainders.order_again(tx, one)
+        await self.advance(tx, one.order, progressed=True)
+
     async def advance(
         self, tx: Tx, order: Order, *, progressed: bool = False, kept: Sequence[Line] | None = None
     ) -> None:
@@ -273,7 +285,7 @@ class Delivery:
         `kept`: the order's lines, where they have just been read.
         """
         kept = await self._lines(tx, order) if kept is None else kept
-        found = (await phases.of_orders(tx.conn, [order.id])).get(order.id, [])
+        found = await self._phases(tx, order.id)
         told = {order.id: correlation_id.get()} if progressed else {}
         await self.advance_all(tx, [Loaded(order, kept, found)], told)
 
@@ -390,6 +402,10 @@ class Delivery:
     @staticmethod
     async def _lines(tx: Tx, order: Order) -> Sequence[Line]:
         return (await orders.lines_of(tx.conn, [order.id])).get(order.id, [])
+
+    @staticmethod
+    async def _phases(tx: Tx, order_id: int) -> list[Phase]:
+        return (await phases.of_orders(tx.conn, [order_id])).get(order_id, [])
 
 
 def _line_now(tx: Tx, line: Line, mine: Sequence[Phase]) -> Line:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 
 import structlog
@@ -14,6 +15,7 @@ from viralcore.boosts.domain.panels import StatusReading
 from viralcore.boosts.domain.states import Phase
 from viralcore.boosts.ports import Panel, PanelDown
 from viralcore.boosts.repository import phases
+from viralcore.boosts.service.corrections import Corrections, taken_back
 from viralcore.boosts.service.delivery import Delivery
 from viralcore.boosts.service.panels import PanelDesk
 from viralcore.core.db import Database
@@ -26,21 +28,21 @@ MOST_IDS = 100
 class Polling:
     """Asks each panel about its orders, all panels at once. A panel that does not answer keeps nobody's place."""
 
-    def __init__(self, db: Database, config: BoostsConfig, desk: PanelDesk, delivery: Delivery) -> None:
+    def __init__(
+        self, db: Database, config: BoostsConfig, desk: PanelDesk, delivery: Delivery, corrections: Corrections
+    ) -> None:
         self._db = db
         self._limit = config.schedule.poll_phases
+        self._care = config.care
         self._desk = desk
         self._delivery = delivery
+        self._corrections = corrections
 
     async def run(self) -> None:
         """One round. What a panel could not be asked is asked in the next."""
         async with self._db.read() as conn:
             running = await phases.running(conn, limit=self._limit)
-        by_panel: dict[str, list[Phase]] = defaultdict(list)
-        for phase in running:
-            by_panel[phase.panel or ""].append(phase)
-        told = await asyncio.gather(*(self._ask(name, mine) for name, mine in by_panel.items()))
-        readings = {phase_id: reading for one in told for phase_id, reading in one.items()}
+        readings = await self._readings(running)
         by_order: dict[int, dict[int, StatusReading]] = defaultdict(dict)
         for phase in running:
             if phase.id in readings:
@@ -54,6 +56,39 @@ class Polling:
                 await self._db.run(partial(self._delivery.read, order_id, by_order[order_id]))
             except Exception:
                 log.exception("order_not_read", order_id=order_id)
+
+    async def recheck(self) -> None:
+        """Ask once more about what was completed lately: a panel may take it back."""
+        now, care = self._db.clock.now(), self._care
+        async with self._db.read() as conn:
+            completed = await phases.to_recheck(
+                conn,
+                since=now - timedelta(hours=care.correction_hours),
+                asked_before=now - timedelta(minutes=care.correction_minutes),
+                limit=care.correction_phases,
+            )
+        if not completed:
+            return
+        readings = await self._readings(completed)
+        async with self._db.transaction() as tx:
+            await phases.rechecked(tx.conn, [phase.id for phase in completed], now=tx.now)
+        by_order: dict[int, dict[int, StatusReading]] = defaultdict(dict)
+        for phase in completed:
+            if phase.id in readings and taken_back(phase, readings[phase.id]):
+                by_order[phase.order_id][phase.id] = readings[phase.id]
+        for order_id in sorted(by_order):
+            try:
+                await self._db.run(partial(self._corrections.read, order_id, by_order[order_id]))
+            except Exception:
+                log.exception("order_not_corrected", order_id=order_id)
+
+    async def _readings(self, asked: Sequence[Phase]) -> Mapping[int, StatusReading]:
+        """What panels say, all panels at once; by phase id."""
+        by_panel: dict[str, list[Phase]] = defaultdict(list)
+        for phase in asked:
+            by_panel[phase.panel or ""].append(phase)
+        told = await asyncio.gather(*(self._ask(name, mine) for name, mine in by_panel.items()))
+        return {phase_id: reading for one in told for phase_id, reading in one.items()}
 
     async def _ask(self, name: str, mine: Sequence[Phase]) -> Mapping[int, StatusReading]:
         panel = self._desk.panel(name)
