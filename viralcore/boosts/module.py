@@ -10,9 +10,10 @@ import structlog
 from viralcore.boosts.adapters.panel import HttpPanel
 from viralcore.boosts.config import BoostsConfig
 from viralcore.boosts.domain.plans import Catalogue
-from viralcore.boosts.jobs import PanelAdd, jobs
+from viralcore.boosts.jobs import PanelAdd, PanelAsk, care_jobs, jobs
 from viralcore.boosts.ports import Panel
 from viralcore.boosts.service.boosts import BoostsService
+from viralcore.boosts.service.care import Care
 from viralcore.boosts.service.corrections import Corrections
 from viralcore.boosts.service.delivery import Delivery
 from viralcore.boosts.service.drafts import Drafts
@@ -22,7 +23,9 @@ from viralcore.boosts.service.orders import Orders
 from viralcore.boosts.service.panels import PanelDesk
 from viralcore.boosts.service.placing import Placing
 from viralcore.boosts.service.polling import Polling
+from viralcore.boosts.service.requests import Requests
 from viralcore.boosts.service.shelves import Shelves
+from viralcore.boosts.service.syncing import Syncing
 from viralcore.core.db import Database
 from viralcore.core.effects import EffectKind
 from viralcore.core.events import Subscription
@@ -95,11 +98,16 @@ def build(
     placing = Placing(catalogue, engines)
     drafts = Drafts(db, config, catalogue, placing, ledger, users)
     orders = Orders(db, delivery, engines, users)
+    syncing, requests = Syncing(db, config, desk, users), Requests(db, config, desk, users)
+    care = Care(db, config, desk, syncing, requests)
     at_once = {panel.name: panel.parallelism for panel in config.panels}
     return BoostsModule(
-        service=BoostsService(db, catalogue, drafts=drafts, orders=orders, desk=desk, payments=payments, users=users),
+        service=BoostsService(db, catalogue, drafts=drafts, orders=orders, payments=payments, users=users, care=care),
         warnings=warnings,
         figures=BoostFigures(db).read,
-        effects=tuple(PanelAdd(panel, delivery, parallelism=at_once.get(panel.name, 1)) for panel in in_use),
-        jobs=jobs(config, delivery, polling, desk, drafts),
+        effects=(
+            *(PanelAdd(panel, delivery, parallelism=at_once.get(panel.name, 1)) for panel in in_use),
+            *(PanelAsk(panel, requests) for panel in in_use),
+        ),
+        jobs=(*jobs(config, delivery, polling, desk, drafts), *care_jobs(config, syncing, requests, care, polling)),
     )

@@ -15,9 +15,9 @@ from viralcore.boosts.api import (
     UnknownPhaseView,
 )
 from viralcore.boosts.domain.plans import Catalogue
+from viralcore.boosts.service.care import Care
 from viralcore.boosts.service.drafts import Drafts
 from viralcore.boosts.service.orders import Orders
-from viralcore.boosts.service.panels import PanelDesk
 from viralcore.core.db import Database
 from viralcore.ledger.api import Balance
 from viralcore.payments.api import Grant, InvoiceView, Item, Payments
@@ -34,17 +34,21 @@ class BoostsService:
         *,
         drafts: Drafts,
         orders: Orders,
-        desk: PanelDesk,
         payments: Payments,
         users: Users,
+        care: Care,
     ) -> None:
         self._db = db
         self._catalogue = catalogue
         self._drafts = drafts
         self._orders = orders
-        self._desk = desk
         self._payments = payments
         self._users = users
+        self._care = care
+
+    @property
+    def panel_care(self) -> Care:
+        return self._care
 
     def plans(self) -> tuple[PlanView, ...]:
         return self._catalogue.all()
@@ -118,7 +122,7 @@ class BoostsService:
         return await self._orders.resolve_not_placed(key=key, actor=actor, phase_id=phase_id, attempt=attempt)
 
     async def panels(self) -> tuple[PanelView, ...]:
-        return await self._desk.views()
+        return await self._care.panels()
 
     async def panel_orders(self, *, after: int = 0, limit: int = 500) -> tuple[PanelOrderView, ...]:
         return await self._orders.panel_orders(after=after, limit=limit)
