@@ -233,26 +233,29 @@ class Delivery:
 
     # --- following -------------------------------------------------------------------------------------------------
 
-    async def read(self, order_id: int, readings: Mapping[int, StatusReading], tx: Tx) -> None:
-        """What panels say of an order's phases (`readings` by phase id)."""
-        order = await orders.lock(tx.conn, order_id)
-        if order is None or order.state in FINAL_ORDER:
-            return
-        progressed = False
-        one = Loaded(order, await self._lines(tx, order), await self._phases(tx, order_id))
-        for phase in tuple(one.phases):
-            reading = readings.get(phase.id)
-            if reading is None or phase.state != "sent":
-                continue
-            became = states.apply_reading(phase, reading)
-            await phases.read(tx.conn, phase, reading, became, now=tx.now)
-            one.put(replace(phase, state=became.state, delivered=became.delivered))
-            progressed = progressed or became.changed
-            if became.strange:
-                told = reading.text or "no status"
-                await self._desk.strange(tx, panel=phase.panel or "", panel_order=phase.panel_order or "", words=told)
-        await self._remainders.order_again(tx, one)
-        await self.advance(tx, order, progressed=progressed)
+    async def read(self, readings: Mapping[int, Mapping[int, StatusReading]], tx: Tx) -> None:
+        """What panels say of the phases of some orders (`readings` by order id, then by phase id)."""
+        told: list[phases.Told] = []
+        progressed: dict[int, str] = {}
+        found = [one for one in await load(tx, list(readings)) if one.order.state not in FINAL_ORDER]
+        for one in found:
+            for phase in tuple(one.phases):
+                reading = readings[one.order.id].get(phase.id)
+                if reading is None or phase.state != "sent":
+                    continue
+                said = phases.Told(phase, reading, states.apply_reading(phase, reading))
+                told.append(said)
+                one.put(said.now)
+                if said.became.changed:
+                    progressed[one.order.id] = correlation_id.get()
+        await phases.read(tx.conn, told, now=tx.now)
+        for said in told:
+            if said.became.strange:
+                panel, number = said.phase.panel or "", said.phase.panel_order or ""
+                await self._desk.strange(tx, panel=panel, panel_order=number, words=said.reading.text or "no status")
+        for one in found:
+            await self._remainders.order_again(tx, one)
+        await self.advance_all(tx, found, progressed)
 
     async def worked(self, tx: Tx, order: Order, line_id: int, *, delivered: int, ended: bool = False) -> None:
         """What an engine has delivered of a line so far; `ended`: there will be no more. The line counts as begun."""
@@ -329,9 +332,9 @@ class Delivery:
 
     async def _settle(self, tx: Tx, order: Order, lines: Sequence[Line]) -> None:
         undelivered = [line for line in lines if line.finished_at is None]
-        for line in undelivered:
-            await orders.finish_line(tx.conn, line.id, state="refunded", delivered=0, now=tx.now)
         if undelivered:
+            ended = [replace(line, state="refunded", delivered=0) for line in undelivered]
+            await orders.finish_lines(tx.conn, ended, now=tx.now)
             self._tell_lines(tx, order, [line.metric for line in undelivered], "refunded")
         nothing = f"Nothing delivered: credit back, order {order.id}"
         await self.give_back(tx, order, states.settle(order, lines), nothing)
@@ -379,8 +382,7 @@ class Delivery:
         refused = [verdict for verdict in verdicts if not verdict.done]
         if refused:
             raise RuntimeError(f"the ledger refused refunds: {refused}")
-        for line_id, cents in refunds.items():
-            await orders.refund_line(tx.conn, line_id, cents)
+        await orders.refund_lines(tx.conn, refunds)
 
     def tell_finished(self, tx: Tx, order: Order, settlement: states.Settlement) -> None:
         """Announce the end of an order."""

@@ -1,9 +1,9 @@
 """Refills and cancels: asked of a panel once per press, as an effect, with its honest outcome.
 
 A request is ``asking -> accepted | refused | unknown``; an accepted refill ``-> done | rejected | lapsed`` by asking
-the panel. One of a kind is open for a phase at a time (a unique index). Asking again after silence is harmless: unlike a
-second order, a second refill or cancel is refused by the panel itself. A cancel that was accepted, or of which nobody knows, also
-means that the rest of the order is not ordered elsewhere; what comes back is the poller's business.
+the panel. One of a kind is open for a phase at a time (a unique index). Asking again after silence is harmless: unlike
+a second order, a second refill or cancel is refused by the panel itself. A cancel that was accepted, or of which nobody
+knows, also means that the rest of the order is not ordered elsewhere; what comes back is the poller's business.
 """
 
 from __future__ import annotations
