@@ -260,6 +260,7 @@ class PanelPage:
     """One panel. Rates are parts of 1 and None while nobody can say; `samples`: orders they are from."""
 
     panel: PanelView
+    days: int  # the rates are of
     samples: int
     success: Decimal | None
     cancelled: Decimal | None

@@ -49,6 +49,16 @@ class PhaseUnknown(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseHinted(Event):
+    """A panel's balance was read after a send nobody knows the outcome of: its card can say what that hints at."""
+
+    NAME: ClassVar[str] = "boosts.phase_hinted.v1"
+    phase_id: int
+    order_id: int
+    panel: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseResolved(Event):
     """Staff answered the card of an unknown phase. `how`: placed | not_placed."""
 

@@ -8,10 +8,13 @@ from typing import TypeVar
 from viralcore.boosts.api import Boosts
 from viralcore.boosts.events import (
     LinesFinished,
+    OrderCorrected,
     OrderCreated,
     OrderFinished,
     OrderProgressed,
+    PanelAsked,
     PanelTrouble,
+    PhaseHinted,
     PhaseResolved,
     PhaseUnknown,
 )
@@ -298,6 +301,25 @@ class Subscribers:
             await self._desk.tell_person(tx, user_id=event.user_id, key=event_id, template="finished", **facts)
         await self._desk.tell_admins(tx, key=event_id, template="staff_finished", user_id=event.user_id, **facts)
 
+    async def order_corrected(self, tx: Tx, event_id: str, event: OrderCorrected) -> None:
+        await self._desk.tell_person(
+            tx,
+            user_id=event.user_id,
+            key=event_id,
+            template="corrected",
+            order_id=event.order_id,
+            metric=event.metric,
+            refunded=event.refunded,
+            credit=event.credit_returned,
+        )
+
+    async def panel_asked(self, tx: Tx, event_id: str, event: PanelAsked) -> None:
+        """Buyers are told what came of what they asked for; staff see it where they asked."""
+        mine = event.what == "refill" and event.asked_by == event.user_id
+        if mine and event.state != "accepted":
+            facts = {"order_id": event.order_id, "state": event.state}
+            await self._desk.tell_person(tx, user_id=event.user_id, key=event_id, template="refill", **facts)
+
     # --- panels ------------------------------------------------------------------------------------------------------
 
     async def panel_trouble(self, tx: Tx, event_id: str, event: PanelTrouble) -> None:
@@ -310,6 +332,9 @@ class Subscribers:
         await self._desk.show_admins(
             tx, key=event_id, live_key=live_key, template="unknown_phase", phase_id=event.phase_id
         )
+
+    async def phase_hinted(self, tx: Tx, event_id: str, event: PhaseHinted) -> None:
+        await self._desk.refresh(tx, live_key=phase_key(event.phase_id))
 
     async def phase_resolved(self, tx: Tx, event_id: str, event: PhaseResolved) -> None:
         await self._desk.refresh(tx, live_key=phase_key(event.phase_id), actor=event.actor, how=event.how)
@@ -337,8 +362,11 @@ def subscriptions(subscribers: Subscribers) -> tuple[Subscription, ...]:
         _hear(OrderProgressed, "notifications.order_progressed", hears.order_progressed),
         _hear(LinesFinished, "notifications.lines_finished", hears.lines_finished),
         _hear(OrderFinished, "notifications.order_finished", hears.order_finished),
+        _hear(OrderCorrected, "notifications.order_corrected", hears.order_corrected),
+        _hear(PanelAsked, "notifications.panel_asked", hears.panel_asked),
         _hear(PanelTrouble, "notifications.panel_trouble", hears.panel_trouble),
         _hear(PhaseUnknown, "notifications.phase_unknown", hears.phase_unknown),
+        _hear(PhaseHinted, "notifications.phase_hinted", hears.phase_hinted),
         _hear(PhaseResolved, "notifications.phase_resolved", hears.phase_resolved),
     )
 

@@ -18,6 +18,7 @@ from tests.unit.texts.screens import home as home_cases
 from tests.unit.texts.screens import hostile
 from tests.unit.texts.screens import invoices as invoice_cases
 from tests.unit.texts.screens import orders as order_cases
+from tests.unit.texts.screens import panels as panel_cases
 from tests.unit.texts.screens import receipts as receipt_cases
 from tests.unit.texts.screens import refunds as refund_cases
 from tests.unit.texts.screens import shop as shop_cases
@@ -32,10 +33,13 @@ from viralcore.texts import (
     bank,
     errors,
     finance,
+    hints,
     home,
     invoices,
     order_text,
     orders,
+    panels,
+    placements,
     receipts,
     refunds,
     shop,
@@ -60,6 +64,9 @@ MODULES = [
     (receipts, receipt_cases.CASES),
     (topup, topup_cases.CASES),
     (orders, order_cases.CASES),
+    (panels, panel_cases.CASES),
+    (placements, panel_cases.PLACED),
+    (hints, panel_cases.HINTS),
     (refunds, refund_cases.CASES),
     (shop, shop_cases.CASES),
     (staff, staff_cases.CASES),
@@ -210,6 +217,9 @@ LABELS = {
     "bank.account": ["Copy amount", "Copy account", "I have paid", "Change method", "Cancel"],
     "bank.by_hand": ["Copy amount", "Copy account", "I have paid", "Change method", "Cancel"],
     "bank.failed": ["Try again", "Change method", "Cancel"],
+    "panels.panel": ["Make active", "Refresh services"],
+    "panels.confirm_service": ["Confirm", "Cancel"],
+    "placements.confirm_stop": ["Confirm", "Cancel"],
     "orders.confirm": ["Confirm", "Cancel"],
     "orders.confirm_cancel": ["Confirm", "Cancel"],
 }

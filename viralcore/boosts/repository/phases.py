@@ -160,13 +160,6 @@ async def asked(conn: AsyncConnection, ids: Sequence[int], *, now: datetime) -> 
     await conn.execute(_ASKED, {"ids": list(ids), "state": "sent", "now": now})
 
 
-async def silent_since(conn: AsyncConnection) -> Mapping[str, datetime]:
-    """By panel: when the latest send was made of which nobody knows the outcome."""
-    statement = select(phases.c.panel, func.max(phases.c.sent_at).label("latest"))
-    statement = statement.where(phases.c.state == "unknown")
-    return {row.panel: row.latest for row in await conn.execute(statement.group_by(phases.c.panel))}
-
-
 async def unknown(conn: AsyncConnection, *, limit: int = 100) -> list[Phase]:
     statement = select(phases).where(phases.c.state == "unknown").order_by(phases.c.id).limit(limit)
     return [Phase(**row._mapping) for row in await conn.execute(statement)]

@@ -81,6 +81,7 @@ class Care:
         taken = {(one.platform, one.metric) for one in shown}
         return PanelPage(
             panel=view,
+            days=self._care.rates_days,
             samples=row.samples if row else 0,
             success=row.success if row else None,
             cancelled=row.cancelled if row else None,

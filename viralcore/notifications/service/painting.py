@@ -10,6 +10,7 @@ from viralcore.core.errors import NotFound
 from viralcore.core.money import USD, Money
 from viralcore.core.screen import Screen
 from viralcore.notifications.domain import Notice
+from viralcore.notifications.service.hints import hint_text
 from viralcore.payments.api import InvoiceView, Payments, ProofView
 from viralcore.texts import cards, notices, order_notices, wording
 from viralcore.texts.order_text import OrderLineText, OrderPartText, OrderText
@@ -43,6 +44,8 @@ class Painter:
             "progress": self._progress,
             "lines_ended": self._lines_ended,
             "finished": self._finished,
+            "corrected": self._corrected,
+            "refill": self._refill,
             "staff_deposit": self._staff_deposit,
             "staff_paid": self._staff_paid,
             "staff_stray": self._staff_stray,
@@ -113,6 +116,14 @@ class Painter:
 
     async def _progress(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
         return order_notices.progress(await self._order(params["order_id"]))
+
+    async def _corrected(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        order = await self._order(params["order_id"])
+        back = Money(params["refunded"], USD)
+        return order_notices.corrected(order, metric=params["metric"], back=back, credit=params["credit"])
+
+    async def _refill(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        return order_notices.refill(await self._order(params["order_id"]), state=params["state"])
 
     async def _lines_ended(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
         order = await self._order(params["order_id"])
@@ -342,4 +353,5 @@ def _phase_card(phase: UnknownPhaseView) -> cards.PhaseCardText:
         sent_at=phase.sent_at,
         state=phase.state,
         attempt=phase.attempt,
+        hint=None if phase.hint is None else hint_text(phase.hint),
     )
