@@ -107,7 +107,7 @@ def _offer(row: Mapping[str, Any]) -> Offer | None:
         minimum=minimum,
         maximum=maximum,
         refill=_flag(row.get("refill")),
-        cancel=_flag(row.get("cancel")),
+        cancel=_flag(row.get("cancel", True)),  # where a list does not say, it can be tried
     )
 
 
