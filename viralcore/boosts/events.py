@@ -119,6 +119,18 @@ class PanelAsked(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRefunded(Event):
+    """What of an order was not delivered went back to the wallet. `cents`: how much; `invoice_id`: the purchase whose
+    credit the order had used. Orders with a credit that nobody paid for have no such event."""
+
+    NAME: ClassVar[str] = "boosts.order_refunded.v1"
+    order_id: int
+    user_id: int
+    invoice_id: int
+    cents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PanelTrouble(Event):
     """Staff should know; said once until it is over. `detail` is for staff eyes, and may hold a panel's own words.
 
@@ -133,3 +145,42 @@ class PanelTrouble(Event):
     panel: str
     what: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffCardOpened(Event):
+    """A line waits for somebody of the team."""
+
+    NAME: ClassVar[str] = "boosts.staff_card_opened.v1"
+    card_id: int
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffCardMoved(Event):
+    """Taken, released, worked at or decided; `state` is what it is now. `actor` 0: its order was cancelled."""
+
+    NAME: ClassVar[str] = "boosts.staff_card_moved.v1"
+    card_id: int
+    order_id: int
+    state: str
+    actor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffCardWaits(Event):
+    """Nobody has moved it for long."""
+
+    NAME: ClassVar[str] = "boosts.staff_card_waits.v1"
+    card_id: int
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoodsReturned(Event):
+    """A paid invoice could not become an order (its plan is gone): `cents` are in the wallet."""
+
+    NAME: ClassVar[str] = "boosts.goods_returned.v1"
+    invoice_id: int
+    user_id: int
+    cents: int

@@ -11,7 +11,7 @@ from telegram.constants import ParseMode
 from telegram.error import TelegramError
 
 from viralcore.bot import refresh
-from viralcore.bot.admin import panel, panels, payments, receipts
+from viralcore.bot.admin import cards, panel, panels, payments, receipts, reconciliation
 from viralcore.bot.config import BotConfig
 from viralcore.bot.countdown import Ticker
 from viralcore.bot.dialogue import Dialogues
@@ -22,7 +22,7 @@ from viralcore.bot.measure import measured
 from viralcore.bot.show import Shower
 from viralcore.bot.throttle import Throttle
 from viralcore.bot.turn import Doors
-from viralcore.bot.user import account, boost, invoices, pay, shop, start, topup
+from viralcore.bot.user import account, affiliate, boost, goods, invoices, pay, shop, start, topup
 from viralcore.core.clock import Clock
 from viralcore.core.db import Database
 from viralcore.core.effects import EffectKind
@@ -35,7 +35,23 @@ from viralcore.texts import home
 
 log = structlog.get_logger(__name__)
 __all__ = ["BotModule", "Doors", "Line", "TokenRefusedError", "build"]
-HANDLERS = (account, boost, invoices, panel, panels, pay, payments, receipts, shop, start, topup)
+HANDLERS = (
+    account,
+    affiliate,
+    boost,
+    cards,
+    goods,
+    invoices,
+    panel,
+    panels,
+    pay,
+    payments,
+    receipts,
+    reconciliation,
+    shop,
+    start,
+    topup,
+)
 """Importing them fills the tables in `turn`."""
 
 

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from viralcore.boosts.api import Boosts
 from viralcore.boosts.events import (
+    GoodsReturned,
     LinesFinished,
     OrderCorrected,
     OrderCreated,
@@ -17,10 +18,13 @@ from viralcore.boosts.events import (
     PhaseHinted,
     PhaseResolved,
     PhaseUnknown,
+    StaffCardMoved,
+    StaffCardOpened,
+    StaffCardWaits,
 )
 from viralcore.core.db import Tx
 from viralcore.core.events import Event, Subscription
-from viralcore.notifications.domain import order_key, owner_key, phase_key, proof_key, stray_key, transfer_key
+from viralcore.notifications.domain import card_key, order_key, owner_key, phase_key, proof_key, stray_key, transfer_key
 from viralcore.notifications.service.desk import Desk
 from viralcore.payments.api import Payments
 from viralcore.payments.events import (
@@ -39,6 +43,7 @@ from viralcore.payments.events import (
     StrayMoney,
     StrayNeedsOwner,
 )
+from viralcore.referrals.events import CommissionEarned, CommissionReversed
 from viralcore.users.api import Users
 
 WALLET = "wallet"
@@ -240,6 +245,28 @@ class Subscribers:
             tx, key=event_id, template="staff_refund", refund_id=event.refund_id, user_id=event.user_id
         )
 
+    async def commission_earned(self, tx: Tx, event_id: str, event: CommissionEarned) -> None:
+        await self._desk.tell_person(
+            tx,
+            user_id=event.referrer_id,
+            key=event_id,
+            template="commission",
+            item_ref=event.item_ref,
+            cents=event.cents,
+            to_receivable=event.to_receivable,
+        )
+
+    async def commission_reversed(self, tx: Tx, event_id: str, event: CommissionReversed) -> None:
+        await self._desk.tell_person(
+            tx,
+            user_id=event.referrer_id,
+            key=event_id,
+            template="commission_back",
+            item_ref=event.item_ref,
+            cents=event.cents,
+            receivable=event.receivable,
+        )
+
     async def bank_trouble(self, tx: Tx, event_id: str, event: BankTrouble) -> None:
         await self._desk.tell_bank_trouble(tx, what=event.what, detail=event.detail)
 
@@ -262,10 +289,13 @@ class Subscribers:
     # --- orders ------------------------------------------------------------------------------------------------------
 
     async def order_created(self, tx: Tx, event_id: str, event: OrderCreated) -> None:
+        """What is all for the team has cards, which say it."""
         await self._live(tx, event_id, event.user_id, event.order_id)
-        await self._desk.tell_admins(
-            tx, key=event_id, template="staff_order", order_id=event.order_id, user_id=event.user_id
-        )
+        order = await self._boosts.get_order(order_id=event.order_id)
+        if not all(line.engine == "staff" for line in order.lines):
+            await self._desk.tell_admins(
+                tx, key=event_id, template="staff_order", order_id=event.order_id, user_id=event.user_id
+            )
 
     async def order_progressed(self, tx: Tx, event_id: str, event: OrderProgressed) -> None:
         await self._live(tx, event_id, event.user_id, event.order_id)
@@ -320,6 +350,35 @@ class Subscribers:
             facts = {"order_id": event.order_id, "state": event.state}
             await self._desk.tell_person(tx, user_id=event.user_id, key=event_id, template="refill", **facts)
 
+    async def goods_returned(self, tx: Tx, event_id: str, event: GoodsReturned) -> None:
+        await self._desk.tell_person(
+            tx,
+            user_id=event.user_id,
+            key=event_id,
+            template="goods_returned",
+            invoice_id=event.invoice_id,
+            cents=event.cents,
+        )
+
+    # --- the team's work ---------------------------------------------------------------------------------------------
+
+    async def card_opened(self, tx: Tx, event_id: str, event: StaffCardOpened) -> None:
+        await self._card(tx, event_id, event.card_id)
+
+    async def card_moved(self, tx: Tx, event_id: str, event: StaffCardMoved) -> None:
+        await self._desk.refresh(tx, live_key=card_key(event.card_id))
+
+    async def card_waits(self, tx: Tx, event_id: str, event: StaffCardWaits) -> None:
+        """A new card where staff look; the old one says so and loses its buttons."""
+        await self._desk.renew(tx, live_key=card_key(event.card_id), superseded=True)
+        await self._card(tx, event_id, event.card_id, waits=True)
+
+    async def _card(self, tx: Tx, event_id: str, card_id: int, **facts: bool) -> None:
+        live_key = card_key(card_id)
+        await self._desk.show_admins(
+            tx, key=event_id, live_key=live_key, template="staff_card", card_id=card_id, **facts
+        )
+
     # --- panels ------------------------------------------------------------------------------------------------------
 
     async def panel_trouble(self, tx: Tx, event_id: str, event: PanelTrouble) -> None:
@@ -354,6 +413,8 @@ def subscriptions(subscribers: Subscribers) -> tuple[Subscription, ...]:
         _hear(StrayNeedsOwner, "notifications.stray_needs_owner", hears.stray_needs_owner),
         _hear(ReceiptAssigned, "notifications.receipt_assigned", hears.receipt_assigned),
         _hear(RefundIssued, "notifications.refund_issued", hears.refund_issued),
+        _hear(CommissionEarned, "notifications.commission_earned", hears.commission_earned),
+        _hear(CommissionReversed, "notifications.commission_reversed", hears.commission_reversed),
         _hear(BankTrouble, "notifications.bank_trouble", hears.bank_trouble),
         _hear(ProofSubmitted, "notifications.proof_submitted", hears.proof_submitted),
         _hear(ProofDecided, "notifications.proof_decided", hears.proof_decided),
@@ -364,6 +425,10 @@ def subscriptions(subscribers: Subscribers) -> tuple[Subscription, ...]:
         _hear(OrderFinished, "notifications.order_finished", hears.order_finished),
         _hear(OrderCorrected, "notifications.order_corrected", hears.order_corrected),
         _hear(PanelAsked, "notifications.panel_asked", hears.panel_asked),
+        _hear(GoodsReturned, "notifications.goods_returned", hears.goods_returned),
+        _hear(StaffCardOpened, "notifications.staff_card_opened", hears.card_opened),
+        _hear(StaffCardMoved, "notifications.staff_card_moved", hears.card_moved),
+        _hear(StaffCardWaits, "notifications.staff_card_waits", hears.card_waits),
         _hear(PanelTrouble, "notifications.panel_trouble", hears.panel_trouble),
         _hear(PhaseUnknown, "notifications.phase_unknown", hears.phase_unknown),
         _hear(PhaseHinted, "notifications.phase_hinted", hears.phase_hinted),

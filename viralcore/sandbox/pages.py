@@ -26,6 +26,7 @@ FILES = {
     "networks.js": "text/javascript",
     "pay.js": "text/javascript",
     "bank.js": "text/javascript",
+    "payouts.js": "text/javascript",
     "world.js": "text/javascript",
     "main.js": "text/javascript",
     "icon.svg": "image/svg+xml",

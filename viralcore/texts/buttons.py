@@ -10,6 +10,7 @@ MENU = Button("🛒 Service Menu", Go("menu"))
 SUBMIT = Button("🔗 Submit Link", Go("submit"))
 ORDERS = Button("📦 My Orders", Go("orders"))
 BALANCE = Button("💰 My Balance", Go("balance"))
+AFFILIATE = Button("🤝 Affiliate Program", Go("affiliate"))
 TOPUP = Button("➕ Top up", Go("topup"))
 SUPPORT = Button("💬 Support", Go("support"))
 

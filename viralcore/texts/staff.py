@@ -10,8 +10,11 @@ from viralcore.texts import wording
 from viralcore.texts.actions import Go, OpenSession, PhaseNotPlaced, PhasePlaced
 
 
-def admin(*, roles: Sequence[str], session_until: datetime | None, unknown: int, stray: int | None) -> Screen:
-    """`stray`: receipts without an owner; None for who may not assign them."""
+def admin(
+    *, roles: Sequence[str], session_until: datetime | None, unknown: int, stray: int | None, cards: int = 0
+) -> Screen:
+    """`cards`: lines that somebody does by hand. `stray`: receipts without an owner; None for who may not assign
+    them."""
     open_until = (
         markup("Your staff session is open until {at}.", at=wording.moment(session_until))
         if session_until
@@ -24,10 +27,11 @@ def admin(*, roles: Sequence[str], session_until: datetime | None, unknown: int,
         markup("\n❓ Sends to panels with unknown outcome: <b>{n}</b>", n=unknown),
         None if stray is None else markup("❗ Stray receipts: <b>{n}</b>", n=stray),
     )
-    money = () if stray is None else ((Button("💵 Payments", Go("money")),),)
+    money = () if stray is None else ((Button("💵 Payments", Go("money")), Button("📚 Books", Go("books"))),)
     rows = (
         (Button("🔑 Open session", OpenSession()),),
         (Button(f"❓ Unknown sends ({unknown})", Go("unknown")), Button("🔌 Panels", Go("panels"))),
+        (Button(f"🧰 Team work ({cards})", Go("cards")),),
         *money,
         wording.back_home(),
     )

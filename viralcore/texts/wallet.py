@@ -72,6 +72,8 @@ MOVEMENTS = {
 
 def movement(*, kind: str, amount: Money, plan: str | None) -> tuple[str, str]:
     """A line of the history: the signed amount (``+$5.25``, ``-1 post of X Tier 3``) and what it was."""
+    if kind == "commission" and amount.minor < 0:
+        return f"-{wording.money(-amount)}", "commission taken back"
     sign = "+" if amount.minor >= 0 else "-"
     size = Money(abs(amount.minor), amount.asset)
     shown = wording.money(size) if plan is None else f"{wording.count(size.minor, 'post')} of {plan}"

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from viralcore.boosts.api import RequestState, RequestWhat
+from viralcore.boosts.api import AskState, AskWhat
 from viralcore.boosts.config import Care
 from viralcore.boosts.domain.states import Phase
 
 
-def refusal(
-    what: RequestWhat, phase: Phase, asked: Sequence[tuple[RequestState, datetime]], now: datetime, care: Care
-) -> str:
+def refusal(what: AskWhat, phase: Phase, asked: Sequence[tuple[AskState, datetime]], now: datetime, care: Care) -> str:
     """Why not now (a machine word), or empty. `asked`: state and moment of earlier requests of the same kind.
 
     A cancel is for what a panel still works at; a refill for what it completed, a day later at the earliest, within the

@@ -11,7 +11,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from viralcore.boosts.api import RequestState, RequestWhat
+from viralcore.boosts.api import AskState, AskWhat
 from viralcore.boosts.domain.states import Phase
 from viralcore.boosts.repository.phases import Moved
 from viralcore.boosts.tables import requests
@@ -24,8 +24,8 @@ class Request:
     id: int
     phase_id: int
     order_id: int
-    what: RequestWhat
-    state: RequestState
+    what: AskWhat
+    state: AskState
     panel: str
     panel_order: str
     ticket: str | None
@@ -40,7 +40,7 @@ class AlreadyAsked(RuntimeError):
     """One of this kind is open for this phase."""
 
 
-async def add(conn: AsyncConnection, phase: Phase, *, what: RequestWhat, asked_by: int, now: datetime) -> Request:
+async def add(conn: AsyncConnection, phase: Phase, *, what: AskWhat, asked_by: int, now: datetime) -> Request:
     """Raises AlreadyAsked (and the transaction is lost) when another was begun at this moment."""
     statement = insert(requests).values(
         phase_id=phase.id,
@@ -81,7 +81,7 @@ async def accepted(conn: AsyncConnection, *, asked_before: datetime, limit: int 
     return [Request(**row._mapping) for row in await conn.execute(statement)]
 
 
-async def move(conn: AsyncConnection, before: Request, *, state: RequestState, now: datetime, **values: Any) -> None:
+async def move(conn: AsyncConnection, before: Request, *, state: AskState, now: datetime, **values: Any) -> None:
     """Raises Moved when it is not what it was."""
     ended_at = None if state in OPEN else now
     statement = update(requests).where(requests.c.id == before.id, requests.c.state == before.state)

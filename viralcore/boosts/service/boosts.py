@@ -12,13 +12,18 @@ from viralcore.boosts.api import (
     PanelOrderView,
     PanelView,
     PlanView,
+    Unanswered,
     UnknownPhaseView,
 )
 from viralcore.boosts.domain.plans import Catalogue
 from viralcore.boosts.service.care import Care
 from viralcore.boosts.service.drafts import Drafts
+from viralcore.boosts.service.goods import GoodsDesk
 from viralcore.boosts.service.orders import Orders
+from viralcore.boosts.service.staff import StaffDesk
+from viralcore.boosts.service.unspent import Unspent
 from viralcore.core.db import Database
+from viralcore.core.money import Money
 from viralcore.ledger.api import Balance
 from viralcore.payments.api import Grant, InvoiceView, Item, Payments
 from viralcore.users.api import Users
@@ -37,6 +42,9 @@ class BoostsService:
         payments: Payments,
         users: Users,
         care: Care,
+        unspent: Unspent,
+        goods: GoodsDesk,
+        staff: StaffDesk,
     ) -> None:
         self._db = db
         self._catalogue = catalogue
@@ -45,10 +53,21 @@ class BoostsService:
         self._payments = payments
         self._users = users
         self._care = care
+        self._unspent = unspent
+        self._goods = goods
+        self._staff = staff
 
     @property
     def panel_care(self) -> Care:
         return self._care
+
+    @property
+    def goods(self) -> GoodsDesk:
+        return self._goods
+
+    @property
+    def staff(self) -> StaffDesk:
+        return self._staff
 
     def plans(self) -> tuple[PlanView, ...]:
         return self._catalogue.all()
@@ -61,6 +80,8 @@ class BoostsService:
         if not plan.on_sale:
             raise NotOnSale(plan_id=plan_id)
         self._catalogue.check_quantity(plan, quantity)
+        if plan.kind == "goods":
+            raise Unanswered(missing=plan.questions)
         async with self._db.transaction() as tx:
             await self._users.require_active(tx, user_id=user_id)
             return await self._payments.open_invoice(
@@ -126,3 +147,6 @@ class BoostsService:
 
     async def panel_orders(self, *, after: int = 0, limit: int = 500) -> tuple[PanelOrderView, ...]:
         return await self._orders.panel_orders(after=after, limit=limit)
+
+    async def unspent(self) -> Money:
+        return await self._unspent.total()

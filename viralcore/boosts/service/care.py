@@ -10,14 +10,14 @@ from decimal import Decimal
 import structlog
 
 from viralcore.boosts.api import (
+    AskView,
+    AskWhat,
     CannotAsk,
     OfferView,
     PanelPage,
     PanelServiceView,
     PanelView,
     PlacementView,
-    RequestView,
-    RequestWhat,
     ServiceChangeView,
 )
 from viralcore.boosts.config import BoostsConfig
@@ -159,7 +159,7 @@ class Care:
     async def leave_out(self, *, key: str, actor: int, panel: str, platform: str, metric: str) -> None:
         await self._syncing.leave_out(key=key, actor=actor, panel=panel, platform=platform, metric=metric)
 
-    async def ask(self, *, key: str, actor: int, phase_id: int, what: RequestWhat) -> RequestView:
+    async def ask(self, *, key: str, actor: int, phase_id: int, what: AskWhat) -> AskView:
         if what not in {"refill", "cancel"}:
             raise CannotAsk(what="refill", reason="nothing")
         return await self._requests.ask(key=key, actor=actor, phase_id=phase_id, what=what)

@@ -17,11 +17,12 @@ from viralcore.boosts.api import OrderState, PhaseState
 from viralcore.boosts.domain import states
 from viralcore.boosts.domain.panels import StatusReading, delivered_at_end
 from viralcore.boosts.domain.states import FINAL_ORDER, Line, Order, Phase
-from viralcore.boosts.events import OrderCorrected, OrderProgressed
+from viralcore.boosts.events import OrderCorrected, OrderProgressed, OrderRefunded
 from viralcore.boosts.repository import orders, phases
 from viralcore.boosts.service.delivery import REVENUE, Delivery
 from viralcore.boosts.service.loaded import Loaded, load
 from viralcore.boosts.service.panels import PanelDesk
+from viralcore.boosts.service.sources import invoice_behind
 from viralcore.core.db import Tx
 from viralcore.ledger.api import WALLET, Entry, Ledger, house_account, user_account
 
@@ -111,6 +112,9 @@ class Corrections:
             ),
             description=f"Not delivered after all, order {order.id}",
         )
+        invoice_id = await invoice_behind(tx, self._ledger, order)
+        if invoice_id is not None:
+            tx.record(OrderRefunded(order_id=order.id, user_id=order.user_id, invoice_id=invoice_id, cents=cents))
 
     @staticmethod
     def _tell(tx: Tx, order: Order, line: Line, cents: int) -> None:

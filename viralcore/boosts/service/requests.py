@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from viralcore.boosts.api import CannotAsk, PlacementView, RequestState, RequestView, RequestWhat
+from viralcore.boosts.api import AskState, AskView, AskWhat, CannotAsk, PlacementView
 from viralcore.boosts.config import BoostsConfig
 from viralcore.boosts.domain import asking
 from viralcore.boosts.domain.panels import Accepted, AskAnswer, Declined
@@ -85,7 +85,7 @@ class Requests:
             if phase.panel_order is not None
         )
 
-    async def ask(self, *, key: str, actor: int, phase_id: int, what: RequestWhat) -> RequestView:
+    async def ask(self, *, key: str, actor: int, phase_id: int, what: AskWhat) -> AskView:
         """Staff ask."""
         async with self._db.transaction() as tx:
             await self._users.authorize(tx, actor=actor, right=RIGHT)
@@ -132,7 +132,7 @@ class Requests:
             made = await tx.once(scope="boosts.refill", key=key, inputs=inputs, run=run)
             return int(made["asked"])
 
-    async def _begin(self, tx: Tx, order: Order, phase: Phase, what: RequestWhat, asked_by: int) -> Request:
+    async def _begin(self, tx: Tx, order: Order, phase: Phase, what: AskWhat, asked_by: int) -> Request:
         asked = await requests.of_orders(tx.conn, [order.id])
         reason = self._refusal(what, phase, asked, tx.now)
         if reason:
@@ -146,7 +146,7 @@ class Requests:
         )
         return made
 
-    def _refusal(self, what: RequestWhat, phase: Phase, asked: Sequence[Request], now: datetime) -> str:
+    def _refusal(self, what: AskWhat, phase: Phase, asked: Sequence[Request], now: datetime) -> str:
         """Why it cannot be asked for now; empty when it can."""
         panel = phase.panel or ""
         if self._desk.panel(panel) is None:
@@ -175,7 +175,7 @@ class Requests:
             raise phases.Moved(f"request {payload['request_id']} is not being asked")
         if isinstance(answer, Accepted):
             # a cancel is carried out by what the panel says of the order from now on
-            state: RequestState = "accepted" if found.what == "refill" and answer.ticket else "done"
+            state: AskState = "accepted" if found.what == "refill" and answer.ticket else "done"
             await requests.move(tx.conn, found, state=state, now=tx.now, ticket=answer.ticket or None)
         elif isinstance(answer, Declined):
             state = "refused"
@@ -209,7 +209,7 @@ class Requests:
             for one in mine:
                 word = told.get(one.ticket or "", "running")
                 lapsed = tx.now - one.created_at >= timedelta(days=self._care.refill_patience_days)
-                state: RequestState | None = "done" if word == "done" else "rejected" if word == "rejected" else None
+                state: AskState | None = "done" if word == "done" else "rejected" if word == "rejected" else None
                 state = state or ("lapsed" if lapsed else None)
                 if state is None:
                     goes_on.append(one.id)
@@ -220,7 +220,7 @@ class Requests:
             await requests.polled(tx.conn, goes_on, now=tx.now)
 
     @staticmethod
-    def _tell(tx: Tx, one: Request, user_id: int, state: RequestState) -> None:
+    def _tell(tx: Tx, one: Request, user_id: int, state: AskState) -> None:
         tx.record(
             PanelAsked(
                 request_id=one.id,
@@ -233,5 +233,5 @@ class Requests:
         )
 
 
-def _view(one: Request) -> RequestView:
-    return RequestView(one.id, one.order_id, one.phase_id, one.what, one.state, one.words, one.created_at)
+def _view(one: Request) -> AskView:
+    return AskView(one.id, one.order_id, one.phase_id, one.what, one.state, one.words, one.created_at)

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from viralcore.boosts.api import (
+    AskWhat,
     BadService,
     CannotAsk,
     OfferView,
@@ -18,7 +19,6 @@ from viralcore.boosts.api import (
     PanelServiceView,
     PanelView,
     PlacementView,
-    RequestWhat,
 )
 from viralcore.bot import dialogue
 from viralcore.bot.turn import Turn, UnknownRoute, Viewer, answer, number, on, route
@@ -243,7 +243,7 @@ async def order_typed(turn: Turn, _: Mapping[str, Any], text: str) -> Screen:
 
 @on(AskPanel)
 async def ask_panel(turn: Turn, act: AskPanel) -> Screen:
-    what: RequestWhat = "cancel" if act.what == "cancel" else "refill"
+    what: AskWhat = "cancel" if act.what == "cancel" else "refill"
     try:
         made = await turn.doors.boosts.panel_care.ask(key=turn.key, actor=turn.user.id, phase_id=act.phase, what=what)
     except CannotAsk as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 import segno
 
 from viralcore.core.screen import Picture
+from viralcore.texts.pictures.earnings import paint_earnings
 from viralcore.texts.pictures.receipt import paint_receipt
 
 ASSETS = Path(__file__).resolve().parents[3] / "assets"
@@ -30,7 +31,12 @@ def asset(name: str) -> bytes:
     return (ASSETS / name).read_bytes()
 
 
-PAINTERS: Mapping[str, Callable[[str], bytes]] = {"qr": qr, "asset": asset, "receipt": paint_receipt}
+PAINTERS: Mapping[str, Callable[[str], bytes]] = {
+    "qr": qr,
+    "asset": asset,
+    "receipt": paint_receipt,
+    "earnings": paint_earnings,
+}
 
 
 def paint(picture: Picture) -> bytes:
