@@ -12,6 +12,7 @@ from viralcore.boosts.config import BoostsConfig
 from viralcore.boosts.domain.panels import Accepted, AddAnswer, AskAnswer, Declined, Placed, Silent, Why
 from viralcore.boosts.ports import Panel
 from viralcore.boosts.service.care import Care
+from viralcore.boosts.service.crowd_engine import CrowdEngine
 from viralcore.boosts.service.delivery import Delivery, effect_kind
 from viralcore.boosts.service.drafts import Drafts
 from viralcore.boosts.service.goods import GoodsDesk
@@ -147,3 +148,8 @@ def care_jobs(
         Job("boosts.corrections", 15 * told.correction_minutes, polling.recheck, order=61),
         Job("boosts.refills", 60 * told.refill_poll_minutes, requests.follow, order=62),
     )
+
+
+def crowd_job(config: BoostsConfig, engine: CrowdEngine) -> Job:
+    """Posts to groups, claims whose time is over, posts that close."""
+    return Job("boosts.crowd", config.crowd.dispatch_seconds, engine.run, engine.next_due, order=55)

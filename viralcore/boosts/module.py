@@ -10,26 +10,32 @@ import structlog
 from viralcore.boosts.adapters.panel import HttpPanel
 from viralcore.boosts.config import BoostsConfig
 from viralcore.boosts.domain.plans import Catalogue
-from viralcore.boosts.jobs import PanelAdd, PanelAsk, care_jobs, jobs
+from viralcore.boosts.jobs import PanelAdd, PanelAsk, care_jobs, crowd_job, jobs
 from viralcore.boosts.ports import Panel
 from viralcore.boosts.service.boosts import BoostsService
 from viralcore.boosts.service.care import Care
+from viralcore.boosts.service.claims import Claims
 from viralcore.boosts.service.corrections import Corrections
+from viralcore.boosts.service.crowd import CrowdService
+from viralcore.boosts.service.crowd_engine import CrowdEngine
 from viralcore.boosts.service.delivery import Delivery
 from viralcore.boosts.service.drafts import Drafts
 from viralcore.boosts.service.engines import Engines, LineEngine
 from viralcore.boosts.service.figures import BoostFigures
 from viralcore.boosts.service.goods import GoodsDesk
+from viralcore.boosts.service.groups import Groups
 from viralcore.boosts.service.orders import Orders
 from viralcore.boosts.service.panels import PanelDesk
 from viralcore.boosts.service.placing import Placing
 from viralcore.boosts.service.polling import Polling
+from viralcore.boosts.service.replies import RepliesService
+from viralcore.boosts.service.reply_pay import ReplyPay
 from viralcore.boosts.service.requests import Requests
 from viralcore.boosts.service.shelves import Shelves
 from viralcore.boosts.service.staff import StaffDesk, StaffEngine
 from viralcore.boosts.service.syncing import Syncing
 from viralcore.boosts.service.unspent import Unspent
-from viralcore.boosts.subscribers import Subscribers, subscriptions
+from viralcore.boosts.subscribers import Subscribers, reply_subscriptions, subscriptions
 from viralcore.core.db import Database
 from viralcore.core.effects import EffectKind
 from viralcore.core.events import Subscription
@@ -50,6 +56,7 @@ class BoostsModule:
     service: BoostsService
     warnings: tuple[str, ...]
     figures: FigureReader
+    reply_pay: ReplyPay
     effects: tuple[EffectKind, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
     jobs: tuple[Job, ...] = ()
@@ -75,6 +82,14 @@ def http_panels(config: BoostsConfig, clients: HttpClients) -> tuple[Panel, ...]
     return tuple(found)
 
 
+def _effects(
+    config: BoostsConfig, in_use: Sequence[Panel], delivery: Delivery, requests: Requests
+) -> tuple[EffectKind, ...]:
+    at_once = {panel.name: panel.parallelism for panel in config.panels}
+    adds = [PanelAdd(panel, delivery, parallelism=at_once.get(panel.name, 1)) for panel in in_use]
+    return (*adds, *(PanelAsk(panel, requests) for panel in in_use))
+
+
 def build(
     *,
     db: Database,
@@ -88,7 +103,12 @@ def build(
 ) -> BoostsModule:
     """`panels`, `engines_in_use`: others than those of the settings, for tests."""
     in_use = http_panels(config, clients) if panels is None else tuple(panels)
-    workers = (StaffEngine(config.staff),) if engines_in_use is None else engines_in_use
+    shelves = Shelves(config, [panel.name for panel in in_use])
+    desk = PanelDesk(db, config, in_use, shelves)
+    delivery = Delivery(db, config, desk, ledger)
+    registry = Groups(db, users, likes_group=config.likes_group)
+    crowd = CrowdEngine(db, config.crowd, delivery=delivery, registry=registry)
+    workers = (crowd, StaffEngine(config.staff)) if engines_in_use is None else engines_in_use
     engines = Engines(*workers, crowd_falls=config.staff.crowd_lines)
     catalogue = Catalogue(config, engines.channels)
     warnings = catalogue.warnings()
@@ -96,19 +116,18 @@ def build(
         warnings = (*warnings, "no SMM panel has an API key: orders will wait, and be refunded in the end")
     for warning in warnings:
         log.warning("plan_warning", warning=warning)
-    shelves = Shelves(config, [panel.name for panel in in_use])
     shelves.on_change(catalogue.lay)
-    desk = PanelDesk(db, config, in_use, shelves)
-    delivery = Delivery(db, config, desk, ledger)
     polling = Polling(db, config, desk, delivery, Corrections(delivery, desk, ledger))
     placing = Placing(catalogue, engines)
     drafts = Drafts(db, config, catalogue, placing, ledger, users)
     orders = Orders(db, delivery, engines, users)
+    pay = ReplyPay(db, config.replies, ledger, users)
+    claims = Claims(db, config.crowd, engine=crowd, users=users, max_link_length=config.drafts.max_link_length)
+    people = CrowdService(db, registry=registry, claims=claims, engine=crowd)
     goods = GoodsDesk(db, config, catalogue, placing, ledger=ledger, payments=payments, users=users)
     staff = StaffDesk(db, config.staff, delivery, users)
     syncing, requests = Syncing(db, config, desk, users), Requests(db, config, desk, users)
     care = Care(db, config, desk, syncing, requests)
-    at_once = {panel.name: panel.parallelism for panel in config.panels}
     return BoostsModule(
         service=BoostsService(
             db,
@@ -121,16 +140,17 @@ def build(
             unspent=Unspent(db, config),
             goods=goods,
             staff=staff,
+            crowd=people,
+            replies=RepliesService(db, config.replies, pay, users),
         ),
         warnings=warnings,
         figures=BoostFigures(db).read,
-        effects=(
-            *(PanelAdd(panel, delivery, parallelism=at_once.get(panel.name, 1)) for panel in in_use),
-            *(PanelAsk(panel, requests) for panel in in_use),
-        ),
-        subscriptions=subscriptions(Subscribers(goods)),
+        reply_pay=pay,
+        effects=_effects(config, in_use, delivery, requests),
+        subscriptions=(*subscriptions(Subscribers(goods, crowd)), *reply_subscriptions(pay, people)),
         jobs=(
             *jobs(config, delivery, polling, desk, drafts, goods, staff),
             *care_jobs(config, syncing, requests, care, polling),
+            crowd_job(config, crowd),
         ),
     )

@@ -7,17 +7,27 @@ from typing import TypeVar
 
 from viralcore.boosts.api import Boosts
 from viralcore.boosts.events import (
+    ClaimApproved,
+    ClaimExpired,
+    ClaimRejected,
+    ClaimSubmitted,
+    ClaimTaken,
+    CrowdMessageDue,
+    CrowdPostChanged,
     GoodsReturned,
+    GroupJoined,
+    GroupLost,
     LinesFinished,
-    OrderCorrected,
     OrderCreated,
     OrderFinished,
     OrderProgressed,
-    PanelAsked,
     PanelTrouble,
-    PhaseHinted,
     PhaseResolved,
     PhaseUnknown,
+    RepliesDecided,
+    RepliesSubmitted,
+    ReplyGuyChanged,
+    ReplyPaid,
     StaffCardMoved,
     StaffCardOpened,
     StaffCardWaits,
@@ -26,6 +36,8 @@ from viralcore.core.db import Tx
 from viralcore.core.events import Event, Subscription
 from viralcore.notifications.domain import card_key, order_key, owner_key, phase_key, proof_key, stray_key, transfer_key
 from viralcore.notifications.service.desk import Desk
+from viralcore.notifications.service.groups import GroupNotices
+from viralcore.notifications.service.replies import ReplyNotices
 from viralcore.payments.api import Payments
 from viralcore.payments.events import (
     BankTrouble,
@@ -60,6 +72,8 @@ class Subscribers:
         self._users = users
         self._payments = payments
         self._boosts = boosts
+        self.replies = ReplyNotices(desk)
+        self.groups = GroupNotices(desk, users=users, boosts=boosts)
 
     # --- money -------------------------------------------------------------------------------------------------------
 
@@ -331,25 +345,6 @@ class Subscribers:
             await self._desk.tell_person(tx, user_id=event.user_id, key=event_id, template="finished", **facts)
         await self._desk.tell_admins(tx, key=event_id, template="staff_finished", user_id=event.user_id, **facts)
 
-    async def order_corrected(self, tx: Tx, event_id: str, event: OrderCorrected) -> None:
-        await self._desk.tell_person(
-            tx,
-            user_id=event.user_id,
-            key=event_id,
-            template="corrected",
-            order_id=event.order_id,
-            metric=event.metric,
-            refunded=event.refunded,
-            credit=event.credit_returned,
-        )
-
-    async def panel_asked(self, tx: Tx, event_id: str, event: PanelAsked) -> None:
-        """Buyers are told what came of what they asked for; staff see it where they asked."""
-        mine = event.what == "refill" and event.asked_by == event.user_id
-        if mine and event.state != "accepted":
-            facts = {"order_id": event.order_id, "state": event.state}
-            await self._desk.tell_person(tx, user_id=event.user_id, key=event_id, template="refill", **facts)
-
     async def goods_returned(self, tx: Tx, event_id: str, event: GoodsReturned) -> None:
         await self._desk.tell_person(
             tx,
@@ -392,9 +387,6 @@ class Subscribers:
             tx, key=event_id, live_key=live_key, template="unknown_phase", phase_id=event.phase_id
         )
 
-    async def phase_hinted(self, tx: Tx, event_id: str, event: PhaseHinted) -> None:
-        await self._desk.refresh(tx, live_key=phase_key(event.phase_id))
-
     async def phase_resolved(self, tx: Tx, event_id: str, event: PhaseResolved) -> None:
         await self._desk.refresh(tx, live_key=phase_key(event.phase_id), actor=event.actor, how=event.how)
 
@@ -403,40 +395,52 @@ def subscriptions(subscribers: Subscribers) -> tuple[Subscription, ...]:
     """Names are stored with deliveries: they never change."""
     hears = subscribers
     return (
-        _hear(DepositSeen, "notifications.deposit_seen", hears.deposit_seen),
-        _hear(DepositConfirmed, "notifications.deposit_confirmed", hears.deposit_confirmed),
-        _hear(InvoicePaid, "notifications.invoice_paid", hears.invoice_paid),
-        _hear(InvoiceClosedUnpaid, "notifications.invoice_closed", hears.invoice_closed),
-        _hear(ClaimDecided, "notifications.claim_decided", hears.claim_decided),
-        _hear(ClaimMoved, "notifications.claim_moved", hears.claim_moved),
-        _hear(StrayMoney, "notifications.stray_money", hears.stray_money),
-        _hear(StrayNeedsOwner, "notifications.stray_needs_owner", hears.stray_needs_owner),
-        _hear(ReceiptAssigned, "notifications.receipt_assigned", hears.receipt_assigned),
-        _hear(RefundIssued, "notifications.refund_issued", hears.refund_issued),
-        _hear(CommissionEarned, "notifications.commission_earned", hears.commission_earned),
-        _hear(CommissionReversed, "notifications.commission_reversed", hears.commission_reversed),
-        _hear(BankTrouble, "notifications.bank_trouble", hears.bank_trouble),
-        _hear(ProofSubmitted, "notifications.proof_submitted", hears.proof_submitted),
-        _hear(ProofDecided, "notifications.proof_decided", hears.proof_decided),
-        _hear(PricesStopped, "notifications.prices_stopped", hears.prices_stopped),
-        _hear(OrderCreated, "notifications.order_created", hears.order_created),
-        _hear(OrderProgressed, "notifications.order_progressed", hears.order_progressed),
-        _hear(LinesFinished, "notifications.lines_finished", hears.lines_finished),
-        _hear(OrderFinished, "notifications.order_finished", hears.order_finished),
-        _hear(OrderCorrected, "notifications.order_corrected", hears.order_corrected),
-        _hear(PanelAsked, "notifications.panel_asked", hears.panel_asked),
-        _hear(GoodsReturned, "notifications.goods_returned", hears.goods_returned),
-        _hear(StaffCardOpened, "notifications.staff_card_opened", hears.card_opened),
-        _hear(StaffCardMoved, "notifications.staff_card_moved", hears.card_moved),
-        _hear(StaffCardWaits, "notifications.staff_card_waits", hears.card_waits),
-        _hear(PanelTrouble, "notifications.panel_trouble", hears.panel_trouble),
-        _hear(PhaseUnknown, "notifications.phase_unknown", hears.phase_unknown),
-        _hear(PhaseHinted, "notifications.phase_hinted", hears.phase_hinted),
-        _hear(PhaseResolved, "notifications.phase_resolved", hears.phase_resolved),
+        hear(DepositSeen, "notifications.deposit_seen", hears.deposit_seen),
+        hear(DepositConfirmed, "notifications.deposit_confirmed", hears.deposit_confirmed),
+        hear(InvoicePaid, "notifications.invoice_paid", hears.invoice_paid),
+        hear(InvoiceClosedUnpaid, "notifications.invoice_closed", hears.invoice_closed),
+        hear(ClaimDecided, "notifications.claim_decided", hears.claim_decided),
+        hear(ClaimMoved, "notifications.claim_moved", hears.claim_moved),
+        hear(StrayMoney, "notifications.stray_money", hears.stray_money),
+        hear(StrayNeedsOwner, "notifications.stray_needs_owner", hears.stray_needs_owner),
+        hear(ReceiptAssigned, "notifications.receipt_assigned", hears.receipt_assigned),
+        hear(RefundIssued, "notifications.refund_issued", hears.refund_issued),
+        hear(CommissionEarned, "notifications.commission_earned", hears.commission_earned),
+        hear(CommissionReversed, "notifications.commission_reversed", hears.commission_reversed),
+        hear(BankTrouble, "notifications.bank_trouble", hears.bank_trouble),
+        hear(ProofSubmitted, "notifications.proof_submitted", hears.proof_submitted),
+        hear(ProofDecided, "notifications.proof_decided", hears.proof_decided),
+        hear(PricesStopped, "notifications.prices_stopped", hears.prices_stopped),
+        hear(OrderCreated, "notifications.order_created", hears.order_created),
+        hear(OrderProgressed, "notifications.order_progressed", hears.order_progressed),
+        hear(LinesFinished, "notifications.lines_finished", hears.lines_finished),
+        hear(OrderFinished, "notifications.order_finished", hears.order_finished),
+        hear(GoodsReturned, "notifications.goods_returned", hears.goods_returned),
+        hear(StaffCardOpened, "notifications.staff_card_opened", hears.card_opened),
+        hear(StaffCardMoved, "notifications.staff_card_moved", hears.card_moved),
+        hear(StaffCardWaits, "notifications.staff_card_waits", hears.card_waits),
+        hear(PanelTrouble, "notifications.panel_trouble", hears.panel_trouble),
+        hear(PhaseUnknown, "notifications.phase_unknown", hears.phase_unknown),
+        hear(PhaseResolved, "notifications.phase_resolved", hears.phase_resolved),
+        hear(RepliesSubmitted, "notifications.replies_submitted", hears.replies.submitted),
+        hear(RepliesDecided, "notifications.replies_decided", hears.replies.decided),
+        hear(ReplyPaid, "notifications.reply_paid", hears.replies.paid),
+        hear(ReplyGuyChanged, "notifications.reply_guy_changed", hears.replies.role),
+        hear(CrowdMessageDue, "notifications.crowd_message_due", hears.groups.due),
+        hear(CrowdPostChanged, "notifications.crowd_post_changed", hears.groups.changed),
+        hear(GroupJoined, "notifications.group_joined", hears.groups.joined),
+        hear(GroupLost, "notifications.group_lost", hears.groups.lost),
+        hear(ClaimTaken, "notifications.claim_taken", hears.groups.taken),
+        hear(ClaimSubmitted, "notifications.claim_submitted", hears.groups.submitted),
+        hear(ClaimApproved, "notifications.claim_approved", hears.groups.approved),
+        hear(ClaimRejected, "notifications.claim_rejected", hears.groups.rejected),
+        hear(ClaimExpired, "notifications.claim_expired", hears.groups.expired),
     )
 
 
-def _hear(event: type[E], name: str, handler: Callable[[Tx, str, E], Awaitable[None]]) -> Subscription:
+def hear(event: type[E], name: str, handler: Callable[[Tx, str, E], Awaitable[None]]) -> Subscription:
+    """A subscription of one kind of event."""
+
     async def heard(tx: Tx, event_id: str, what: Event) -> None:
         if not isinstance(what, event):
             raise TypeError(f"{name} hears {event.__name__}, not {type(what).__name__}")

@@ -8,6 +8,7 @@ import binascii
 import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 import structlog
 from pydantic import Field, model_validator
@@ -118,6 +119,7 @@ def control_routes(stage: Stage) -> list[BaseRoute]:
         control("/chats/{chat_id}/messages", "GET", calls.messages),
         control("/chats/{chat_id}/press", "POST", calls.press),
         Route("/photos/{photo}", calls.photo, methods=["GET"]),
+        Route("/documents/{document}", calls.document, methods=["GET"]),
         control("/telegram", "POST", calls.faults),
         control("/outbox", "GET", calls.outbox),
         control("/bot", "POST", calls.bot),
@@ -222,6 +224,16 @@ class Control:
             return JSONResponse({"error": "there is no such picture"}, status_code=404)
         headers = {"cache-control": "max-age=86400, immutable", "x-content-type-options": "nosniff"}
         return Response(photo.data, media_type=photo.media_type, headers=headers)
+
+    async def document(self, request: Request) -> Response:
+        found = self._tg.documents.get(request.path_params["document"])
+        if found is None:
+            return JSONResponse({"error": "there is no such file"}, status_code=404)
+        headers = {
+            "content-disposition": f"attachment; filename*=UTF-8''{quote(found.name)}",
+            "x-content-type-options": "nosniff",
+        }
+        return Response(found.data, media_type="application/octet-stream", headers=headers)
 
     async def faults(self, request: Request) -> dict[str, Any]:
         body = await read(request, TelegramBody)

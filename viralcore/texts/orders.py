@@ -8,8 +8,9 @@ from decimal import Decimal
 from viralcore.core.money import Money
 from viralcore.core.screen import Button, Html, Screen, lines, markup
 from viralcore.texts import buttons, errors, wording
-from viralcore.texts.actions import CancelOrder, ChoosePlan, ConfirmDraft, DiscardDraft, Go, RefillOrder
+from viralcore.texts.actions import CancelOrder, ChoosePlan, ConfirmDraft, DiscardDraft, Go
 from viralcore.texts.order_text import STATES, OrderText, body
+from viralcore.texts.panel_actions import RefillOrder
 from viralcore.texts.shop import LineText
 
 

@@ -9,12 +9,12 @@ from decimal import Decimal
 
 from viralcore.core.screen import Button, Html, Screen, lines, markup
 from viralcore.texts import wording
-from viralcore.texts.actions import (
+from viralcore.texts.actions import Go
+from viralcore.texts.panel_actions import (
     AcceptService,
     AskPlacements,
     AskService,
     ConfirmService,
-    Go,
     LeaveOutService,
     PreferPanel,
     ReadServices,

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from viralcore.core.screen import Button, Html, Screen, lines, markup
 from viralcore.texts import wording
-from viralcore.texts.actions import AskPanel, Go
+from viralcore.texts.actions import Go
+from viralcore.texts.panel_actions import AskPanel
 
 _STATE = {
     "sent": "running",

@@ -11,10 +11,18 @@ from viralcore.texts.actions import Go, OpenSession, PhaseNotPlaced, PhasePlaced
 
 
 def admin(
-    *, roles: Sequence[str], session_until: datetime | None, unknown: int, stray: int | None, cards: int = 0
+    *,
+    roles: Sequence[str],
+    session_until: datetime | None,
+    unknown: int,
+    stray: int | None,
+    cards: int = 0,
+    claims: int | None = None,
+    groups: bool = False,
 ) -> Screen:
-    """`cards`: lines that somebody does by hand. `stray`: receipts without an owner; None for who may not assign
-    them."""
+    """`cards`: lines that somebody does by hand. `stray`: receipts without an owner; None for who may not assign them.
+    `claims`: work of the groups to be checked; None for who may not check it. `groups`: whether they may say what
+    groups are for."""
     open_until = (
         markup("Your staff session is open until {at}.", at=wording.moment(session_until))
         if session_until
@@ -28,11 +36,16 @@ def admin(
         None if stray is None else markup("❗ Stray receipts: <b>{n}</b>", n=stray),
     )
     money = () if stray is None else ((Button("💵 Payments", Go("money")), Button("📚 Books", Go("books"))),)
+    work = () if claims is None else (Button(f"🧾 Work of the groups ({claims})", Go("claims")),)
+    registry = (Button("👥 Groups", Go("groups")),) if groups else ()
+    crowd = ((*work, *registry),) if work or registry else ()
     rows = (
         (Button("🔑 Open session", OpenSession()),),
         (Button(f"❓ Unknown sends ({unknown})", Go("unknown")), Button("🔌 Panels", Go("panels"))),
         (Button(f"🧰 Team work ({cards})", Go("cards")),),
         *money,
+        (Button("💬 Replies to check", Go("rq")), Button("🧑‍💻 Reply guys", Go("rguys"))),
+        *crowd,
         wording.back_home(),
     )
     return Screen(text, rows, route="admin")

@@ -12,6 +12,7 @@ import pytest
 from tests.unit.texts import golden
 from tests.unit.texts.golden import Said
 from tests.unit.texts.screens import bank as bank_cases
+from tests.unit.texts.screens import crowd as crowd_cases
 from tests.unit.texts.screens import errors as error_cases
 from tests.unit.texts.screens import finance as finance_cases
 from tests.unit.texts.screens import goods as goods_cases
@@ -35,6 +36,7 @@ from viralcore.payments.api import AccountView, ClaimView
 from viralcore.sandbox.telegram.markup import parse_html, utf16
 from viralcore.texts import (
     bank,
+    crowd,
     errors,
     finance,
     goods,
@@ -64,6 +66,7 @@ def _name(module: ModuleType) -> str:
 
 MODULES = [
     (bank, bank_cases.CASES),
+    (crowd, crowd_cases.CASES),
     (errors, error_cases.CASES),
     (finance, finance_cases.CASES),
     (goods, goods_cases.CASES),
@@ -87,7 +90,9 @@ MODULES = [
 FILES = [(f"{_name(module)}.{function}", cases) for module, all_of in MODULES for function, cases in all_of.items()]
 EVERYTHING = [pytest.param(name, said, id=f"{name}: {case}") for name, cases in FILES for case, said in cases.items()]
 NO_WAY_HOME = {"staff_cards.card", "home.home", "home.terms", "home.blocked", "home.group_only_private"}
-"""Home itself, what stands before it, and what is shown where no home is: in groups."""
+NO_WAY_HOME |= {f"crowd.{name}" for name in ("group_post", "likes_post", "claim_taken")}
+NO_WAY_HOME |= {f"crowd.{name}" for name in ("group_joined", "group_lost", "claims_card")}
+"""Home itself, what stands before it, and what is shown where no home is."""
 CAPTION, MESSAGE = 1024, 4096
 
 
@@ -148,7 +153,7 @@ def test_buttons_work(name: str, said: Said) -> None:
         if button.action is not None:
             assert decode(encode(button.action, "n" * 8)).action == button.action
         if button.url is not None:
-            assert button.url.startswith("https://t.me/")
+            assert button.url.startswith(("https://t.me/", "https://x.com/"))
         if button.copy is not None:
             assert 1 <= len(button.copy) <= 256
     assert all(said.rows), "no empty row"
@@ -217,10 +222,12 @@ LABELS = {
     "invoices.coins": ["USDT", "BNB", "SOL", "TRX", "APT"],
     "invoices.networks": ["BSC", "Tron", "Solana", "Aptos"],
     "invoices.payment": ["Copy amount", "Copy address", "I have paid", "Change method", "Cancel"],
-    "staff.admin": ["Payments", "Team work"],
     "goods.summary": ["Confirm", "Cancel"],
     "staff_cards.card": ["Take", "Done", "Progress", "Cannot", "Release"],
     "shop.sizes": ["5", "10", "15", "20", "25", "30"],
+    "staff.admin": ["Payments", "Team work", "Groups"],
+    "crowd.group_post": ["I replied"],
+    "crowd.claims": ["Approve", "Reject"],
     "finance.confirm_assign": ["Confirm", "Cancel"],
     "refunds.confirm_refund": ["Confirm", "Cancel"],
     "wallet.balance": ["Top up", "Move to wallet", "History", "Credits"],

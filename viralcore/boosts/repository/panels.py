@@ -12,7 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.boosts.domain.ranking import Record
-from viralcore.boosts.tables import balances, panels, troubles
+from viralcore.boosts.repository.panel_tables import balances
+from viralcore.boosts.tables import panels, troubles
 
 _OVER = text("DELETE FROM boosts.troubles WHERE panel = :panel AND what = ANY(:what)")
 

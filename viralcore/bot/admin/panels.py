@@ -26,7 +26,7 @@ from viralcore.core.errors import NotFound
 from viralcore.core.screen import Html, Screen
 from viralcore.texts import errors, home, orders, panels
 from viralcore.texts import placements as orders_at
-from viralcore.texts.actions import (
+from viralcore.texts.panel_actions import (
     AcceptService,
     AskPanel,
     AskPlacements,

@@ -71,6 +71,9 @@ export function bubble(message, view, deeds) {
     body.append(el("div.replied", {}, (replied?.text || "Picture").slice(0, 80)));
   }
   if (message.photo) body.append(picture(message));
+  if (message.document) {
+    body.append(el("a.document", { href: message.document.url, download: message.document.name }, `📄 ${message.document.name}`));
+  }
   const time = el("span.time", {}, message.edited ? "edited " : "", clockTime(message.date));
   if (message.text) {
     body.append(el("div.text", { dir: "auto" }, ...rich(message.text, message.entities, deeds), time));
