@@ -4,8 +4,8 @@
 The bot is `viralcore run` on a durable Postgres, as in `phases`, whose stage this borrows.
 
 - `orders`: 50 people confirm 20 links each, five confirmations a second, through the shop's own doors beside the
-  running bot. Then the clock turns by half an hour: two lines of each order are due. From the turn until all 2,000 are recorded
-  as sent, against what the pace allows; the panel's books must hold each once.
+  running bot. Then the clock turns by half an hour: two lines of each order are due. From the turn until all 2,000 are
+  recorded as sent, against what the pace allows; the panel's books must hold each once.
 - `polling`: 10,000 phases stand as sent. The clock turns by the interval: the questions this costs, against
   10,000 / 100.
 - `polling_balance`: 20 people a second write /balance before each turn and beside it, as in `phases_balance`.
@@ -81,12 +81,14 @@ async def submit(environment: dict[str, str]) -> float:
         assert all(verdict.done for verdict in await LedgerService(shop).post_many(tx, granted))
     await shop.stop()
     async with bootstrap.doors(loaded) as doors:
+        alone = asyncio.Lock()
 
         async def one(position: int, user: int) -> None:
             await asyncio.sleep(position / CONFIRMATIONS)
             posts = " ".join(f"https://x.com/shop/status/{user * 100 + number}" for number in range(LINKS))
-            draft = await doors.boosts.draft(key=f"draft:{user}", user_id=user, text=posts)
-            placed = await doors.boosts.confirm(key=f"confirm:{user}", user_id=user, draft_id=draft.id)
+            async with alone:  # these doors have two connections, and a draft needs both
+                draft = await doors.boosts.draft(key=f"draft:{user}", user_id=user, text=posts)
+                placed = await doors.boosts.confirm(key=f"confirm:{user}", user_id=user, draft_id=draft.id)
             assert len(placed) == LINKS, f"{len(placed)} orders"
 
         began = time.monotonic()
