@@ -128,6 +128,7 @@ def _modules(settings: Settings, db: Database, clock: Clock, http: HttpClients) 
         config=settings.withdrawals,
         cipher=_cipher(settings),
         boosts=shop.service,
+        referrals=brought.service,
     )
     return Modules(people, books, money, shop, brought, payouts)
 

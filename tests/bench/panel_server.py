@@ -53,6 +53,8 @@ class Panel:
             self._questions, self._largest = self._questions + 1, max(self._largest, len(ids))
             row = {"charge": "0.1", "start_count": "0", "status": "In progress", "remains": "0", "currency": "USD"}
             return dict.fromkeys(ids, row)
+        if asked.get("action") != "add":
+            return {"error": "Incorrect request"}
         self._at_once += 1
         self._most = max(self._most, self._at_once)
         try:

@@ -165,6 +165,7 @@ class Care(_Frozen):
     """How panels are looked after: their lists, their record, and what is asked of them after an order ended."""
 
     sync_hours: Positive
+    sync_retry_minutes: Positive
     price_jump: Share
     kinds: Annotated[tuple[Word, ...], Field(min_length=1)]
     correction_hours: Positive

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from viralcore.core.money import Money
 from viralcore.core.screen import Button, Html, Picture, Screen, lines, markup
-from viralcore.texts import buttons, reply_errors, wording
+from viralcore.texts import buttons, reply_errors, reply_words, wording
 from viralcore.texts.actions import Go
 from viralcore.texts.pictures import replies as chart
 from viralcore.texts.reply_actions import AskProof, AskReplies, ConfirmReport, GiveUpTask, TakeBackReplies, TakeTask
@@ -49,7 +49,7 @@ class SubmissionText:
     @property
     def what(self) -> str:
         """``12 replies on Wednesday 25 Nov``, ``3 links``."""
-        return reported(self.count, self.day) if self.kind == "count" else wording.count(self.count, "link")
+        return reply_words.reported(self.count, self.day) if self.kind == "count" else wording.count(self.count, "link")
 
     @property
     def promised(self) -> Money:
@@ -101,21 +101,6 @@ class WorkText:
     pays: Money
 
 
-def on_day(day: date) -> str:
-    """``Wednesday 25 Nov``."""
-    return f"{day:%A} {day.day} {day:%b}"
-
-
-def reported(count: int, day: date) -> str:
-    """``12 replies on Wednesday 25 Nov``."""
-    return f"{replies(count)} on {on_day(day)}"
-
-
-def replies(count: int) -> str:
-    """``1 reply``, ``12 replies``."""
-    return f"{count:,} {'reply' if count == 1 else 'replies'}"
-
-
 # --- Task 2 Earn ------------------------------------------------------------------------------------------------------
 
 
@@ -157,7 +142,7 @@ def work(one: WorkText) -> Screen:
     """One task that was taken."""
     what = wording.join([wording.metric(name, 1) for name in one.metrics])
     head = markup("🧑‍💻 <b>Your task</b>\n\n{link}\n\nYou do: {what}", link=one.link, what=what)
-    rows: list[tuple[Button, ...]] = [(Button("🔗 Open the post", url=one.link),)]
+    rows: list[tuple[Button, ...]] = []
     if one.state == "claimed":
         told = markup(
             "Open the post, do it from your own account, then send me the link of your reply. You have {left}.",
@@ -198,9 +183,9 @@ def panel(one: PanelText, *, shop: str, withdraw: bool) -> Screen:
     text = lines(
         Html("📊 <b>Reply Guys Panel</b>\n"),
         None if one.active else Html("You are not a reply guy at the moment. What you earned is yours.\n"),
-        markup("Today: <b>{n}</b>", n=replies(one.today)),
-        markup("This week: <b>{n}</b>", n=replies(one.week)),
-        markup("Total: <b>{n}</b>, {money} earned", n=replies(one.total), money=wording.money(one.earned)),
+        markup("Today: <b>{n}</b>", n=reply_words.replies(one.today)),
+        markup("This week: <b>{n}</b>", n=reply_words.replies(one.week)),
+        markup("Total: <b>{n}</b>, {money} earned", n=reply_words.replies(one.total), money=wording.money(one.earned)),
         markup("Balance: <b>{money}</b>", money=wording.money(one.balance)),
         markup("On its way to your bank: {money}", money=wording.money(one.held)) if one.held.minor else None,
         markup("\nEach approved reply pays {rate}.", rate=wording.money(one.rate)) if one.active else None,
@@ -267,7 +252,7 @@ def ask(*, rate: Money, most: int, back: int, problem: Html | None = None) -> Sc
 def confirm_report(*, count: int, day: date, pays: Money) -> Screen:
     text = markup(
         "<b>{what}?</b>\n\nIf all of them are approved, you get {pays}. Is that right?",
-        what=reported(count, day),
+        what=reply_words.reported(count, day),
         pays=wording.money(pays),
     )
     yes = Button("✅ Confirm", ConfirmReport(count, day.isoformat()))
@@ -309,75 +294,6 @@ def waiting(one: SubmissionText) -> Screen:
 def taken_back(one: SubmissionText) -> Screen:
     text = markup("↩️ Submission #{id} is taken back: {what}. Nobody will check it.", id=one.id, what=one.what)
     return Screen(text, ((HAND_IN, PANEL), wording.back_home("replies")))
-
-
-# --- what became of it ------------------------------------------------------------------------------------------------
-
-
-def decided(one: SubmissionText) -> Screen:
-    """The message to its person."""
-    if one.state == "approved":
-        less = one.count - one.approved
-        text = lines(
-            markup(
-                "✅ <b>{n} approved</b>\n\nSubmission #{id}, {what}: <b>{money}</b> is in your reply balance.",
-                n=replies(one.approved),
-                id=one.id,
-                what=one.what,
-                money=wording.money(one.paid),
-            ),
-            markup("{n} could not be counted.", n=replies(less)) if less else None,
-        )
-        return Screen(text, ((PANEL,), (buttons.HOME,)))
-    text = markup(
-        "✖️ <b>Not approved</b>\n\nSubmission #{id}, {what}.\nReason: {reason}\n\nNothing was paid for it. You can send "
-        "it again when that is put right.",
-        id=one.id,
-        what=one.what,
-        reason=one.reason,
-    )
-    return Screen(text, ((HAND_IN,), (PANEL,), (buttons.HOME,)))
-
-
-def paid(*, kind: str, amount: Money, reason: str) -> Screen:
-    """A bonus, a correction, or an approved task. `amount` zero: a task whose reply was counted before."""
-    size = wording.money(Money(abs(amount.minor), amount.asset))
-    if kind == "bonus":
-        text = markup(
-            "🎁 <b>A bonus of {size}</b>\n\n{reason}\n\nIt is in your reply balance.", size=size, reason=reason
-        )
-    elif kind == "correction":
-        way = "added to" if amount.minor > 0 else "taken from"
-        text = markup(
-            "🧮 <b>A correction</b>\n\n{size} was {way} your reply balance.\nReason: {reason}",
-            size=size,
-            way=way,
-            reason=reason,
-        )
-    elif amount.minor:
-        text = markup("✅ <b>Task approved</b>\n\n{size} is in your reply balance.", size=size)
-    else:
-        text = Html(
-            "✅ <b>Task approved</b>\n\nNothing was paid for it, because the same reply is counted in a submission. "
-            "Every reply is paid once."
-        )
-    return Screen(text, ((PANEL,), (buttons.HOME,)))
-
-
-def role(*, active: bool, rate: Money) -> Screen:
-    """Promoted or demoted."""
-    if not active:
-        text = Html(
-            "You are no longer a reply guy here. What you earned stays yours, and what is being checked will still be "
-            "decided."
-        )
-        return Screen(text, ((PANEL,), (buttons.HOME,)))
-    text = markup(
-        "🎉 <b>You are a reply guy now</b>\n\nTake a post under Task 2 Earn, reply to it, send me the link. Each "
-        "approved reply pays {rate}.",
-        rate=wording.money(rate),
-    )
-    return Screen(text, ((EARN,), (PANEL,), (buttons.HOME,)))
 
 
 def _links(found: Sequence[str]) -> list[Html]:

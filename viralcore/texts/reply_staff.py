@@ -11,7 +11,7 @@ from viralcore.core.screen import Button, Html, Screen, lines, markup
 from viralcore.texts import wording
 from viralcore.texts.actions import Go
 from viralcore.texts.cards import PersonText, person
-from viralcore.texts.replies import SubmissionText, on_day, replies
+from viralcore.texts.replies import SubmissionText
 from viralcore.texts.reply_actions import (
     ApproveFewer,
     ApproveReplies,
@@ -23,6 +23,7 @@ from viralcore.texts.reply_actions import (
     PromoteGuy,
     RejectReplies,
 )
+from viralcore.texts.reply_words import on_day, replies
 
 SHOWN_LINKS = 30
 

@@ -25,6 +25,8 @@ from tests.unit.texts.screens import receipts as receipt_cases
 from tests.unit.texts.screens import reconciliation as reconciliation_cases
 from tests.unit.texts.screens import referrals as referral_cases
 from tests.unit.texts.screens import refunds as refund_cases
+from tests.unit.texts.screens import replies as reply_cases
+from tests.unit.texts.screens import reply_staff as reply_staff_cases
 from tests.unit.texts.screens import shop as shop_cases
 from tests.unit.texts.screens import staff as staff_cases
 from tests.unit.texts.screens import staff_cards as staff_card_cases
@@ -51,6 +53,8 @@ from viralcore.texts import (
     reconciliation,
     referrals,
     refunds,
+    replies,
+    reply_staff,
     shop,
     staff,
     staff_cards,
@@ -82,6 +86,8 @@ MODULES = [
     (reconciliation, reconciliation_cases.CASES),
     (referrals, referral_cases.CASES),
     (refunds, refund_cases.CASES),
+    (replies, reply_cases.CASES),
+    (reply_staff, reply_staff_cases.CASES),
     (shop, shop_cases.CASES),
     (staff, staff_cases.CASES),
     (staff_cards, staff_card_cases.CASES),
@@ -89,7 +95,8 @@ MODULES = [
 ]
 FILES = [(f"{_name(module)}.{function}", cases) for module, all_of in MODULES for function, cases in all_of.items()]
 EVERYTHING = [pytest.param(name, said, id=f"{name}: {case}") for name, cases in FILES for case, said in cases.items()]
-NO_WAY_HOME = {"staff_cards.card", "home.home", "home.terms", "home.blocked", "home.group_only_private"}
+NO_WAY_HOME = {"home.home", "home.terms", "home.blocked", "home.group_only_private"}
+NO_WAY_HOME |= {"reply_staff.card", "staff_cards.card"}
 NO_WAY_HOME |= {f"crowd.{name}" for name in ("group_post", "likes_post", "claim_taken")}
 NO_WAY_HOME |= {f"crowd.{name}" for name in ("group_joined", "group_lost", "claims_card")}
 """Home itself, what stands before it, and what is shown where no home is."""
@@ -212,9 +219,9 @@ def test_every_reason_there_is_no_account_for_is_told() -> None:
 
 
 LABELS = {
-    "home.home": ["Service Menu", "My Balance", "Support", "Admin Panel"],
+    "home.home": ["Service Menu", "My Balance", "Task 2 Earn", "Support", "Admin Panel"],
     "home.terms": ["I agree"],
-    "shop.service_menu": ["Twitter/X", "Telegram", "My Orders", "Submit Link"],
+    "shop.service_menu": ["Twitter/X", "Telegram", "My Orders", "Submit Link", "Reply Guys Panel"],
     "shop.platform": ["Engagement", "Followers", "Poll", "Special", "Premium Members", "Automation", "Extra"],
     "shop.group": [f"Tier {n}" for n in range(1, 6)],
     "shop.plan": ["10", "25", "50", "100", "Other amount"],
@@ -242,6 +249,10 @@ LABELS = {
     "panels.panel": ["Make active", "Refresh services"],
     "panels.confirm_service": ["Confirm", "Cancel"],
     "placements.confirm_stop": ["Confirm", "Cancel"],
+    "replies.panel": ["Submit replies", "Withdraw", "Submissions", "Task 2 Earn"],
+    "replies.confirm_report": ["Confirm", "Cancel"],
+    "reply_staff.card": ["Approve", "Reject"],
+    "reply_staff.confirm_money": ["Confirm", "Cancel"],
     "orders.confirm": ["Confirm", "Cancel"],
     "orders.confirm_cancel": ["Confirm", "Cancel"],
 }

@@ -34,7 +34,8 @@ _NOISE = frozenset(
     {"replies", "reply", "on", "for", "i", "did", "do", "done", "comments", "comment", "this", "of", "and", "na", "am"}
     | {"count", "day", "the", "wey", "dey", "at", "to", "my", "x", "pcs", "posts", "post", "rply", "replys", "inside"}
 )
-_ALIKE, _APART = 0.7, 0.05
+_ALIKE, _APART = 700, 50
+"""In thousandths: how near a word must be to a day, and how much nearer than to any other."""
 _WORD = re.compile(r"[^\W\d_]+(?:2day)?|2day|2moro", re.IGNORECASE)
 _NUMBER = re.compile(r"-?\d[\d.,]*\d|-?\d")
 _COMMENT = re.compile(r"[1-9][0-9]{0,19}")
@@ -117,7 +118,9 @@ def read_weekday(word: str) -> int | None:
         return starts[0] if len(starts) == 1 else None
     if len(word) < 4:
         return None
-    near = sorted(((SequenceMatcher(None, word, day).ratio(), n) for n, day in enumerate(DAYS)), reverse=True)
+    near = sorted(
+        ((int(SequenceMatcher(None, word, day).ratio() * 1000), n) for n, day in enumerate(DAYS)), reverse=True
+    )
     (best, number), (second, _) = near[:2]
     return number if best >= _ALIKE and best - second >= _APART else None
 

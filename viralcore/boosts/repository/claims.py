@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.boosts.api import ClaimState, Metric
 from viralcore.boosts.domain.crowd import Proof
-from viralcore.boosts.tables import crowd_claims, crowd_proofs
+from viralcore.boosts.tables.crowd import crowd_claims, crowd_proofs
 
 _C, _X = crowd_claims, crowd_proofs
 ACTIVE: frozenset[ClaimState] = frozenset({"claimed", "submitted", "approved"})

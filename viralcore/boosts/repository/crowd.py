@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.boosts.api import CrowdPostState, Metric, TaskPartView
-from viralcore.boosts.tables import crowd_claims, crowd_messages, crowd_parts, crowd_posts
+from viralcore.boosts.tables.crowd import crowd_claims, crowd_messages, crowd_parts, crowd_posts
 
 _P, _M = crowd_posts, crowd_messages
 MessageState = Literal["waiting", "sending", "sent", "skipped", "failed", "cancelled"]

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.boosts.api import GroupRole, GroupState, GroupView
-from viralcore.boosts.tables import crowd_claims, crowd_groups, crowd_messages, crowd_moves, crowd_pointer
+from viralcore.boosts.tables.crowd import crowd_claims, crowd_groups, crowd_messages, crowd_moves, crowd_pointer
 
 _G = crowd_groups
 

@@ -12,8 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.boosts.domain.ranking import Record
-from viralcore.boosts.repository.panel_tables import balances
-from viralcore.boosts.tables import panels, troubles
+from viralcore.boosts.tables.orders import panels, troubles
+from viralcore.boosts.tables.panels import balances
 
 _OVER = text("DELETE FROM boosts.troubles WHERE panel = :panel AND what = ANY(:what)")
 
@@ -101,9 +101,7 @@ async def set_record(
 
 async def ask_sync(conn: AsyncConnection, name: str, *, now: datetime) -> None:
     """Somebody waits for its list of services to be read."""
-    await conn.execute(
-        update(panels).where(panels.c.name == name, panels.c.sync_asked_at.is_(None)).values(sync_asked_at=now)
-    )
+    await conn.execute(update(panels).where(panels.c.name == name).values(sync_asked_at=now))
 
 
 async def synced(conn: AsyncConnection, name: str, *, now: datetime) -> None:

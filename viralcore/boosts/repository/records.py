@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.boosts.domain.ranking import Record
-from viralcore.boosts.repository.panel_tables import balances
+from viralcore.boosts.tables.panels import balances
 
 # What is about the order (a busy link, a bad one), or ours to put right (funds, the key), says nothing about a panel.
 _SENT = text("""

@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.boosts.api import PayKind, RecordView, ReplyPayView, SubmissionState, SubmissionView
 from viralcore.boosts.domain.replies import Reply
-from viralcore.boosts.tables import crowd_proofs, reply_pays, reply_submissions
+from viralcore.boosts.tables.crowd import crowd_proofs
+from viralcore.boosts.tables.replies import reply_pays, reply_submissions
 from viralcore.core.money import NGN, Money
 
 _S, _P = reply_submissions, reply_pays

@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.boosts.api import AskState, AskWhat
 from viralcore.boosts.domain.states import Phase
-from viralcore.boosts.repository.panel_tables import requests
 from viralcore.boosts.repository.phases import Moved
+from viralcore.boosts.tables.panels import requests
 
 OPEN = ("asking", "accepted")
 

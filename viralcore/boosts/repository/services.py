@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.boosts.domain.services import Change, InUse, Offer
-from viralcore.boosts.repository.panel_tables import offers, service_changes, services
+from viralcore.boosts.tables.panels import offers, service_changes, services
 
 _KEEP_CHANGES = 50
 _ADD_OFFERS = text("""

@@ -5,7 +5,7 @@ vanishes is not used until an owner says so. Owners choose services here, from t
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -43,6 +43,7 @@ class Syncing:
         self._care = config.care
         self._desk = desk
         self._users = users
+        self._failed: dict[str, datetime] = {}
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
@@ -53,6 +54,10 @@ class Syncing:
         now, limit = self._db.clock.now(), timedelta(hours=self._care.sync_hours)
         for panel in self._desk.shelves.told:
             row = known.get(panel.name)
+            failed = self._failed.get(panel.name)
+            if failed is not None and timedelta(0) <= now - failed < timedelta(minutes=self._care.sync_retry_minutes):
+                if row is None or row.sync_asked_at is None or row.sync_asked_at <= failed:
+                    continue  # it would not be read now either
             due = row is None or row.synced_at is None or now - row.synced_at >= limit
             if due or (row is not None and row.sync_asked_at is not None):
                 await self._read(panel)
@@ -65,7 +70,9 @@ class Syncing:
             offers = await client.services()
         except PanelDown as down:
             log.warning("panel_services_unread", panel=panel.name, reason=down.reason)
+            self._failed[panel.name] = self._db.clock.now()
             return
+        self._failed.pop(panel.name, None)
         await self._db.run(lambda tx: self._keep(tx, panel, offers))
 
     async def _keep(self, tx: Tx, panel: PanelConfig, offers: Sequence[Offer]) -> None:

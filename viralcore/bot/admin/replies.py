@@ -43,8 +43,11 @@ from viralcore.users.api import NotAllowed, UserView
 APPROVE, MANAGE, ADJUST, EXPORT = "replies.approve", "reply_guys.manage", "balances.adjust", "exports"
 PAGE, GUYS_PAGE = 10, 20
 _MONEY = re.compile(
-    r"\s*([+-]?)\s*(?:₦|NGN|N)?\s*([0-9][0-9,]{0,12}(?:\.[0-9]{1,2})?)\s*(?:₦|NGN)?[\s,:;]+(.+)", re.I | re.S
+    r"\s*([+\-\u2212\u2013]?)\s*(?:₦|NGN|N)?\s*([0-9]{1,3}(?:,[0-9]{3}){1,3}|[0-9]{1,12})(\.[0-9]{1,2})?"
+    r"\s*(?:₦|NGN|naira)?[,:;]?\s+(\S.*)",
+    re.IGNORECASE | re.DOTALL,
 )
+"""An amount, with its thousands apart by commas or not, and a reason behind it."""
 
 
 def _may(viewer: Viewer, right: str) -> None:
@@ -268,22 +271,24 @@ async def money_typed(turn: Turn, data: Mapping[str, Any], text: str) -> Screen:
     user_id, kind = int(data["user"]), str(data["kind"])
     _may(turn.viewer, ADJUST)
     most = turn.doors.boosts.replies.terms().largest_bonus
-    found = _MONEY.fullmatch(text)
-    amount = _naira(found) if found is not None else Money(0, NGN)
-    if found is None or not amount.minor or abs(amount.minor) > most.minor or (kind == "bonus" and amount.minor < 0):
+    amount, reason = read_money(text)
+    if not amount.minor or abs(amount.minor) > most.minor or (kind == "bonus" and amount.minor < 0):
         return await _ask_money(turn, user_id, kind, errors.words(BadPay(most=most.minor)))
     one = await turn.doors.boosts.replies.earner(user_id=user_id)
     if one.balance.minor + amount.minor < 0:
         return await _ask_money(turn, user_id, kind, errors.words(BelowZero(available=one.balance.minor)))
-    reason = " ".join(found[3].split())
     await turn.ask(dialogue.REPLY_MONEY, user=user_id, kind=kind, kobo=amount.minor, reason=reason)
     faces = await Faces.of(turn.doors.users, [user_id])
     return texts.confirm_money(faces.person(user_id), kind=kind, amount=amount, reason=reason, balance=one.balance)
 
 
-def _naira(found: re.Match[str]) -> Money:
-    size = exact(Decimal(found[2].replace(",", "")), NGN)
-    return -size if found[1] == "-" else size
+def read_money(text: str) -> tuple[Money, str]:
+    """``-1,500.50 counted twice``: naira, and the reason on one line. Nothing and no reason when it is not that."""
+    found = _MONEY.fullmatch(text)
+    if found is None:
+        return Money(0, NGN), ""
+    size = exact(Decimal(found[2].replace(",", "") + (found[3] or "")), NGN)
+    return (-size if found[1] in ("-", "\u2212", "\u2013") else size), " ".join(found[4].split())
 
 
 @on(ConfirmReplyMoney)

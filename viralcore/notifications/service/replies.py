@@ -11,7 +11,7 @@ from viralcore.core.db import Tx
 from viralcore.core.screen import Screen
 from viralcore.notifications.domain import Notice
 from viralcore.notifications.service.desk import Desk
-from viralcore.texts import replies, reply_staff
+from viralcore.texts import replies, reply_notices, reply_staff
 from viralcore.texts.cards import PersonText
 
 Person = Callable[[int], Awaitable[PersonText]]
@@ -84,14 +84,16 @@ class ReplyPainter:
         )
 
     async def _decided(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
-        return replies.decided(_text(await self._boosts.replies.submission(submission_id=params["submission_id"])))
+        return reply_notices.decided(
+            _text(await self._boosts.replies.submission(submission_id=params["submission_id"]))
+        )
 
     async def _paid(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
         one = await self._boosts.replies.pay(pay_id=params["pay_id"])
-        return replies.paid(kind=one.kind, amount=one.amount, reason=one.reason)
+        return reply_notices.paid(kind=one.kind, amount=one.amount, reason=one.reason)
 
     async def _role(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
-        return replies.role(active=params["active"], rate=self._boosts.replies.terms().rate)
+        return reply_notices.role(active=params["active"], rate=self._boosts.replies.terms().rate)
 
 
 def _text(one: SubmissionView) -> replies.SubmissionText:

@@ -55,7 +55,7 @@ function link(url, children, deeds) {
 /** The bubble of a message. `view`: {bot, people, chat, me} as the chat shows it; `deeds`: what clicks do. */
 export function bubble(message, view, deeds) {
   if (message.note) {
-    return el("div.note", { "data-id": message.message_id }, el("span", {}, "The bot was added to this group"));
+    return el("div.note", { "data-id": message.message_id }, el("span", {}, message.note));
   }
   const mine = message.from === view.me;
   const fromBot = message.from === view.bot.id;

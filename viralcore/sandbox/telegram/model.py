@@ -46,6 +46,8 @@ class Group:
     title: str
     members: set[int] = field(default_factory=set)
     bot: BotStatus = "administrator"
+    moved_to: int | None = None
+    """It became this supergroup; nothing is written here any longer."""
 
     @property
     def kind(self) -> Literal["group", "supergroup"]:

@@ -136,6 +136,9 @@ class Sending:
                 raise forbidden("bot can't initiate conversation with a user")
             return chat_id
         group = self._tg.groups[chat_id]
+        if group.moved_to is not None:
+            words = "Bad Request: group chat was upgraded to a supergroup chat"
+            raise ApiError(400, words, migrate_to_chat_id=group.moved_to)
         if group.bot == "kicked":
             raise forbidden(f"bot was kicked from the {group.kind} chat")
         if group.bot == "left":

@@ -6,6 +6,7 @@ from tests.unit.texts.golden import Cases
 from tests.unit.texts.screens import hostile
 from tests.unit.texts.screens.crowd_refusals import REFUSALS as CROWD
 from tests.unit.texts.screens.orders import PROBLEMS
+from tests.unit.texts.screens.reply_refusals import REFUSALS as REPLIES
 from tests.unit.texts.screens.withdrawal_refusals import REFUSALS as WITHDRAWALS
 from viralcore.boosts import api as boosts
 from viralcore.core.errors import DomainError, KeyReused, NotFound
@@ -115,6 +116,7 @@ REFUSALS: dict[str, DomainError] = {
     "bad panel order": boosts.BadPanelOrder(given=hostile.TITLE),
     **WITHDRAWALS,
     **CROWD,
+    **REPLIES,
 }
 
 CASES: Cases = {

@@ -8,7 +8,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
-    Identity,
     Index,
     Numeric,
     Table,
@@ -16,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-from viralcore.boosts.tables import INSTANT, metadata
+from viralcore.boosts.tables.orders import INSTANT, metadata, row_id
 
 # What a panel said we have there, reading by reading: a hint for sends nobody knows the outcome of.
 balances = Table(
@@ -76,7 +75,7 @@ services = Table(
 service_changes = Table(
     "service_changes",
     metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    row_id(),
     Column("panel", Text, nullable=False),
     Column("platform", Text, nullable=False),
     Column("metric", Text, nullable=False),
@@ -93,7 +92,7 @@ service_changes = Table(
 requests = Table(
     "requests",
     metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    row_id(),
     Column("phase_id", BigInteger, ForeignKey("boosts.phases.id"), nullable=False),
     Column("order_id", BigInteger, ForeignKey("boosts.orders.id"), nullable=False),
     Column("what", Text, nullable=False),
