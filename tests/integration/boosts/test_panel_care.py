@@ -126,6 +126,19 @@ async def test_a_list_that_cannot_be_read_changes_nothing(shop: Shop) -> None:
     shop.clock.advance(24 * 3600)
     await shop.job("boosts.services")
     assert (await service(shop)).state == "ok"
+    # it is left alone for a while, unless somebody asks
+    await listed_again(shop, "1.00", minutes=1)
+    assert (await service(shop)).rate == Decimal("0.90")
+    await shop.door.panel_care.ask_services(key="a", actor=OWNER, panel="smmflare")
+    await shop.job("boosts.services")
+    assert (await service(shop)).rate == Decimal("1.00")
+
+
+async def listed_again(shop: Shop, rate: str, *, minutes: int) -> None:
+    """The list is back, with likes at this price, and the clock looks."""
+    shop.panels["smmflare"].listed = {one.service: one for one in (*SHELF, offer(rate=rate))}
+    shop.clock.advance(60 * minutes)
+    await shop.job("boosts.services")
 
 
 async def test_an_owner_chooses_a_service_from_the_list_and_it_is_used_and_audited(shop: Shop) -> None:

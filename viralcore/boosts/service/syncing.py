@@ -54,13 +54,18 @@ class Syncing:
         now, limit = self._db.clock.now(), timedelta(hours=self._care.sync_hours)
         for panel in self._desk.shelves.told:
             row = known.get(panel.name)
-            failed = self._failed.get(panel.name)
-            if failed is not None and timedelta(0) <= now - failed < timedelta(minutes=self._care.sync_retry_minutes):
-                if row is None or row.sync_asked_at is None or row.sync_asked_at <= failed:
-                    continue  # it would not be read now either
+            if self._rests(panel.name, row, now):
+                continue
             due = row is None or row.synced_at is None or now - row.synced_at >= limit
             if due or (row is not None and row.sync_asked_at is not None):
                 await self._read(panel)
+
+    def _rests(self, name: str, row: panel_rows.PanelRow | None, now: datetime) -> bool:
+        """Whether its list could not be read a moment ago, and nobody has asked for it since."""
+        failed = self._failed.get(name)
+        if failed is None or not timedelta(0) <= now - failed < timedelta(minutes=self._care.sync_retry_minutes):
+            return False
+        return row is None or row.sync_asked_at is None or row.sync_asked_at <= failed
 
     async def _read(self, panel: PanelConfig) -> None:
         client = self._desk.panel(panel.name)
