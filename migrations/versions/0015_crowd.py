@@ -7,7 +7,7 @@ from typing import Any
 from alembic import op
 
 revision = "0015"
-down_revision = "0013"
+down_revision = "0014"
 
 _TABLES = """
 CREATE TABLE boosts.crowd_groups (

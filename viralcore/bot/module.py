@@ -11,7 +11,7 @@ from telegram.constants import ParseMode
 from telegram.error import TelegramError
 
 from viralcore.bot import refresh, sheets
-from viralcore.bot.admin import cards, groups, panel, payments, receipts, reconciliation
+from viralcore.bot.admin import cards, groups, panel, panels, payments, receipts, reconciliation
 from viralcore.bot.admin import replies as admin_replies
 from viralcore.bot.config import BotConfig
 from viralcore.bot.countdown import Ticker
@@ -47,6 +47,7 @@ HANDLERS = (
     groups,
     invoices,
     panel,
+    panels,
     pay,
     payments,
     receipts,

@@ -15,6 +15,7 @@ from viralcore.notifications.adapters.telegram import Bot, TelegramMessenger
 from viralcore.notifications.api import Channel
 from viralcore.notifications.config import NotificationsConfig
 from viralcore.notifications.jobs import Showing, ShowingInGroup, jobs
+from viralcore.notifications.panel_subscribers import panel_subscriptions
 from viralcore.notifications.ports import Messenger
 from viralcore.notifications.service.books import BooksTeller
 from viralcore.notifications.service.courier import Courier
@@ -83,6 +84,7 @@ def assemble(
     desk = Desk(db, config, admin_chat_id=admin_chat_id)
     painter = Painter(users=users, payments=payments, boosts=boosts, bot_username=bot_username)
     heard = subscriptions(Subscribers(desk, users=users, payments=payments, boosts=boosts))
+    heard += panel_subscriptions(desk)
     if withdrawals is not None:
         books = BooksTeller(desk, withdrawals=withdrawals, users=users)
         painter.templates = {**painter.templates, **books.templates}
