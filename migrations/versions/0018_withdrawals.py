@@ -27,8 +27,8 @@ CREATE TABLE withdrawals.accounts (
     CONSTRAINT accounts_once UNIQUE (user_id, print)
 );
 CREATE INDEX accounts_by_print ON withdrawals.accounts (print);
-COMMENT ON TABLE withdrawals.accounts IS 'Bank accounts. print: HMAC of bank code and number, equal exactly when
-    these are.';
+COMMENT ON TABLE withdrawals.accounts IS
+    'Bank accounts. print: HMAC of bank code and number, equal exactly when these are.';
 
 CREATE TABLE withdrawals.banks (
     id BIGINT NOT NULL,
@@ -131,8 +131,8 @@ CREATE UNIQUE INDEX requests_one_open ON withdrawals.requests (user_id) WHERE st
     'processing', 'unconfirmed');
 CREATE INDEX requests_open ON withdrawals.requests (state, id) WHERE state IN ('pending', 'approved', 'processing',
     'unconfirmed');
-COMMENT ON TABLE withdrawals.requests IS 'Withdrawals. amount: minor units of the source''s asset, held from the
-    beginning; gross, fee: kobo.';
+COMMENT ON TABLE withdrawals.requests IS
+    'Withdrawals. amount: minor units of the source''s asset, held from the beginning; gross, fee: kobo.';
 
 CREATE TABLE withdrawals.approvals (
     request_id BIGINT NOT NULL,
@@ -176,8 +176,8 @@ CREATE TABLE withdrawals.attempts (
 CREATE INDEX attempts_due ON withdrawals.attempts (ask_due) WHERE ask_due IS NOT NULL;
 CREATE UNIQUE INDEX attempts_one_alive ON withdrawals.attempts (request_id) WHERE state <> 'failed';
 CREATE INDEX attempts_open ON withdrawals.attempts (sent_at) WHERE ended_at IS NULL;
-COMMENT ON TABLE withdrawals.attempts IS 'Transfers at the provider, each stored under its reference before it is
-    sent.';
+COMMENT ON TABLE withdrawals.attempts IS
+    'Transfers at the provider, each stored under its reference before it is sent.';
 
 CREATE TABLE withdrawals.findings (
     request_id BIGINT NOT NULL,

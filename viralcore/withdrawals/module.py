@@ -26,13 +26,13 @@ from viralcore.withdrawals.service.asking import AskEffect, Asking
 from viralcore.withdrawals.service.banks import BankList
 from viralcore.withdrawals.service.books import BooksService
 from viralcore.withdrawals.service.checking import CheckEffect, Checking
-from viralcore.withdrawals.service.common import House, Sealing
 from viralcore.withdrawals.service.deciding import Deciding
 from viralcore.withdrawals.service.desk import DeskService
 from viralcore.withdrawals.service.dispatching import Dispatching
 from viralcore.withdrawals.service.door import WithdrawalsService
 from viralcore.withdrawals.service.ending import Ending
 from viralcore.withdrawals.service.figures import WithdrawalFigures
+from viralcore.withdrawals.service.house import House, Sealing
 from viralcore.withdrawals.service.reconciling import CompareEffect, Reconciling
 from viralcore.withdrawals.service.renewing import Renewing
 from viralcore.withdrawals.service.requesting import Requesting
@@ -56,6 +56,7 @@ class Parts:
     renewing: Renewing
     reconciling: Reconciling
     solvency: SolvencyWatch
+    deciding: Deciding
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,5 +154,7 @@ def assemble(
         jobs=jobs(config, banks, renewing, dispatching, asking, reconciling, solvency),
         figures=WithdrawalFigures(house).read,
         payouts=payouts,
-        parts=Parts(banks, checking, dispatching, sending, settling, asking, renewing, reconciling, solvency),
+        parts=Parts(
+            banks, checking, dispatching, sending, settling, asking, renewing, reconciling, solvency, deciding
+        ),
     )

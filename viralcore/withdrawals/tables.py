@@ -95,7 +95,7 @@ checks = Table(
     comment="Questions to the bank: whose account, which fee.",
 )
 
-_OPEN = text("state IN ('pending', 'approved', 'processing', 'unconfirmed')")
+STILL_OPEN = text("state IN ('pending', 'approved', 'processing', 'unconfirmed')")
 
 requests = Table(
     "requests",
@@ -151,9 +151,9 @@ requests = Table(
         name="requests_approved",
     ),
     CheckConstraint("next_attempt_at IS NULL OR state = 'processing'", name="requests_again"),
-    Index("requests_one_open", "user_id", unique=True, postgresql_where=_OPEN),
+    Index("requests_one_open", "user_id", unique=True, postgresql_where=STILL_OPEN),
     Index("requests_by_user", "user_id", "id"),
-    Index("requests_open", "state", "id", postgresql_where=_OPEN),
+    Index("requests_open", "state", "id", postgresql_where=STILL_OPEN),
     Index("requests_again_due", "next_attempt_at", postgresql_where=text("next_attempt_at IS NOT NULL")),
     Index("requests_by_day", "created_at"),
     comment="Withdrawals. amount: minor units of the source's asset, held from the beginning; gross, fee: kobo.",

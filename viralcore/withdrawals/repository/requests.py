@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from viralcore.withdrawals.api import OPEN, FindingView, QueueFilter, State
 from viralcore.withdrawals.domain.approving import Given
 from viralcore.withdrawals.domain.states import Request, Terms, may
-from viralcore.withdrawals.tables import approvals, findings, requests
+from viralcore.withdrawals.tables import STILL_OPEN, approvals, findings, requests
 
 _MANUAL = and_(requests.c.state == "approved", requests.c.mode == "manual")
 FILTERS: Mapping[QueueFilter, ColumnElement[bool]] = {
@@ -35,10 +35,7 @@ async def add(conn: AsyncConnection, *, terms: Terms, **values: Any) -> int | No
     statement = (
         upsert(requests)
         .values(state="pending", rate=terms.rate, gross=terms.gross, fee=terms.fee, **values)
-        .on_conflict_do_nothing(
-            index_elements=["user_id"],
-            index_where=requests.c.state.in_(("pending", "approved", "processing", "unconfirmed")),
-        )
+        .on_conflict_do_nothing(index_elements=["user_id"], index_where=STILL_OPEN)
     )
     found: int | None = (await conn.execute(statement.returning(requests.c.id))).scalar_one_or_none()
     return found

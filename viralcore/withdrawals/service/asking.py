@@ -17,7 +17,7 @@ from viralcore.withdrawals.domain import attempts as rules
 from viralcore.withdrawals.domain.states import Attempt
 from viralcore.withdrawals.ports import Payouts, PayoutsDown, TransferRecord
 from viralcore.withdrawals.repository import attempts
-from viralcore.withdrawals.service.common import House, locked
+from viralcore.withdrawals.service.house import House, locked
 from viralcore.withdrawals.service.sending import Sending
 from viralcore.withdrawals.service.settling import Settling
 

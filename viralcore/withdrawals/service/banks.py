@@ -11,7 +11,7 @@ from viralcore.withdrawals.api import BankView
 from viralcore.withdrawals.domain.banks import Bank, BankIndex
 from viralcore.withdrawals.ports import PayoutsDown
 from viralcore.withdrawals.repository import accounts, attempts
-from viralcore.withdrawals.service.common import House
+from viralcore.withdrawals.service.house import House
 
 log = structlog.get_logger(__name__)
 

@@ -10,7 +10,7 @@ from viralcore.core.db import Tx
 from viralcore.core.money import Money
 from viralcore.withdrawals.api import OPEN, TransferView
 from viralcore.withdrawals.repository import attempts, requests
-from viralcore.withdrawals.service.common import SCOPE, House, page_size, plain_words
+from viralcore.withdrawals.service.house import SCOPE, House, page_size, plain_words
 from viralcore.withdrawals.service.settling import Settling
 from viralcore.withdrawals.service.views import naira, transfer_view
 

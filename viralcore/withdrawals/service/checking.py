@@ -33,7 +33,7 @@ from viralcore.withdrawals.domain.states import ASSETS, Account, Check
 from viralcore.withdrawals.events import AccountChecked
 from viralcore.withdrawals.ports import NotResolved, PayoutsDown
 from viralcore.withdrawals.repository import accounts, attempts, requests
-from viralcore.withdrawals.service.common import SCOPE, House
+from viralcore.withdrawals.service.house import SCOPE, House
 from viralcore.withdrawals.service.views import check_view, naira
 
 log = structlog.get_logger(__name__)

@@ -21,9 +21,9 @@ from viralcore.withdrawals.domain.states import Attempt, Request
 from viralcore.withdrawals.events import WithdrawalApprovalGiven, WithdrawalApproved, WithdrawalRejected
 from viralcore.withdrawals.repository import attempts, requests
 from viralcore.withdrawals.service.asking import Asking
-from viralcore.withdrawals.service.common import RIGHT, SCOPE, House, locked, plain_words
 from viralcore.withdrawals.service.dispatching import Dispatching
 from viralcore.withdrawals.service.ending import Ending
+from viralcore.withdrawals.service.house import RIGHT, SCOPE, House, locked, plain_words
 from viralcore.withdrawals.service.renewing import Renewing
 
 Act = Callable[[Tx, Request], Awaitable[Mapping[str, Any]]]

@@ -30,9 +30,9 @@ from viralcore.withdrawals.domain.attempts import may_give_back
 from viralcore.withdrawals.domain.states import ASSETS, WAYS, Account, Request
 from viralcore.withdrawals.events import PayoutSwitched
 from viralcore.withdrawals.repository import attempts, requests
-from viralcore.withdrawals.service.common import RIGHT, SCOPE, SWITCH, House, account_of, page_size, plain_words
 from viralcore.withdrawals.service.deciding import Deciding
 from viralcore.withdrawals.service.dispatching import Dispatching
+from viralcore.withdrawals.service.house import RIGHT, SCOPE, SWITCH, House, account_of, page_size, plain_words
 from viralcore.withdrawals.service.views import attempt_view, naira, record_view, withdrawal_view, withdrawal_views
 
 
@@ -67,13 +67,11 @@ class DeskService:
 
     async def card(self, *, withdrawal_id: int, actor: int | None = None) -> CardView:
         number = None if actor is None else await self._reveal(actor, withdrawal_id)
-        approvers = await self._house.users.staff_ids(right=RIGHT)
-        live = await self._house.rate()
-        async with self._house.db.read() as conn:
-            request = await requests.get(conn, withdrawal_id)
+        async with self._house.db.transaction() as tx:  # other doors read here as well, of the same moment
+            request = await requests.get(tx.conn, withdrawal_id)
             if request is None:
                 raise NotFound(what="withdrawal")
-            return await self._card(conn, request, number, approvers, live)
+            return await self._card(tx.conn, request, number)
 
     async def approve(self, *, key: str, actor: int, withdrawal_id: int) -> CardView:
         await self._deciding.approve(key=key, actor=actor, withdrawal_id=withdrawal_id)
@@ -176,14 +174,8 @@ class DeskService:
 
         return await self._house.db.run(work)
 
-    async def _card(
-        self,
-        conn: Connection,
-        request: Request,
-        number: str | None,
-        approvers: tuple[int, ...],
-        live: Decimal | None,
-    ) -> CardView:
+    async def _card(self, conn: Connection, request: Request, number: str | None) -> CardView:
+        approvers, live = await self._house.users.staff_ids(right=RIGHT), await self._house.rate()
         given = (await requests.given(conn, [request.id])).get(request.id, [])
         tried = await attempts.of(conn, request.id)
         person = (await self._house.users.get_many(user_ids=[request.user_id])).get(request.user_id)

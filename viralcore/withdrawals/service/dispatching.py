@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from viralcore.core.db import Tx
 from viralcore.withdrawals.events import WithdrawalSent
 from viralcore.withdrawals.repository import attempts, requests
-from viralcore.withdrawals.service.common import House
+from viralcore.withdrawals.service.house import House
 
 KIND = "withdrawals.transfer"
 

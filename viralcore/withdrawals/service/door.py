@@ -23,8 +23,8 @@ from viralcore.withdrawals.repository import accounts, requests
 from viralcore.withdrawals.service.banks import BankList
 from viralcore.withdrawals.service.books import BooksService
 from viralcore.withdrawals.service.checking import Checking
-from viralcore.withdrawals.service.common import SCOPE, House, page_size
 from viralcore.withdrawals.service.desk import DeskService
+from viralcore.withdrawals.service.house import SCOPE, House, page_size
 from viralcore.withdrawals.service.requesting import Requesting
 from viralcore.withdrawals.service.views import account_view, withdrawal_view, withdrawal_views
 from viralcore.withdrawals.service.watch import WatchService

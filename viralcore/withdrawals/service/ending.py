@@ -10,7 +10,7 @@ from viralcore.withdrawals.domain.attempts import booked
 from viralcore.withdrawals.domain.states import Request
 from viralcore.withdrawals.events import WithdrawalCompleted, WithdrawalFailed
 from viralcore.withdrawals.repository import requests
-from viralcore.withdrawals.service.common import House
+from viralcore.withdrawals.service.house import House
 
 PAYOUT, FEES, FX = "payout", "fees", "fx"
 

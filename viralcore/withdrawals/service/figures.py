@@ -8,7 +8,7 @@ from viralcore.core.figures import Figure
 from viralcore.withdrawals.api import OPEN, State
 from viralcore.withdrawals.domain.states import WAYS
 from viralcore.withdrawals.repository import attempts, requests
-from viralcore.withdrawals.service.common import House
+from viralcore.withdrawals.service.house import House
 
 
 class WithdrawalFigures:

@@ -9,7 +9,7 @@ from viralcore.withdrawals.domain import terms
 from viralcore.withdrawals.domain.states import Request
 from viralcore.withdrawals.events import WithdrawalTermsOutdated
 from viralcore.withdrawals.repository import requests
-from viralcore.withdrawals.service.common import House, locked
+from viralcore.withdrawals.service.house import House, locked
 from viralcore.withdrawals.service.requesting import Requesting
 
 log = structlog.get_logger(__name__)

@@ -30,9 +30,9 @@ from viralcore.withdrawals.events import (
 )
 from viralcore.withdrawals.repository import accounts, attempts, requests
 from viralcore.withdrawals.service.checking import HOUR, Checking
-from viralcore.withdrawals.service.common import SCOPE, House, locked
 from viralcore.withdrawals.service.dispatching import Dispatching
 from viralcore.withdrawals.service.ending import Ending
+from viralcore.withdrawals.service.house import SCOPE, House, locked
 from viralcore.withdrawals.service.views import withdrawal_view
 
 

@@ -27,8 +27,8 @@ from viralcore.withdrawals.domain import attempts as rules
 from viralcore.withdrawals.domain.states import Account, Attempt, Request
 from viralcore.withdrawals.ports import Declined, DuplicateReference, NotSent, Payouts, PayoutsDown, Queued
 from viralcore.withdrawals.repository import attempts, requests
-from viralcore.withdrawals.service.common import House, account_of
 from viralcore.withdrawals.service.dispatching import KIND
+from viralcore.withdrawals.service.house import House, account_of
 from viralcore.withdrawals.service.settling import Settling
 
 log = structlog.get_logger(__name__)

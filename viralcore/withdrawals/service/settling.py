@@ -15,9 +15,9 @@ from viralcore.withdrawals.domain.states import Attempt, Request
 from viralcore.withdrawals.events import PayoutSwitched, PayoutTrouble, WithdrawalAttemptFailed, WithdrawalUnconfirmed
 from viralcore.withdrawals.ports import TransferRecord
 from viralcore.withdrawals.repository import attempts, requests
-from viralcore.withdrawals.service.common import House, account_of, locked
 from viralcore.withdrawals.service.dispatching import Dispatching
 from viralcore.withdrawals.service.ending import Ending
+from viralcore.withdrawals.service.house import House, account_of, locked
 
 log = structlog.get_logger(__name__)
 UNDER_WAY = ("sending", "accepted", "unknown")
