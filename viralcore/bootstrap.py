@@ -247,6 +247,7 @@ def _build(settings: Settings, stack: AsyncExitStack, give_up: GiveUp) -> _Proce
         users=modules.users.service,
         payments=modules.payments.service,
         boosts=modules.boosts.service,
+        withdrawals=modules.withdrawals.service,
         bot=line.bot,
         bulk=line.bulk,
         admin_chat_id=env.admin_telegram_chat_id,

@@ -22,7 +22,8 @@ from viralcore.core.db import Database
 QUANTITY, HASH, LINK, PANEL_ORDER = "quantity", "hash", "link", "panel_order"
 FIND_INVOICE, ASSIGN_TARGET, ASSIGN_REASON = "find_invoice", "assign_target", "assign_reason"
 REFUND_AMOUNT, REFUND_REASON = "refund_amount", "refund_reason"
-PROSE = frozenset({ASSIGN_REASON, REFUND_REASON})
+DIFFERENCE_REASON, LIFT_REASON = "difference_reason", "lift_reason"
+PROSE = frozenset({ASSIGN_REASON, REFUND_REASON, DIFFERENCE_REASON, LIFT_REASON})
 """Questions answered in words of one's own, which may quote a link or a hash."""
 TOPUP, MOVE = "topup", "move"
 PROOF, PROOF_REASON = "proof", "proof_reason"

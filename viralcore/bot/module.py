@@ -11,7 +11,7 @@ from telegram.constants import ParseMode
 from telegram.error import TelegramError
 
 from viralcore.bot import refresh
-from viralcore.bot.admin import panel, payments, receipts
+from viralcore.bot.admin import panel, payments, receipts, reconciliation
 from viralcore.bot.config import BotConfig
 from viralcore.bot.countdown import Ticker
 from viralcore.bot.dialogue import Dialogues
@@ -35,7 +35,20 @@ from viralcore.texts import home
 
 log = structlog.get_logger(__name__)
 __all__ = ["BotModule", "Doors", "Line", "TokenRefusedError", "build"]
-HANDLERS = (account, affiliate, boost, invoices, panel, pay, payments, receipts, shop, start, topup)
+HANDLERS = (
+    account,
+    affiliate,
+    boost,
+    invoices,
+    panel,
+    pay,
+    payments,
+    receipts,
+    reconciliation,
+    shop,
+    start,
+    topup,
+)
 """Importing them fills the tables in `turn`."""
 
 

@@ -15,12 +15,14 @@ from viralcore.notifications.adapters.telegram import Bot, TelegramMessenger
 from viralcore.notifications.config import NotificationsConfig
 from viralcore.notifications.jobs import Showing, jobs
 from viralcore.notifications.ports import Messenger
+from viralcore.notifications.service.books import BooksTeller
 from viralcore.notifications.service.courier import Courier
 from viralcore.notifications.service.desk import KINDS, Desk
 from viralcore.notifications.service.painting import Painter
 from viralcore.notifications.subscribers import Subscribers, subscriptions
 from viralcore.payments.api import Payments
 from viralcore.users.api import Users
+from viralcore.withdrawals.api import Withdrawals
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ def build(
     users: Users,
     payments: Payments,
     boosts: Boosts,
+    withdrawals: Withdrawals | None = None,
     bot: Bot,
     bulk: Callable[[], AbstractContextManager[object]],
     admin_chat_id: int | None,
@@ -54,6 +57,7 @@ def build(
         users=users,
         payments=payments,
         boosts=boosts,
+        withdrawals=withdrawals,
         messenger=TelegramMessenger(bot, bulk),
         bot_username=lambda: bot.username,
         admin_chat_id=admin_chat_id if enabled else None,
@@ -67,6 +71,7 @@ def assemble(
     users: Users,
     payments: Payments,
     boosts: Boosts,
+    withdrawals: Withdrawals | None = None,
     messenger: Messenger,
     bot_username: Callable[[], str],
     admin_chat_id: int | None,
@@ -75,6 +80,11 @@ def assemble(
     """Over any messenger."""
     desk = Desk(db, config, admin_chat_id=admin_chat_id)
     painter = Painter(users=users, payments=payments, boosts=boosts, bot_username=bot_username)
+    heard = subscriptions(Subscribers(desk, users=users, payments=payments, boosts=boosts))
+    if withdrawals is not None:
+        books = BooksTeller(desk, withdrawals=withdrawals, users=users)
+        painter.templates = {**painter.templates, **books.templates}
+        heard += books.subscriptions()
     courier = Courier(db, config, desk=desk, painter=painter, messenger=messenger, users=users)
     at_once = {"telegram": config.parallelism, "admin_group": config.group_parallelism}
     return NotificationsModule(
@@ -83,6 +93,6 @@ def assemble(
             Showing(name, courier, attempts=config.attempts, parallelism=at_once[channel])
             for channel, name in KINDS.items()
         ),
-        subscriptions=subscriptions(Subscribers(desk, users=users, payments=payments, boosts=boosts)),
+        subscriptions=heard,
         jobs=jobs(desk),
     )

@@ -264,5 +264,37 @@ class RejectProof(Action):
     proof: int
 
 
-STAFF_CARD: tuple[type[Action], ...] = (PhasePlaced, PhaseNotPlaced, ApproveProof, RejectProof)
+@action
+@dataclass(frozen=True, slots=True)
+class AcceptDifference(Action):
+    """Finance: a difference between the books is explained; the next line typed says how."""
+
+    CODE: ClassVar[str] = "bk_ok"
+    difference: int
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class CompareBooks(Action):
+    """Finance: compare our transfers with the provider's once more."""
+
+    CODE: ClassVar[str] = "bk_cmp"
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class LetPayoutsGo(Action):
+    """Owner: automatic payouts go on although we are short; the next line typed is the reason."""
+
+    CODE: ClassVar[str] = "bk_lift"
+
+
+STAFF_CARD: tuple[type[Action], ...] = (
+    PhasePlaced,
+    PhaseNotPlaced,
+    ApproveProof,
+    RejectProof,
+    AcceptDifference,
+    CompareBooks,
+)
 """Actions that live on cards in the admin group, where no home message is."""

@@ -26,7 +26,7 @@ def admin(*, roles: Sequence[str], session_until: datetime | None, unknown: int,
         markup("\n❓ Sends to panels with unknown outcome: <b>{n}</b>", n=unknown),
         None if stray is None else markup("❗ Stray receipts: <b>{n}</b>", n=stray),
     )
-    money = () if stray is None else ((Button("💵 Payments", Go("money")),),)
+    money = () if stray is None else ((Button("💵 Payments", Go("money")), Button("📚 Books", Go("books"))),)
     rows = (
         (Button("🔑 Open session", OpenSession()),),
         (Button(f"❓ Unknown sends ({unknown})", Go("unknown")), Button("🔌 Panels", Go("panels"))),

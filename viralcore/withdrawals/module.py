@@ -154,7 +154,5 @@ def assemble(
         jobs=jobs(config, banks, renewing, dispatching, asking, reconciling, solvency),
         figures=WithdrawalFigures(house).read,
         payouts=payouts,
-        parts=Parts(
-            banks, checking, dispatching, sending, settling, asking, renewing, reconciling, solvency, deciding
-        ),
+        parts=Parts(banks, checking, dispatching, sending, settling, asking, renewing, reconciling, solvency, deciding),
     )

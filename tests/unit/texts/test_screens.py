@@ -19,6 +19,7 @@ from tests.unit.texts.screens import hostile
 from tests.unit.texts.screens import invoices as invoice_cases
 from tests.unit.texts.screens import orders as order_cases
 from tests.unit.texts.screens import receipts as receipt_cases
+from tests.unit.texts.screens import reconciliation as reconciliation_cases
 from tests.unit.texts.screens import referrals as referral_cases
 from tests.unit.texts.screens import refunds as refund_cases
 from tests.unit.texts.screens import shop as shop_cases
@@ -38,6 +39,7 @@ from viralcore.texts import (
     order_text,
     orders,
     receipts,
+    reconciliation,
     referrals,
     refunds,
     shop,
@@ -62,6 +64,7 @@ MODULES = [
     (receipts, receipt_cases.CASES),
     (topup, topup_cases.CASES),
     (orders, order_cases.CASES),
+    (reconciliation, reconciliation_cases.CASES),
     (referrals, referral_cases.CASES),
     (refunds, refund_cases.CASES),
     (shop, shop_cases.CASES),

@@ -30,7 +30,7 @@ from viralcore.withdrawals.domain.comparing import Difference, Theirs, balance_d
 from viralcore.withdrawals.events import ComparisonEnded, DifferenceEnded, DifferenceFound
 from viralcore.withdrawals.ports import Payouts, PayoutsDown, TransferRecord
 from viralcore.withdrawals.repository import attempts, comparing
-from viralcore.withdrawals.service.common import RIGHT, SCOPE, House, page_size, plain_words
+from viralcore.withdrawals.service.house import RIGHT, SCOPE, House, page_size, plain_words
 from viralcore.withdrawals.service.views import transfer_view
 
 log = structlog.get_logger(__name__)
@@ -271,7 +271,8 @@ class Reconciling:
     async def comparison(self, comparison_id: int | None) -> ComparisonView | None:
         async with self._house.db.read() as conn:
             row = await comparing.get(conn, comparison_id)
-        return None if row is None else _comparison_view(row)
+            remain = await comparing.count_open(conn)
+        return None if row is None else _comparison_view(row, remain)
 
 
 class CompareEffect:
@@ -319,7 +320,7 @@ def _difference_view(row: Any) -> DifferenceView:
     )
 
 
-def _comparison_view(row: Any) -> ComparisonView:
+def _comparison_view(row: Any, remain: int) -> ComparisonView:
     return ComparisonView(
         id=row.id,
         state=row.state,
@@ -329,7 +330,7 @@ def _comparison_view(row: Any) -> ComparisonView:
         ours=row.ours,
         theirs=row.theirs,
         found=row.found,
-        open=row.open,
+        open=remain,
         balance=None if row.balance is None else Money(row.balance, NGN),
         note=row.note,
     )

@@ -17,7 +17,7 @@ from viralcore.withdrawals.domain.comparing import acts, standing
 from viralcore.withdrawals.events import SolvencyShort
 from viralcore.withdrawals.ports import PayoutsDown
 from viralcore.withdrawals.repository import comparing
-from viralcore.withdrawals.service.common import House
+from viralcore.withdrawals.service.house import House
 from viralcore.withdrawals.service.settling import Settling
 
 log = structlog.get_logger(__name__)

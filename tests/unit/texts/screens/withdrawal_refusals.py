@@ -48,4 +48,5 @@ REFUSALS: dict[str, DomainError] = {
     **{f"withdrawal: {what} missing": api.ReasonMissing(what=what) for what in ("reason", "reference")},
     "withdrawal: cannot give back": api.CannotGiveBack(withdrawal_id=7, since=AT, hours=24),
     "withdrawal: no provider": api.NoProvider(),
+    "a difference is closed": api.DifferenceClosed(difference_id=7, state="accepted"),
 }
