@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal
 
 from pydantic import SecretStr
@@ -107,6 +108,7 @@ class FakeUsers:
     blocked: set[int] = field(default_factory=set)
     strangers: set[int] = field(default_factory=set)
     staff: set[int] = field(default_factory=lambda: {1000, 1001})
+    owners: set[int] = field(default_factory=set)
     blocked_values: set[str] = field(default_factory=set)
     audited: list[dict[str, Any]] = field(default_factory=list)
 
@@ -117,7 +119,7 @@ class FakeUsers:
             raise TermsNotAccepted
 
     async def authorize(self, tx: Tx, *, actor: int, right: str) -> None:
-        if actor not in self.staff:
+        if actor not in (self.owners if right == "switches" else self.staff):
             raise NotAllowed(right=right)
 
     async def is_blocked(self, tx: Tx, *, kind: str, value: str) -> bool:
@@ -132,6 +134,8 @@ class FakePayments:
     """Remembers the invoices it was asked for."""
 
     opened: list[dict[str, Any]] = field(default_factory=list)
+    next_id: int = 1
+    refuse: BaseException | None = None
 
     async def open_invoice(
         self,
@@ -144,7 +148,9 @@ class FakePayments:
         grants: Sequence[Grant] = (),
         tx: Tx | None = None,
     ) -> InvoiceView:
+        if self.refuse is not None:
+            raise self.refuse
         self.opened.append(
             {"key": key, "item": item, "quantity": quantity, "unit_price": unit_price, "grants": tuple(grants)}
         )
-        return object()  # type: ignore[return-value]
+        return SimpleNamespace(id=self.next_id)  # type: ignore[return-value]

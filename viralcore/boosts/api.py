@@ -22,6 +22,8 @@ Engine = Literal["crowd", "staff"]
 """Who works at a line that no panel delivers: the groups, or somebody with a card."""
 OrderState = Literal["scheduled", "sending", "in_progress", "completed", "partial", "failed", "cancelled"]
 LineState = Literal["scheduled", "sending", "in_progress", "completed", "partial", "failed", "cancelled", "refunded"]
+RequestState = Literal["open", "invoiced", "ordered", "returned", "discarded"]
+CardState = Literal["open", "taken", "done", "cannot", "closed"]
 PhaseState = Literal["waiting", "sending", "sent", "unknown", "completed", "partial", "failed", "cancelled"]
 
 
@@ -59,6 +61,8 @@ class PlanView:
     asset: str
     on_sale: bool  # goods and crowd-only plans are not on sale until their channel exists
     questions: tuple[str, ...] = ()  # goods: asked before payment (poll_link, poll_option, profile_link, days, channel)
+    family: str = ""  # one plan in several sizes: the name they share (tgt) ...
+    variant: int | None = None  # ... and which this is (15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,8 @@ class CreditView:
 
 @dataclass(frozen=True, slots=True)
 class LinkView:
-    """A link understood. `canonical`: the stored form; `platform`: x | telegram."""
+    """A link understood. `canonical`: the stored form; `platform`: x | telegram. `post_id`: empty when it names a
+    profile or a channel (goods)."""
 
     platform: Literal["x", "telegram"]
     canonical: str
@@ -81,7 +86,8 @@ class LinkView:
     @property
     def post(self) -> str:
         """One name for one post, however it was written: X shows a post under any user name. Blocks go by it too."""
-        return f"https://x.com/i/status/{self.post_id}" if self.platform == "x" else self.canonical.lower()
+        of_x = self.platform == "x" and self.post_id
+        return f"https://x.com/i/status/{self.post_id}" if of_x else self.canonical.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +140,7 @@ class OrderLineView:
     state: LineState
     refunded: Money
     engine: Engine | None = None  # who works at it when no panel does
+    reason: str = ""  # why staff could not deliver (all of) it, in their words
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +202,58 @@ class PanelView:
     checked_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class RequestView:
+    """Goods somebody is about to buy, from the quantity to the order. `total`: at the price of now, until it is
+    ``invoiced``: then the invoice says it. ``ordered``: paid, and an order; ``returned``: paid, could not become an
+    order, and the money is in the wallet.
+
+    `missing`: questions without an answer, the next one first.
+    """
+
+    id: int
+    user_id: int
+    plan: PlanView
+    quantity: int
+    total: Money
+    answers: Mapping[str, str]  # as they will be frozen, by question
+    missing: tuple[str, ...]
+    state: RequestState
+    invoice_id: int | None
+    expires_at: datetime
+    limits: Mapping[str, int] = field(default_factory=dict)  # by question: the last option, the most days
+
+
+@dataclass(frozen=True, slots=True)
+class StaffCardView:
+    """One line that staff work at. `delivered`: of `quantity`, so far; `refunded`: what came back for the rest.
+
+    ``open`` -> ``taken`` -> ``done`` | ``cannot``, and back to open when it is released; ``closed``: its order was
+    cancelled. `version` rises with every change.
+    """
+
+    id: int
+    order_id: int
+    user_id: int  # the buyer
+    plan_id: str
+    plan_title: str
+    metric: Metric
+    quantity: int
+    delivered: int
+    link: str
+    answers: Mapping[str, str]
+    goods: bool
+    state: CardState
+    version: int
+    taken_by: int | None
+    taken_at: datetime | None
+    decided_by: int | None
+    decided_at: datetime | None
+    reason: str
+    created_at: datetime
+    refunded: Money
+
+
 class UnknownPlan(DomainError):
     code = "boosts.unknown_plan"
 
@@ -251,7 +310,119 @@ class BadPanelOrder(DomainError):
     code = "boosts.bad_panel_order"
 
 
+class Unanswered(DomainError):
+    """The plan asks questions before it is paid for: use `goods.begin`. Fields: missing (tuple of questions)."""
+
+    code = "boosts.unanswered"
+
+
+class BadAnswer(DomainError):
+    """Fields: question, reason (empty, link, one_link, not_x, not_a_post, not_a_profile, post, not_telegram,
+    not_a_channel, private, malformed, too_long, blocked, number), and limit where the question has one."""
+
+    code = "boosts.bad_answer"
+
+
+class RequestClosed(DomainError):
+    """It was paid for, given up, or waited too long. Fields: request_id, state."""
+
+    code = "boosts.request_closed"
+
+
+class CardTaken(DomainError):
+    """Another member of staff has it. Fields: card_id."""
+
+    code = "boosts.card_taken"
+
+
+class CardNotYours(DomainError):
+    """Only who took a card, or an owner, moves it on. Fields: card_id, taken (whether anybody has it)."""
+
+    code = "boosts.card_not_yours"
+
+
+class BadProgress(DomainError):
+    """Not a count between nothing and all of it. Fields: most."""
+
+    code = "boosts.bad_progress"
+
+
+class Goods(Protocol):
+    """Goods: how many, the plan's questions, and the invoice that becomes the order when it is paid."""
+
+    async def begin(self, *, key: str, user_id: int, plan_id: str, quantity: int) -> RequestView:
+        """Raises UnknownPlan, NotOnSale, BadQuantity, users Blocked, TermsNotAccepted."""
+        ...
+
+    async def get(self, *, user_id: int, request_id: int) -> RequestView:
+        """In any state. Raises NotFound, UnknownPlan (it is not in the catalogue any more)."""
+        ...
+
+    async def unfinished(self, *, user_id: int) -> tuple[RequestView, ...]:
+        """What still waits for answers or for its invoice, newest first."""
+        ...
+
+    async def answer(self, *, key: str, user_id: int, request_id: int, question: str, text: str) -> RequestView:
+        """The first answer to a question, or another one instead. Raises BadAnswer, RequestClosed, NotFound."""
+        ...
+
+    async def invoice(self, *, key: str, user_id: int, request_id: int) -> int:
+        """Open its invoice, once, and freeze the answers; the invoice's id. Raises Unanswered, RequestClosed, BadAnswer
+        (blocked since), NotOnSale, BadQuantity, payments TooManyInvoices, users Blocked, TermsNotAccepted."""
+        ...
+
+    async def discard(self, *, key: str, user_id: int, request_id: int) -> None:
+        """Raises RequestClosed when it has an invoice already."""
+        ...
+
+    async def of_invoice(self, *, user_id: int, invoice_id: int) -> RequestView | None:
+        """What a person's invoice is for; None when it is not for goods."""
+        ...
+
+
+class StaffLines(Protocol):
+    """Lines worked at by hand. All that acts takes the right ``orders.retry``; all but `take` is for who took the card
+    and for owners. Raises NotFound, AlreadyDecided (ended), users NotAllowed and Blocked."""
+
+    async def get(self, *, card_id: int) -> StaffCardView: ...
+
+    async def waiting(self, *, limit: int = 20) -> tuple[StaffCardView, ...]:
+        """Open and taken ones, oldest first."""
+        ...
+
+    async def count(self) -> int:
+        """How many wait."""
+        ...
+
+    async def take(self, *, key: str, actor: int, card_id: int) -> StaffCardView:
+        """Raises CardTaken. Taking one's own again changes nothing."""
+        ...
+
+    async def release(self, *, key: str, actor: int, card_id: int) -> StaffCardView:
+        """Somebody else may take it. Raises CardNotYours."""
+        ...
+
+    async def progress(self, *, key: str, actor: int, card_id: int, delivered: int) -> StaffCardView:
+        """So much is delivered in all; all of it is `done`. Raises CardNotYours, BadProgress."""
+        ...
+
+    async def done(self, *, key: str, actor: int, card_id: int) -> StaffCardView:
+        """All of it is delivered. Raises CardNotYours."""
+        ...
+
+    async def cannot(self, *, key: str, actor: int, card_id: int, reason: str) -> StaffCardView:
+        """No more will come; what is missing goes back to the buyer, who reads the reason. Raises CardNotYours, users
+        NotYourself (their own order)."""
+        ...
+
+
 class Boosts(Protocol):
+    @property
+    def goods(self) -> Goods: ...
+
+    @property
+    def staff(self) -> StaffLines: ...
+
     def plans(self) -> tuple[PlanView, ...]:
         """The catalogue, in the order shown."""
         ...
@@ -261,8 +432,8 @@ class Boosts(Protocol):
         ...
 
     async def buy(self, *, key: str, user_id: int, plan_id: str, quantity: int) -> InvoiceView:
-        """Open the invoice. Raises UnknownPlan, NotOnSale, BadQuantity, payments TooManyInvoices, users Blocked,
-        TermsNotAccepted."""
+        """Open the invoice of credits. Raises UnknownPlan, NotOnSale, BadQuantity, Unanswered (goods), payments
+        TooManyInvoices, users Blocked, TermsNotAccepted."""
         ...
 
     async def credits(self, *, user_id: int) -> tuple[CreditView, ...]: ...

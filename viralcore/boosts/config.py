@@ -30,14 +30,19 @@ Word = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,15}$")]
 
 
+Question = Literal["poll_link", "poll_option", "profile_link", "days", "channel"]
+
+
 class PlanLine(_Frozen):
-    """One thing a unit delivers. `verified`: how many of them by verified accounts."""
+    """One thing a unit delivers. `verified`: how many of them by verified accounts. `panel`: moved to the panels as
+    soon as one in use has a service for it; until then its channel delivers it."""
 
     metric: Metric
     quantity: Positive | Literal["variant"]
     channel: Channel
     share: Share
     verified: Annotated[int, Field(ge=0)] = 0
+    panel: bool = False
 
 
 class Plan(_Frozen):
@@ -56,7 +61,7 @@ class Plan(_Frozen):
     presets: tuple[Positive, ...] = ()
     variants: tuple[Positive, ...] = ()
     on_sale: bool = True
-    questions: tuple[Word, ...] = ()
+    questions: tuple[Question, ...] = ()
     lines: tuple[PlanLine, ...] = ()
 
     @model_validator(mode="after")
@@ -104,6 +109,21 @@ class Plan(_Frozen):
                 wrong.append('a line\'s quantity is "variant", but there are no variants')
             if isinstance(line.quantity, int) and line.verified > line.quantity:
                 wrong.append(f"{line.metric}: more by verified accounts than there are")
+        return (*wrong, *self._wrong_goods())
+
+    def _wrong_goods(self) -> tuple[str, ...]:
+        """Goods are about something, and a panel is told no more than that."""
+        wrong: list[str] = []
+        asked = [one for one in self.questions if one in ("poll_link", "profile_link", "channel")]
+        if self.kind == "goods" and len(asked) != 1:
+            wrong.append("goods ask for one link: poll_link, profile_link or channel")
+        if self.kind == "credits" and self.questions:
+            wrong.append("only goods ask questions")
+        if len(set(self.questions)) != len(self.questions):
+            wrong.append("a question is asked twice")
+        told = set(self.questions) <= {"profile_link", "channel"}
+        if self.kind == "goods" and not told and any(line.panel or line.channel == "panel" for line in self.lines):
+            wrong.append("a panel is told a link and a number only: what else it asks needs staff")
         return tuple(wrong)
 
 
@@ -145,6 +165,23 @@ class Drafts(_Frozen):
     keep_days: Positive
     max_links: Annotated[int, Field(gt=0, le=100)]
     max_link_length: Annotated[int, Field(ge=60, le=2000)]
+
+
+class Goods(_Frozen):
+    """`hours`: how long a request waits for its answers; `poll_options`, `most_days`: limits of the questions."""
+
+    hours: Positive
+    poll_options: Annotated[int, Field(ge=2, le=10)]
+    most_days: Positive
+
+
+class StaffRules(_Frozen):
+    """`remind_hours`: a card that nobody moved for so long is shown again. `crowd_lines`: whether what is meant for the
+    groups becomes a card where no group can take it; else its part of the price goes back."""
+
+    crowd_lines: bool
+    look_seconds: Positive
+    remind_hours: Positive
 
 
 class ErrorWords(_Frozen):
@@ -215,6 +252,8 @@ class BoostsConfig(_Frozen):
     plans: Annotated[tuple[Plan, ...], Field(min_length=1)]
     schedule: Schedule
     drafts: Drafts
+    goods: Goods
+    staff: StaffRules
     dialects: dict[str, Dialect]
     statuses: StatusWords
     panels: Annotated[tuple[PanelConfig, ...], Field(min_length=1)]

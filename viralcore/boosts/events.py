@@ -108,3 +108,42 @@ class PanelTrouble(Event):
     panel: str
     what: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffCardOpened(Event):
+    """A line waits for somebody of the team."""
+
+    NAME: ClassVar[str] = "boosts.staff_card_opened.v1"
+    card_id: int
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffCardMoved(Event):
+    """Taken, released, worked at or decided; `state` is what it is now. `actor` 0: its order was cancelled."""
+
+    NAME: ClassVar[str] = "boosts.staff_card_moved.v1"
+    card_id: int
+    order_id: int
+    state: str
+    actor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffCardWaits(Event):
+    """Nobody has moved it for long."""
+
+    NAME: ClassVar[str] = "boosts.staff_card_waits.v1"
+    card_id: int
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoodsReturned(Event):
+    """A paid invoice could not become an order (its plan is gone): `cents` are in the wallet."""
+
+    NAME: ClassVar[str] = "boosts.goods_returned.v1"
+    invoice_id: int
+    user_id: int
+    cents: int

@@ -15,13 +15,16 @@ from viralcore.boosts.ports import Panel
 from viralcore.boosts.service.boosts import BoostsService
 from viralcore.boosts.service.delivery import Delivery
 from viralcore.boosts.service.drafts import Drafts
-from viralcore.boosts.service.engines import Engines
+from viralcore.boosts.service.engines import Engines, LineEngine
 from viralcore.boosts.service.figures import BoostFigures
+from viralcore.boosts.service.goods import GoodsDesk
 from viralcore.boosts.service.orders import Orders
 from viralcore.boosts.service.panels import PanelDesk
 from viralcore.boosts.service.placing import Placing
 from viralcore.boosts.service.polling import Polling
+from viralcore.boosts.service.staff import StaffDesk, StaffEngine
 from viralcore.boosts.service.unspent import Unspent
+from viralcore.boosts.subscribers import Subscribers, subscriptions
 from viralcore.core.db import Database
 from viralcore.core.effects import EffectKind
 from viralcore.core.events import Subscription
@@ -76,10 +79,12 @@ def build(
     users: Users,
     payments: Payments,
     panels: Sequence[Panel] | None = None,
+    engines_in_use: Sequence[LineEngine] | None = None,
 ) -> BoostsModule:
-    """`panels`: others than those of the settings, for tests."""
+    """`panels`, `engines_in_use`: others than those of the settings, for tests."""
     in_use = http_panels(config, clients) if panels is None else tuple(panels)
-    engines = Engines()
+    workers = (StaffEngine(config.staff),) if engines_in_use is None else engines_in_use
+    engines = Engines(*workers, crowd_falls=config.staff.crowd_lines)
     catalogue = Catalogue(config, engines.channels)
     warnings = catalogue.warnings()
     if not in_use:
@@ -92,6 +97,8 @@ def build(
     placing = Placing(catalogue, engines)
     drafts = Drafts(db, config, catalogue, placing, ledger, users)
     orders = Orders(db, delivery, engines, users)
+    goods = GoodsDesk(db, config, catalogue, placing, ledger=ledger, payments=payments, users=users)
+    staff = StaffDesk(db, config.staff, delivery, users)
     at_once = {panel.name: panel.parallelism for panel in config.panels}
     return BoostsModule(
         service=BoostsService(
@@ -103,9 +110,12 @@ def build(
             payments=payments,
             users=users,
             unspent=Unspent(db, config),
+            goods=goods,
+            staff=staff,
         ),
         warnings=warnings,
         figures=BoostFigures(db).read,
         effects=tuple(PanelAdd(panel, delivery, parallelism=at_once.get(panel.name, 1)) for panel in in_use),
-        jobs=jobs(config, delivery, polling, desk, drafts),
+        subscriptions=subscriptions(Subscribers(goods)),
+        jobs=jobs(config, delivery, polling, desk, drafts, goods, staff),
     )

@@ -7,7 +7,7 @@ import re
 from telegram import Bot
 
 from viralcore.bot.config import BotConfig
-from viralcore.bot.dialogue import HASH, LINK, PROSE
+from viralcore.bot.dialogue import HASH, LINKS, PROSE
 from viralcore.bot.show import Shower
 from viralcore.bot.turn import ON_COMMAND, ON_PHOTO, Turn, Viewer, render, take_answer
 from viralcore.bot.user.boost import links
@@ -85,7 +85,7 @@ class Conversation:
             return await take_answer(turn, question, text)
         if looks_like_hash(text) and asked != HASH:
             return await self._paste(turn, text)
-        if asked != LINK and (_POST.search(text) if asked == HASH else looks_like_link(text)):
+        if asked not in LINKS and (_POST.search(text) if asked == HASH else looks_like_link(text)):
             await turn.close_question()
             return await links(turn, text)
         if question is None:

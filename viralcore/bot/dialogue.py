@@ -23,8 +23,20 @@ QUANTITY, HASH, LINK, PANEL_ORDER = "quantity", "hash", "link", "panel_order"
 FIND_INVOICE, ASSIGN_TARGET, ASSIGN_REASON = "find_invoice", "assign_target", "assign_reason"
 REFUND_AMOUNT, REFUND_REASON = "refund_amount", "refund_reason"
 DIFFERENCE_REASON, LIFT_REASON = "difference_reason", "lift_reason"
-PROSE = frozenset({ASSIGN_REASON, REFUND_REASON, DIFFERENCE_REASON, LIFT_REASON})
+CARD_PROGRESS, CARD_REASON = "card_progress", "card_reason"
+PROSE = frozenset(
+    {
+        ASSIGN_REASON,
+        CARD_REASON,
+        DIFFERENCE_REASON,
+        LIFT_REASON,
+        REFUND_REASON,
+    }
+)
 """Questions answered in words of one's own, which may quote a link or a hash."""
+ANSWER, ANSWER_LINK = "answer", "answer_link"
+LINKS = frozenset({LINK, ANSWER_LINK})
+"""Questions that are answered with a link."""
 TOPUP, MOVE = "topup", "move"
 PROOF, PROOF_REASON = "proof", "proof_reason"
 KEPT = timedelta(days=2)

@@ -11,7 +11,7 @@ from telegram.constants import ParseMode
 from telegram.error import TelegramError
 
 from viralcore.bot import refresh
-from viralcore.bot.admin import panel, payments, receipts, reconciliation
+from viralcore.bot.admin import cards, panel, payments, receipts, reconciliation
 from viralcore.bot.config import BotConfig
 from viralcore.bot.countdown import Ticker
 from viralcore.bot.dialogue import Dialogues
@@ -22,7 +22,7 @@ from viralcore.bot.measure import measured
 from viralcore.bot.show import Shower
 from viralcore.bot.throttle import Throttle
 from viralcore.bot.turn import Doors
-from viralcore.bot.user import account, affiliate, boost, invoices, pay, shop, start, topup
+from viralcore.bot.user import account, affiliate, boost, goods, invoices, pay, shop, start, topup
 from viralcore.core.clock import Clock
 from viralcore.core.db import Database
 from viralcore.core.effects import EffectKind
@@ -39,6 +39,8 @@ HANDLERS = (
     account,
     affiliate,
     boost,
+    cards,
+    goods,
     invoices,
     panel,
     pay,

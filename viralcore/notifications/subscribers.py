@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from viralcore.boosts.api import Boosts
 from viralcore.boosts.events import (
+    GoodsReturned,
     LinesFinished,
     OrderCreated,
     OrderFinished,
@@ -14,10 +15,13 @@ from viralcore.boosts.events import (
     PanelTrouble,
     PhaseResolved,
     PhaseUnknown,
+    StaffCardMoved,
+    StaffCardOpened,
+    StaffCardWaits,
 )
 from viralcore.core.db import Tx
 from viralcore.core.events import Event, Subscription
-from viralcore.notifications.domain import order_key, owner_key, phase_key, proof_key, stray_key, transfer_key
+from viralcore.notifications.domain import card_key, order_key, owner_key, phase_key, proof_key, stray_key, transfer_key
 from viralcore.notifications.service.desk import Desk
 from viralcore.payments.api import Payments
 from viralcore.payments.events import (
@@ -282,10 +286,13 @@ class Subscribers:
     # --- orders ------------------------------------------------------------------------------------------------------
 
     async def order_created(self, tx: Tx, event_id: str, event: OrderCreated) -> None:
+        """What is all for the team has cards, which say it."""
         await self._live(tx, event_id, event.user_id, event.order_id)
-        await self._desk.tell_admins(
-            tx, key=event_id, template="staff_order", order_id=event.order_id, user_id=event.user_id
-        )
+        order = await self._boosts.get_order(order_id=event.order_id)
+        if not all(line.engine == "staff" for line in order.lines):
+            await self._desk.tell_admins(
+                tx, key=event_id, template="staff_order", order_id=event.order_id, user_id=event.user_id
+            )
 
     async def order_progressed(self, tx: Tx, event_id: str, event: OrderProgressed) -> None:
         await self._live(tx, event_id, event.user_id, event.order_id)
@@ -320,6 +327,35 @@ class Subscribers:
         if event.state != "cancelled":
             await self._desk.tell_person(tx, user_id=event.user_id, key=event_id, template="finished", **facts)
         await self._desk.tell_admins(tx, key=event_id, template="staff_finished", user_id=event.user_id, **facts)
+
+    async def goods_returned(self, tx: Tx, event_id: str, event: GoodsReturned) -> None:
+        await self._desk.tell_person(
+            tx,
+            user_id=event.user_id,
+            key=event_id,
+            template="goods_returned",
+            invoice_id=event.invoice_id,
+            cents=event.cents,
+        )
+
+    # --- the team's work ---------------------------------------------------------------------------------------------
+
+    async def card_opened(self, tx: Tx, event_id: str, event: StaffCardOpened) -> None:
+        await self._card(tx, event_id, event.card_id)
+
+    async def card_moved(self, tx: Tx, event_id: str, event: StaffCardMoved) -> None:
+        await self._desk.refresh(tx, live_key=card_key(event.card_id))
+
+    async def card_waits(self, tx: Tx, event_id: str, event: StaffCardWaits) -> None:
+        """A new card where staff look; the old one says so and loses its buttons."""
+        await self._desk.renew(tx, live_key=card_key(event.card_id), superseded=True)
+        await self._card(tx, event_id, event.card_id, waits=True)
+
+    async def _card(self, tx: Tx, event_id: str, card_id: int, **facts: bool) -> None:
+        live_key = card_key(card_id)
+        await self._desk.show_admins(
+            tx, key=event_id, live_key=live_key, template="staff_card", card_id=card_id, **facts
+        )
 
     # --- panels ------------------------------------------------------------------------------------------------------
 
@@ -362,6 +398,10 @@ def subscriptions(subscribers: Subscribers) -> tuple[Subscription, ...]:
         _hear(OrderProgressed, "notifications.order_progressed", hears.order_progressed),
         _hear(LinesFinished, "notifications.lines_finished", hears.lines_finished),
         _hear(OrderFinished, "notifications.order_finished", hears.order_finished),
+        _hear(GoodsReturned, "notifications.goods_returned", hears.goods_returned),
+        _hear(StaffCardOpened, "notifications.staff_card_opened", hears.card_opened),
+        _hear(StaffCardMoved, "notifications.staff_card_moved", hears.card_moved),
+        _hear(StaffCardWaits, "notifications.staff_card_waits", hears.card_waits),
         _hear(PanelTrouble, "notifications.panel_trouble", hears.panel_trouble),
         _hear(PhaseUnknown, "notifications.phase_unknown", hears.phase_unknown),
         _hear(PhaseResolved, "notifications.phase_resolved", hears.phase_resolved),

@@ -349,8 +349,9 @@ class CannotAssign(DomainError):
 
 
 class NotRefundable(DomainError):
-    """Fields: invoice_id, reason: ``unpaid``, ``topup`` (its money is in the wallet), ``bundle`` (credits of several
-    kinds), ``nothing`` (all was given back), ``used`` (all credits that are left are in use)."""
+    """Fields: invoice_id, reason: ``unpaid``, ``topup`` (its money is in the wallet), ``goods`` (what their order does
+    not deliver goes back when it ends), ``bundle`` (credits of several kinds), ``nothing`` (all was given back),
+    ``used`` (all credits that are left are in use)."""
 
     code = "payments.not_refundable"
 

@@ -12,8 +12,11 @@ from viralcore.texts.actions import Go, OpenSession, PhaseNotPlaced, PhasePlaced
 _BREAKER = {"closed": "working", "open": "failing, left out", "half-open": "being tried again"}
 
 
-def admin(*, roles: Sequence[str], session_until: datetime | None, unknown: int, stray: int | None) -> Screen:
-    """`stray`: receipts without an owner; None for who may not assign them."""
+def admin(
+    *, roles: Sequence[str], session_until: datetime | None, unknown: int, stray: int | None, cards: int = 0
+) -> Screen:
+    """`cards`: lines that somebody does by hand. `stray`: receipts without an owner; None for who may not assign
+    them."""
     open_until = (
         markup("Your staff session is open until {at}.", at=wording.moment(session_until))
         if session_until
@@ -30,6 +33,7 @@ def admin(*, roles: Sequence[str], session_until: datetime | None, unknown: int,
     rows = (
         (Button("🔑 Open session", OpenSession()),),
         (Button(f"❓ Unknown sends ({unknown})", Go("unknown")), Button("🔌 Panels", Go("panels"))),
+        (Button(f"🧰 Team work ({cards})", Go("cards")),),
         *money,
         wording.back_home(),
     )

@@ -14,6 +14,7 @@ from tests.unit.texts.golden import Said
 from tests.unit.texts.screens import bank as bank_cases
 from tests.unit.texts.screens import errors as error_cases
 from tests.unit.texts.screens import finance as finance_cases
+from tests.unit.texts.screens import goods as goods_cases
 from tests.unit.texts.screens import home as home_cases
 from tests.unit.texts.screens import hostile
 from tests.unit.texts.screens import invoices as invoice_cases
@@ -24,6 +25,7 @@ from tests.unit.texts.screens import referrals as referral_cases
 from tests.unit.texts.screens import refunds as refund_cases
 from tests.unit.texts.screens import shop as shop_cases
 from tests.unit.texts.screens import staff as staff_cases
+from tests.unit.texts.screens import staff_cards as staff_card_cases
 from tests.unit.texts.screens import topup as topup_cases
 from tests.unit.texts.screens import wallet as wallet_cases
 from viralcore.core.errors import DomainError
@@ -34,6 +36,7 @@ from viralcore.texts import (
     bank,
     errors,
     finance,
+    goods,
     home,
     invoices,
     order_text,
@@ -44,6 +47,7 @@ from viralcore.texts import (
     refunds,
     shop,
     staff,
+    staff_cards,
     topup,
     wallet,
 )
@@ -58,6 +62,7 @@ MODULES = [
     (bank, bank_cases.CASES),
     (errors, error_cases.CASES),
     (finance, finance_cases.CASES),
+    (goods, goods_cases.CASES),
     (home, home_cases.CASES),
     (invoices, invoice_cases.CASES),
     (order_text, order_cases.DRAWN),
@@ -69,12 +74,13 @@ MODULES = [
     (refunds, refund_cases.CASES),
     (shop, shop_cases.CASES),
     (staff, staff_cases.CASES),
+    (staff_cards, staff_card_cases.CASES),
     (wallet, wallet_cases.CASES),
 ]
 FILES = [(f"{_name(module)}.{function}", cases) for module, all_of in MODULES for function, cases in all_of.items()]
 EVERYTHING = [pytest.param(name, said, id=f"{name}: {case}") for name, cases in FILES for case, said in cases.items()]
-NO_WAY_HOME = {"home.home", "home.terms", "home.blocked", "home.group_only_private"}
-"""Home itself, what stands before it, and what is shown where no home is."""
+NO_WAY_HOME = {"staff_cards.card", "home.home", "home.terms", "home.blocked", "home.group_only_private"}
+"""Home itself, what stands before it, and what is shown where no home is: in groups."""
 CAPTION, MESSAGE = 1024, 4096
 
 
@@ -204,7 +210,10 @@ LABELS = {
     "invoices.coins": ["USDT", "BNB", "SOL", "TRX", "APT"],
     "invoices.networks": ["BSC", "Tron", "Solana", "Aptos"],
     "invoices.payment": ["Copy amount", "Copy address", "I have paid", "Change method", "Cancel"],
-    "staff.admin": ["Payments"],
+    "staff.admin": ["Payments", "Team work"],
+    "goods.summary": ["Confirm", "Cancel"],
+    "staff_cards.card": ["Take", "Done", "Progress", "Cannot", "Release"],
+    "shop.sizes": ["5", "10", "15", "20", "25", "30"],
     "finance.confirm_assign": ["Confirm", "Cancel"],
     "refunds.confirm_refund": ["Confirm", "Cancel"],
     "wallet.balance": ["Top up", "Move to wallet", "History", "Credits"],

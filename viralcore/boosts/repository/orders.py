@@ -101,6 +101,16 @@ async def get(conn: AsyncConnection, order_id: int) -> Order | None:
     return None if row is None else Order(**row._mapping)
 
 
+async def get_all(conn: AsyncConnection, order_ids: Sequence[int]) -> list[Order]:
+    rows = await conn.execute(select(orders).where(orders.c.id.in_(order_ids)))
+    return [Order(**row._mapping) for row in rows]
+
+
+async def of_invoice(conn: AsyncConnection, invoice_id: int) -> Order | None:
+    row = (await conn.execute(select(orders).where(orders.c.invoice_id == invoice_id))).one_or_none()
+    return None if row is None else Order(**row._mapping)
+
+
 async def lock(conn: AsyncConnection, order_id: int) -> Order | None:
     """Lock an order and with it everything that belongs to it. Every writer begins here."""
     row = (await conn.execute(_LOCK, {"id": order_id})).one_or_none()

@@ -12,12 +12,15 @@ from viralcore.boosts.api import (
     PanelOrderView,
     PanelView,
     PlanView,
+    Unanswered,
     UnknownPhaseView,
 )
 from viralcore.boosts.domain.plans import Catalogue
 from viralcore.boosts.service.drafts import Drafts
+from viralcore.boosts.service.goods import GoodsDesk
 from viralcore.boosts.service.orders import Orders
 from viralcore.boosts.service.panels import PanelDesk
+from viralcore.boosts.service.staff import StaffDesk
 from viralcore.boosts.service.unspent import Unspent
 from viralcore.core.db import Database
 from viralcore.core.money import Money
@@ -40,6 +43,8 @@ class BoostsService:
         payments: Payments,
         users: Users,
         unspent: Unspent,
+        goods: GoodsDesk,
+        staff: StaffDesk,
     ) -> None:
         self._db = db
         self._catalogue = catalogue
@@ -49,6 +54,16 @@ class BoostsService:
         self._payments = payments
         self._users = users
         self._unspent = unspent
+        self._goods = goods
+        self._staff = staff
+
+    @property
+    def goods(self) -> GoodsDesk:
+        return self._goods
+
+    @property
+    def staff(self) -> StaffDesk:
+        return self._staff
 
     def plans(self) -> tuple[PlanView, ...]:
         return self._catalogue.all()
@@ -61,6 +76,8 @@ class BoostsService:
         if not plan.on_sale:
             raise NotOnSale(plan_id=plan_id)
         self._catalogue.check_quantity(plan, quantity)
+        if plan.kind == "goods":
+            raise Unanswered(missing=plan.questions)
         async with self._db.transaction() as tx:
             await self._users.require_active(tx, user_id=user_id)
             return await self._payments.open_invoice(

@@ -8,6 +8,7 @@ from typing import Any
 from viralcore.boosts.api import BadLink, DraftView, NoCredits, TooManyLinks
 from viralcore.bot import dialogue
 from viralcore.bot.turn import Turn, Viewer, answer, command, number, on, route
+from viralcore.bot.user.goods import with_unfinished
 from viralcore.bot.user.views import invoice_row, line_text, order_row, order_text
 from viralcore.core.screen import Screen
 from viralcore.texts import buttons, errors, home, orders
@@ -85,9 +86,10 @@ async def my_orders(viewer: Viewer, before: str) -> Screen:
     )
     unpaid = () if before else await viewer.doors.payments.invoices(user_id=viewer.user.id, open_only=True)
     older = f"orders:{page[size - 1].id}" if len(page) > size else None
-    return orders.my_orders(
+    listed = orders.my_orders(
         orders=[order_row(one) for one in page[:size]], unpaid=[invoice_row(one) for one in unpaid], older=older
     )
+    return listed if before else await with_unfinished(viewer, listed)
 
 
 @command("orders")

@@ -8,6 +8,7 @@ from decimal import Decimal
 from viralcore.boosts.api import LineView, OrderView, PlanView
 from viralcore.core.money import Money
 from viralcore.payments.api import InvoiceView
+from viralcore.texts import goods as goods_text
 from viralcore.texts import orders as order_texts
 from viralcore.texts.invoices import InvoiceText
 from viralcore.texts.order_text import OrderLineText, OrderPartText, OrderText
@@ -71,18 +72,28 @@ def order_text(order: OrderView) -> OrderText:
         plan=order.plan_title,
         link=order.link.canonical,
         state=order.state,
-        lines=tuple(OrderLineText(x.metric, x.quantity, x.delivered, x.state, x.refunded) for x in order.lines),
+        lines=tuple(
+            OrderLineText(x.metric, x.quantity, x.delivered, x.state, x.refunded, x.engine or "", x.reason)
+            for x in order.lines
+        ),
         parts=tuple(
             OrderPartText(x.number, x.metric, x.quantity, x.delivered, x.due_at, x.state) for x in order.phases
         ),
         refunded=order.refunded,
         credit_returned=order.credit_returned,
+        goods=order.invoice_id is not None,
+        facts=goods_text.facts(other_answers(order), order.units),
     )
 
 
+def other_answers(order: OrderView) -> dict[str, str]:
+    """What the buyer of goods answered besides the link, which stands above it."""
+    return {question: given for question, given in order.answers.items() if given != order.link.canonical}
+
+
 def order_row(order: OrderView) -> tuple[int, str, str, str, int]:
-    """A line of the orders list. Lines whose channel does not deliver yet do not count against progress."""
-    done = [(x.delivered, x.quantity) for x in order.lines if x.channel == "panel"]
+    """A line of the orders list. Lines that nobody delivers yet do not count against progress."""
+    done = [(x.delivered, x.quantity) for x in order.lines if x.channel == "panel" or x.engine is not None]
     percent = 100 if order.state == "completed" else order_texts.percent(done)
     return order.id, order.plan_title, order.link.canonical, order.state, percent
 

@@ -10,8 +10,9 @@ from viralcore.core.errors import NotFound
 from viralcore.core.money import USD, Money
 from viralcore.core.screen import Screen
 from viralcore.notifications.domain import Notice
+from viralcore.notifications.service import hand
 from viralcore.payments.api import InvoiceView, Payments, ProofView
-from viralcore.texts import cards, notices, order_notices, referrals, wording
+from viralcore.texts import cards, notices, order_notices, referrals, staff_cards, wording
 from viralcore.texts.order_text import OrderLineText, OrderPartText, OrderText
 from viralcore.users.api import Users
 
@@ -60,6 +61,8 @@ class Painter:
             "bank_trouble": self._bank_trouble,
             "prices": self._prices,
             "unknown_phase": self._unknown_phase,
+            "goods_returned": self._goods_returned,
+            "staff_card": self._staff_card,
         }
 
     async def paint(self, notice: Notice) -> Screen | None:
@@ -253,6 +256,17 @@ class Painter:
             panel_order=await self._panel_order(phase) if how == "placed" else None,
         )
 
+    async def _goods_returned(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        return order_notices.returned(invoice_id=params["invoice_id"], money=Money(params["cents"], USD))
+
+    async def _staff_card(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        one = await self._boosts.staff.get(card_id=params["card_id"])
+        who = one.taken_by if one.decided_by is None else one.decided_by
+        shown = hand.card_text(
+            one, buyer=await self._person(one.user_id), by=None if who is None else await self._person(who)
+        )
+        return staff_cards.card(shown, waits=bool(params.get("waits")), superseded=bool(params.get("superseded")))
+
     # --- facts -------------------------------------------------------------------------------------------------------
 
     async def _sale(self, user_id: int, invoice_id: int) -> notices.SaleText:
@@ -342,7 +356,16 @@ def _order_text(order: OrderView) -> OrderText:
         link=order.link.canonical,
         state=order.state,
         lines=tuple(
-            OrderLineText(line.metric, line.quantity, line.delivered, line.state, line.refunded) for line in order.lines
+            OrderLineText(
+                line.metric,
+                line.quantity,
+                line.delivered,
+                line.state,
+                line.refunded,
+                line.engine or "",
+                line.reason,
+            )
+            for line in order.lines
         ),
         parts=tuple(
             OrderPartText(phase.number, phase.metric, phase.quantity, phase.delivered, phase.due_at, phase.state)
@@ -350,6 +373,8 @@ def _order_text(order: OrderView) -> OrderText:
         ),
         refunded=order.refunded,
         credit_returned=order.credit_returned,
+        goods=order.invoice_id is not None,
+        facts=hand.facts(order),
     )
 
 

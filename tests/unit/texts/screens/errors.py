@@ -13,6 +13,13 @@ from viralcore.payments import api as payments
 from viralcore.texts import errors
 from viralcore.users import api as users
 
+ANSWERS = {
+    "poll_link": ("empty", "link", "one_link", "not_x", "not_a_post", "malformed", "too_long", "blocked"),
+    "poll_option": ("empty", "number"),
+    "profile_link": ("link", "one_link", "not_x", "not_a_profile", "post", "blocked"),
+    "days": ("number",),
+    "channel": ("link", "one_link", "not_telegram", "not_a_channel", "private", "post", "new"),
+}
 REFUSALS: dict[str, DomainError] = {
     "a plain refusal": DomainError(),
     "a key came back": KeyReused(scope="ledger", key="n1"),
@@ -74,6 +81,18 @@ REFUSALS: dict[str, DomainError] = {
     "draft expired": boosts.DraftExpired(draft_id=5),
     "cannot cancel": boosts.CannotCancel(order_id=7, state="in_progress"),
     "already decided": boosts.AlreadyDecided(phase_id=5, state="sent"),
+    "unanswered": boosts.Unanswered(missing=("poll_link",)),
+    **{
+        f"answer: {question}, {reason}": boosts.BadAnswer(question=question, reason=reason, limit=4)
+        for question, reasons in ANSWERS.items()
+        for reason in reasons
+    },
+    "request closed": boosts.RequestClosed(request_id=5, state="discarded"),
+    "request invoiced": boosts.RequestClosed(request_id=5, state="invoiced", invoice_id=12),
+    "card taken": boosts.CardTaken(card_id=5),
+    "card of somebody": boosts.CardNotYours(card_id=5, taken=True),
+    "card of nobody": boosts.CardNotYours(card_id=5, taken=False),
+    "bad progress": boosts.BadProgress(most=1000),
     "bad panel order": boosts.BadPanelOrder(given=hostile.TITLE),
     **WITHDRAWALS,
 }

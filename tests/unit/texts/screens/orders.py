@@ -10,7 +10,7 @@ from tests.unit.texts.screens import hostile
 from tests.unit.texts.screens.shop import TIERS
 from viralcore.core.money import usd
 from viralcore.core.screen import Screen
-from viralcore.texts import errors, order_text, orders
+from viralcore.texts import errors, goods, order_text, orders
 from viralcore.texts.order_text import OrderLineText, OrderPartText, OrderText
 
 LINK = "https://x.com/ada/status/123"
@@ -60,6 +60,42 @@ def _at(state: str, likes: tuple[int, str], views: tuple[int, str], *, waiting: 
     )
 
 
+VOTES = OrderText(
+    id=8,
+    plan="X poll votes",
+    link=LINK,
+    state="scheduled",
+    lines=(OrderLineText("votes", 50, 0, "scheduled", ZERO, "staff"),),
+    parts=(),
+    refunded=ZERO,
+    credit_returned=False,
+    goods=True,
+    facts=goods.facts({"poll_option": "3"}, 50),
+)
+
+
+def _by_hand(state: str, line: str, delivered: int, back: str = "0", reason: str = "") -> OrderText:
+    counted = OrderLineText("votes", 50, delivered, line, usd(back), "staff", reason)
+    return replace(VOTES, state=state, lines=(counted,), refunded=usd(back))
+
+
+BY_HAND = {
+    "waits": VOTES,
+    "begun": _by_hand("in_progress", "in_progress", 20),
+    "done": _by_hand("completed", "completed", 50),
+    "a part": _by_hand("partial", "partial", 20, "0.90", "The poll has <closed>."),
+    "cannot": _by_hand("failed", "failed", 0, "1.50", "The poll has closed."),
+    "cancelled": _by_hand("cancelled", "cancelled", 0, "1.50"),
+    "comments of a tier": replace(
+        SCHEDULED,
+        state="in_progress",
+        lines=(
+            *SCHEDULED.lines[:2],
+            OrderLineText("comments", 30, 10, "in_progress", ZERO, "staff"),
+            OrderLineText("reposts", 15, 0, "scheduled", ZERO, "staff"),
+        ),
+    ),
+}
 STATES = {
     "scheduled": SCHEDULED,
     "sending": _at("sending", (0, "in_progress"), (0, "scheduled"), waiting=2),
@@ -76,6 +112,7 @@ STATES = {
     ),
     "failed": replace(_at("failed", (0, "failed"), (0, "failed")), credit_returned=True),
     "cancelled": replace(_at("cancelled", (0, "cancelled"), (0, "cancelled")), credit_returned=True),
+    **{f"by hand, {name}": one for name, one in BY_HAND.items()},
     "a title and a link with markup": replace(SCHEDULED, plan=hostile.TITLE, link=hostile.LINK),
 }
 PROBLEMS = [(hostile.LINK, reason) for reason in errors.LINK_PROBLEMS] + [("https://example.com/" + "a" * 60, "new")]
@@ -128,6 +165,7 @@ CASES: Cases = {
     },
     "confirm_cancel": {
         "asked": orders.confirm_cancel(SCHEDULED),
+        "goods": orders.confirm_cancel(VOTES),
         "a link with markup": orders.confirm_cancel(STATES["a title and a link with markup"]),
     },
     "my_orders": {

@@ -65,6 +65,13 @@ CASES: Cases = {
         "telegram engagement": shop.group(name="engagement", of="telegram", plans=TGT),
         "a title with markup": shop.group(name="engagement", of="x", plans=[ODD]),
     },
+    "sizes": {
+        "comments a post": shop.sizes(
+            name="engagement",
+            of="telegram",
+            choices=[(n, one.id, one.price) for n, one in zip((5, 10, 15, 20, 25, 30), TGT, strict=True)],
+        )
+    },
     "plan": {
         "tier 3": shop.plan(TIERS[2]),
         "tier 5, with verified accounts": shop.plan(TIERS[4]),
