@@ -128,6 +128,7 @@ def _modules(settings: Settings, db: Database, clock: Clock, http: HttpClients) 
         config=settings.withdrawals,
         cipher=_cipher(settings),
         boosts=shop.service,
+        referrals=brought.service,
     )
     return Modules(people, books, money, shop, brought, payouts)
 
@@ -309,6 +310,7 @@ async def _serve(process: _Process, role: Role, stack: AsyncExitStack, stop: asy
     await db.start()
     await db.bind_environment(env.environment)
     await process.modules.users.service.ensure_owners(env.admin_ids)
+    await process.modules.boosts.service.crowd.ensure_likes_group()
     last = await last_alive(db)
     slept = process.clock.now() - last if last is not None else timedelta(0)
     web = WebServer(

@@ -172,9 +172,9 @@ class Slice:
 SLICES: tuple[Slice, ...] = (
     Slice("users", UsersConfig, ("users.toml",)),
     Slice("payments", PaymentsConfig, ("payments.toml",)),
-    Slice("boosts", BoostsConfig, ("plans.toml", "schedule.toml", "panels.toml")),
-    Slice("withdrawals", WithdrawalsConfig, ("withdrawals.toml", "payouts.toml")),
+    Slice("boosts", BoostsConfig, ("plans.toml", "schedule.toml", "panels.toml", "replies.toml")),
     Slice("referrals", ReferralsConfig, ("referrals.toml",)),
+    Slice("withdrawals", WithdrawalsConfig, ("withdrawals.toml", "payouts.toml")),
     Slice("notifications", NotificationsConfig, ("notifications.toml",)),
     Slice("bot", BotConfig, ("bot.toml",)),
 )

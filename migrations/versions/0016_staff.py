@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0016"
-down_revision = "0013"
+down_revision = "0015"
 
 TABLES = """
 -- goods that somebody is about to buy; once it has an invoice it is never deleted and its answers never change

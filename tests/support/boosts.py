@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,12 +17,13 @@ from viralcore.boosts.config import BoostsConfig
 from viralcore.boosts.domain.panels import AddAnswer, BalanceReading, Declined, Placed, StatusReading
 from viralcore.boosts.ports import PanelDown
 from viralcore.core.db import Tx, assert_no_transaction
+from viralcore.core.errors import NotFound
 from viralcore.core.problems import load_toml
 from viralcore.payments.api import Grant, InvoiceView, Item
-from viralcore.users.api import Blocked, NotAllowed, TermsNotAccepted
+from viralcore.users.api import Blocked, NotAllowed, TermsNotAccepted, UserView
 
 SETTINGS = Path(__file__).parents[2] / "settings"
-FILES = ("plans.toml", "schedule.toml", "panels.toml")
+FILES = ("plans.toml", "schedule.toml", "panels.toml", "replies.toml")
 KEYS = {f"{name}_api_key": SecretStr(f"{name}-key") for name in ("smmflare", "plugsmms", "smmstone")}
 
 
@@ -111,6 +113,36 @@ class FakeUsers:
     owners: set[int] = field(default_factory=set)
     blocked_values: set[str] = field(default_factory=set)
     audited: list[dict[str, Any]] = field(default_factory=list)
+    reply_guys: set[int] = field(default_factory=set)
+
+    async def get(self, *, user_id: int) -> UserView:
+        if user_id in self.strangers:
+            raise NotFound(what="user")
+        roles: set[Any] = {"user"} | ({"reply_guy"} if user_id in self.reply_guys else set())
+        return UserView(
+            id=user_id,
+            first_name=f"P{user_id}",
+            username=None,
+            roles=frozenset(roles),
+            rights=frozenset(),
+            terms_accepted=True,
+            blocked=False,
+            unreachable=False,
+            created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        )
+
+    async def staff_ids(self, *, right: str) -> tuple[int, ...]:
+        return tuple(sorted(self.reply_guys if right == "tasks" else self.staff))
+
+    async def grant_role(self, *, key: str, actor: int, user_id: int, role: str, reason: str) -> None:
+        if actor not in self.staff:
+            raise NotAllowed(right="reply_guys.manage")
+        self.reply_guys.add(user_id)
+
+    async def revoke_role(self, *, key: str, actor: int, user_id: int, role: str, reason: str) -> None:
+        if actor not in self.staff:
+            raise NotAllowed(right="reply_guys.manage")
+        self.reply_guys.discard(user_id)
 
     async def require_active(self, tx: Tx, *, user_id: int) -> None:
         if user_id in self.blocked:
@@ -119,7 +151,8 @@ class FakeUsers:
             raise TermsNotAccepted
 
     async def authorize(self, tx: Tx, *, actor: int, right: str) -> None:
-        if actor not in (self.owners if right == "switches" else self.staff):
+        allowed = {"switches": self.owners, "tasks": self.reply_guys}.get(right, self.staff)
+        if actor not in allowed:
             raise NotAllowed(right=right)
 
     async def is_blocked(self, tx: Tx, *, kind: str, value: str) -> bool:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal, Protocol
 
+from viralcore.core.db import Tx
 from viralcore.core.errors import DomainError
 from viralcore.core.money import Money
 from viralcore.ledger.api import Balance
@@ -416,7 +417,529 @@ class StaffLines(Protocol):
         ...
 
 
+GroupRole = Literal["none", "comments", "likes"]
+"""comments: posts are sent there to be replied to; likes: every post is sent there to be liked (one group at most)."""
+GroupState = Literal["in", "left", "kicked"]
+CrowdPostState = Literal["open", "review", "closed"]
+ClaimState = Literal["claimed", "submitted", "approved", "rejected", "expired"]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupView:
+    """A Telegram group the bot is or was in. Titles repeat: `id` is what tells groups apart. `posts`: messages sent
+    there; `claims`: made there; `approved`: of those."""
+
+    id: int
+    chat_id: int
+    title: str
+    role: GroupRole
+    state: GroupState
+    added_at: datetime
+    posts: int
+    claims: int
+    approved: int
+    last_sent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPartView:
+    """`taken`: slots somebody holds or was paid for; `approved`: of those, checked by staff."""
+
+    metric: Metric
+    wanted: int
+    taken: int
+    approved: int
+
+    @property
+    def free(self) -> int:
+        return max(0, self.wanted - self.taken)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """A post that the groups were asked to reply to. ``review``: nobody can claim any longer, the last proofs are
+    being checked."""
+
+    post_id: int
+    order_id: int
+    link: LinkView
+    state: CrowdPostState
+    parts: tuple[TaskPartView, ...]
+    opened_at: datetime
+    closes_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimView:
+    """Somebody's slot: what they do for a post. `metrics`: one of each; `proofs`: the links they handed in;
+    `group_id` None: taken from the list of tasks. `again`: whether they may claim once more after it was turned down or
+    ran out."""
+
+    id: int
+    post_id: int
+    order_id: int
+    user_id: int
+    link: LinkView
+    group_id: int | None
+    metrics: tuple[Metric, ...]
+    state: ClaimState
+    proofs: tuple[str, ...]
+    reason: str
+    claimed_at: datetime
+    expires_at: datetime  # until when the proof must be here
+    submitted_at: datetime | None
+    decided_at: datetime | None
+    decided_by: int | None
+    again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TakenView:
+    """`new`: this press took a slot; False: they had it already. `part`: of what, with its counts after that."""
+
+    claim: ClaimView
+    new: bool
+    part: TaskPartView
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMessageView:
+    """What one message in a group says now. `share`: comments wanted of this group, or likes. `state`: of the post;
+    a message to the likes group is open as long as its order runs."""
+
+    id: int
+    kind: Literal["comments", "likes"]
+    order_id: int
+    post_id: int | None
+    chat_id: int
+    link: LinkView
+    share: int
+    parts: tuple[TaskPartView, ...]
+    state: CrowdPostState
+    correlation_id: str
+    created_at: datetime
+
+
+class TaskClosed(DomainError):
+    """The post takes no claims any longer. Fields: post_id."""
+
+    code = "boosts.task_closed"
+
+
+class NoSlot(DomainError):
+    """Everything wanted of this kind is taken. Fields: post_id, metric."""
+
+    code = "boosts.no_slot"
+
+
+class OwnPost(DomainError):
+    """Nobody works at their own order. Fields: order_id."""
+
+    code = "boosts.own_post"
+
+
+class ClaimClosed(DomainError):
+    """The claim cannot move that way any longer. Fields: claim_id, state."""
+
+    code = "boosts.claim_closed"
+
+
+class BadProof(DomainError):
+    """`reason`: no_link, too_many, not_supported, other_platform, the_post (the link of the post itself), used (by
+    somebody, for any post), no_reply (a reply is claimed and none of the links is one). Fields: reason, link, limit."""
+
+    code = "boosts.bad_proof"
+
+
+class BadReason(DomainError):
+    """Staff turned a claim down without saying why. Fields: limit."""
+
+    code = "boosts.bad_reason"
+
+
+class Crowd(Protocol):
+    """The groups, what they are asked to do, and who did it. At `Boosts.crowd`."""
+
+    # --- groups ---
+
+    async def groups(self) -> tuple[GroupView, ...]:
+        """Every group: those the bot is in first, then by id."""
+        ...
+
+    async def group(self, *, group_id: int) -> GroupView:
+        """Raises core NotFound."""
+        ...
+
+    async def set_role(self, *, key: str, actor: int, group_id: int, role: GroupRole) -> GroupView:
+        """Right ``groups``. The likes group is one: another that was it becomes none. Raises core NotFound, users
+        NotAllowed."""
+        ...
+
+    async def bot_moved(self, *, chat_id: int, title: str, state: GroupState, by: int | None, at: datetime) -> None:
+        """Telegram says where the bot stands in a group. `at`: when, so that what is older changes nothing."""
+        ...
+
+    async def group_renamed(self, *, chat_id: int, title: str) -> None: ...
+
+    async def group_migrated(self, tx: Tx, *, old_chat_id: int, new_chat_id: int) -> None:
+        """The group is a supergroup now, under another id. Told by its update or by a send that failed; once is
+        enough."""
+        ...
+
+    # --- tasks ---
+
+    async def tasks(self, *, user_id: int, limit: int = 10, offset: int = 0) -> tuple[TaskView, ...]:
+        """Posts that still need something and that this person may claim, those that need most first, then the newest.
+        Not their own."""
+        ...
+
+    async def task(self, *, post_id: int) -> TaskView:
+        """Raises core NotFound."""
+        ...
+
+    async def take(
+        self, *, key: str, user_id: int, post_id: int, metric: Metric | None = None, chat_id: int | None = None
+    ) -> TakenView:
+        """Claim a slot of what is named (None: the first that is free, comments before others), as a new claim or as
+        one more part of the one they hold. `chat_id`: the group it was pressed in; None: the list of tasks, right
+        ``tasks``. Raises core NotFound, TaskClosed, NoSlot, OwnPost, ClaimClosed, users Blocked, NotAllowed."""
+        ...
+
+    async def submit(self, *, key: str, user_id: int, claim_id: int, text: str) -> ClaimView:
+        """Hand in the links in `text` as proof; as long as nobody has decided, they replace earlier ones. Raises core
+        NotFound, BadProof, ClaimClosed."""
+        ...
+
+    async def give_up(self, *, key: str, user_id: int, claim_id: int) -> ClaimView:
+        """Free the slot before anything was handed in. Raises core NotFound, ClaimClosed."""
+        ...
+
+    async def claim(self, *, claim_id: int, user_id: int | None = None) -> ClaimView:
+        """With `user_id`, only that person's. Raises core NotFound."""
+        ...
+
+    async def claim_of(self, *, user_id: int, post_id: int) -> ClaimView | None: ...
+
+    async def claims(self, *, user_id: int, before_id: int | None = None, limit: int = 20) -> tuple[ClaimView, ...]:
+        """A person's, newest first."""
+        ...
+
+    # --- staff ---
+
+    async def waiting(self, *, after_id: int = 0, limit: int = 20) -> tuple[ClaimView, ...]:
+        """Submitted claims that nobody has decided, by id."""
+        ...
+
+    async def waiting_count(self, *, order_id: int | None = None) -> int:
+        """How many there are, of one order or of all."""
+        ...
+
+    async def approve(self, *, key: str, actor: int, claim_id: int, tx: Tx | None = None) -> ClaimView:
+        """Right ``replies.approve``. Counts for the order if it still runs, and is announced by ClaimApproved once for
+        each metric in any case: the work was done. Raises core NotFound, ClaimClosed, users NotAllowed."""
+        ...
+
+    async def reject(self, *, key: str, actor: int, claim_id: int, reason: str, tx: Tx | None = None) -> ClaimView:
+        """The same right; frees the slot. Raises as `approve`, and BadReason."""
+        ...
+
+    # --- what was sent to groups ---
+
+    async def group_message(self, *, message_id: int) -> GroupMessageView:
+        """What a message to a group says now. Raises core NotFound."""
+        ...
+
+    async def post_messages(self, *, post_id: int) -> tuple[int, ...]:
+        """The ids of a post's messages that stand in groups or are on their way."""
+        ...
+
+    async def message_sent(self, tx: Tx, *, message_id: int, shown_as: int) -> None:
+        """It stands in the group, as Telegram's message `shown_as`."""
+        ...
+
+    async def message_failed(self, tx: Tx, *, message_id: int, reason: str, gone: bool) -> None:
+        """It could not be sent; `gone`: the bot may not write there. The next group gets its share."""
+        ...
+
+
+SubmissionState = Literal["pending", "approved", "rejected", "withdrawn"]
+PayKind = Literal["submission", "claim", "bonus", "correction"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyTerms:
+    """What is paid for a reply, and what may be handed in."""
+
+    rate: Money
+    days_back: int
+    max_count: int
+    max_links: int
+    largest_bonus: Money
+
+
+@dataclass(frozen=True, slots=True)
+class ReportView:
+    """What a line like ``12, wensday`` was read as, before it is sent. `pays`: if all of it is approved."""
+
+    count: int
+    day: date
+    pays: Money
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionView:
+    """What a reply guy handed in. `kind`: links | count (so many on `day`); `approved`: of `count`; `paid`: for that;
+    `actor`: who decided; `problems`: links of the message that were not taken, only in the answer to `submit_links`."""
+
+    id: int
+    user_id: int
+    kind: Literal["count", "links"]
+    count: int
+    day: date
+    links: tuple[str, ...]
+    rate: Money
+    state: SubmissionState
+    approved: int
+    paid: Money
+    reason: str
+    actor: int | None
+    created_at: datetime
+    decided_at: datetime | None
+    problems: tuple[LinkProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordView:
+    """What staff should know of a person before they decide. `same_day`: replies of the submission's day that were
+    paid before."""
+
+    approved: int
+    rejected: int
+    replies: int
+    same_day: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDayView:
+    """A day in the shop's time zone: replies that were paid for it."""
+
+    day: date
+    replies: int
+    paid: Money
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyPanelView:
+    """A reply guy's own figures. Counts are paid replies by the day they were made; a week begins on Monday. `earned`:
+    pay, bonuses and corrections so far; `balance`: what can be withdrawn; `days`: oldest first, the last is today."""
+
+    active: bool
+    rate: Money
+    today: int
+    week: int
+    total: int
+    earned: Money
+    balance: Money
+    held: Money
+    days: tuple[ReplyDayView, ...]
+    pending: SubmissionView | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyPayView:
+    """One movement of pay. `amount` of a correction may be negative; of a claim that paid nothing it is zero."""
+
+    id: int
+    user_id: int
+    kind: PayKind
+    replies: int
+    amount: Money
+    day: date
+    reason: str
+    actor: int
+    created_at: datetime
+    claim_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EarnerView:
+    """A reply guy, or who was one. `paid`: for replies; `balance`: available now."""
+
+    user_id: int
+    active: bool
+    replies: int
+    paid: Money
+    bonus: Money
+    corrected: Money
+    balance: Money
+    last_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class EarnersView:
+    """A page of them, and the sums over all. `people`: how many there are; `active`: of them, with the role."""
+
+    rows: tuple[EarnerView, ...]
+    people: int
+    active: int
+    replies: int
+    paid: Money
+    bonus: Money
+    corrected: Money
+
+
+class BadReport(DomainError):
+    """`reason`: no_number, numbers, count, no_day, day, future, too_old. Fields: reason, most, back."""
+
+    code = "boosts.bad_report"
+
+
+class BadReplies(DomainError):
+    """No link in the message is a reply that can be counted. Fields: problems (tuple of LinkProblem; reason `used`: it
+    was handed in before, by whomever), limit (too many of them)."""
+
+    code = "boosts.bad_replies"
+
+
+class SubmissionPending(DomainError):
+    """The one before is not decided yet. Fields: submission_id."""
+
+    code = "boosts.submission_pending"
+
+
+class SubmissionClosed(DomainError):
+    """It was decided, or taken back, before. Fields: submission_id, state."""
+
+    code = "boosts.submission_closed"
+
+
+class BadApproval(DomainError):
+    """Not a number of replies between 1 and what was handed in. Fields: count."""
+
+    code = "boosts.bad_approval"
+
+
+class NoReason(DomainError):
+    """Staff must say why, in at most so many letters. Fields: limit."""
+
+    code = "boosts.no_reason"
+
+
+class BadPay(DomainError):
+    """A bonus or correction of nothing, or of too much. Fields: most (kobo)."""
+
+    code = "boosts.bad_pay"
+
+
+class BelowZero(DomainError):
+    """A correction of more than there is. Fields: available (kobo)."""
+
+    code = "boosts.below_zero"
+
+
+class Replies(Protocol):
+    """Reply guys: what they hand in, who approves it, and what they are paid. At `Boosts.replies`.
+
+    Amounts are NGN. All staff doors also raise users NotAllowed, Blocked, SessionExpired.
+    """
+
+    def terms(self) -> ReplyTerms: ...
+
+    def pays(self, metrics: Sequence[Metric]) -> Money:
+        """What a reply guy gets for one of each, when it is approved."""
+        ...
+
+    def read_report(self, line: str) -> ReportView:
+        """Raises BadReport."""
+        ...
+
+    async def report(self, *, key: str, user_id: int, count: int, day: date) -> SubmissionView:
+        """Hand in a number for a day. Right ``tasks``. Raises BadReport, SubmissionPending, users NotAllowed,
+        TermsNotAccepted, Blocked."""
+        ...
+
+    async def submit_links(self, *, key: str, user_id: int, text: str) -> SubmissionView:
+        """Hand in the links that can be counted; `problems` says why others cannot. Raises BadReplies, and as
+        `report`. A link of a rejected submission may be sent again by the same person."""
+        ...
+
+    async def take_back(self, *, key: str, user_id: int, submission_id: int) -> SubmissionView:
+        """As long as nobody has decided. Raises core NotFound, SubmissionClosed."""
+        ...
+
+    async def submission(self, *, submission_id: int, user_id: int | None = None) -> SubmissionView:
+        """With `user_id`, only that person's. Raises core NotFound."""
+        ...
+
+    async def submissions(
+        self, *, user_id: int, before_id: int | None = None, limit: int = 10
+    ) -> tuple[SubmissionView, ...]:
+        """A person's, newest first."""
+        ...
+
+    async def panel(self, *, user_id: int) -> ReplyPanelView: ...
+
+    async def queue(self, *, after_id: int = 0, limit: int = 20) -> tuple[SubmissionView, ...]:
+        """What waits for a decision, oldest first."""
+        ...
+
+    async def queue_size(self) -> int: ...
+
+    async def record(self, *, user_id: int, day: date) -> RecordView: ...
+
+    async def approve(self, *, key: str, actor: int, submission_id: int, count: int | None = None) -> SubmissionView:
+        """Right ``replies.approve``. Pays `count` of it (None: all) at once. Raises core NotFound, SubmissionClosed,
+        BadApproval, users NotYourself."""
+        ...
+
+    async def reject(self, *, key: str, actor: int, submission_id: int, reason: str) -> SubmissionView:
+        """The same right. Raises as `approve`, and NoReason."""
+        ...
+
+    async def promote(self, *, key: str, actor: int, user_id: int, reason: str = "") -> None:
+        """Right ``reply_guys.manage``. Raises core NotFound, users NotYourself."""
+        ...
+
+    async def demote(self, *, key: str, actor: int, user_id: int, reason: str = "") -> None:
+        """As `promote`. What was earned stays, and what waits can still be approved."""
+        ...
+
+    async def bonus(self, *, key: str, actor: int, user_id: int, amount: Money, reason: str) -> ReplyPayView:
+        """Right ``balances.adjust``. Raises BadPay, NoReason, core NotFound, users NotYourself."""
+        ...
+
+    async def correct(self, *, key: str, actor: int, user_id: int, amount: Money, reason: str) -> ReplyPayView:
+        """The same, up or down (a negative amount). Raises as `bonus`, and BelowZero."""
+        ...
+
+    async def pay(self, *, pay_id: int) -> ReplyPayView:
+        """Raises core NotFound."""
+        ...
+
+    async def earner(self, *, user_id: int) -> EarnerView:
+        """Also of people who never were one."""
+        ...
+
+    async def earners(self, *, offset: int = 0, limit: int = 20) -> EarnersView:
+        """All who are or were paid, those with the role first, then by id."""
+        ...
+
+    async def ask_export(self, *, key: str, actor: int) -> None:
+        """Right ``exports``; audited. Announced by ReplyExportAsked, to whoever sends the file."""
+        ...
+
+
 class Boosts(Protocol):
+    @property
+    def replies(self) -> Replies:
+        """Reply guys and their pay."""
+        ...
+
+    @property
+    def crowd(self) -> Crowd:
+        """The groups and their members' work."""
+        ...
+
     @property
     def goods(self) -> Goods: ...
 

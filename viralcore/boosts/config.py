@@ -1,11 +1,12 @@
-"""The frozen settings of boosts: plans.toml, schedule.toml, panels.toml, and the panels' addresses and keys."""
+"""The frozen settings of boosts: plans.toml, schedule.toml, panels.toml, replies.toml; the panels' addresses, keys."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from viralcore.boosts.api import Channel, Metric
 
@@ -167,6 +168,21 @@ class Drafts(_Frozen):
     max_link_length: Annotated[int, Field(ge=60, le=2000)]
 
 
+class CrowdConfig(_Frozen):
+    """How posts are given to groups, and for how long what is missing is waited for."""
+
+    per_group: Positive
+    interval_minutes: Annotated[int, Field(ge=10, le=40)]
+    dispatch_seconds: Positive
+    dispatch_messages: Positive
+    open_hours: Positive
+    review_hours: Positive
+    claim_minutes: Positive
+    tries: Positive
+    edit_seconds: Positive
+    max_proofs: Annotated[int, Field(ge=1, le=20)]
+
+
 class Goods(_Frozen):
     """`hours`: how long a request waits for its answers; `poll_options`, `most_days`: limits of the questions."""
 
@@ -182,6 +198,35 @@ class StaffRules(_Frozen):
     crowd_lines: bool
     look_seconds: Positive
     remind_hours: Positive
+
+
+Naira = Annotated[Exact, Field(gt=0, decimal_places=2, max_digits=12)]
+
+
+class ReplyGuys(_Frozen):
+    """settings/replies.toml."""
+
+    per_reply: Naira
+    paid_metrics: tuple[Metric, ...]
+    time_zone: str
+    days_back: Annotated[int, Field(ge=0, le=7)]
+    max_count: Annotated[int, Field(gt=0, le=10_000)]
+    max_links: Annotated[int, Field(gt=0, le=100)]
+    max_link_length: Annotated[int, Field(ge=60, le=2000)]
+    longest_reason: Annotated[int, Field(ge=20, le=1000)]
+    largest_bonus: Naira
+    bars: Annotated[int, Field(ge=7, le=31)]
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"there is no time zone {name}")
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
 
 
 class ErrorWords(_Frozen):
@@ -252,12 +297,16 @@ class BoostsConfig(_Frozen):
     plans: Annotated[tuple[Plan, ...], Field(min_length=1)]
     schedule: Schedule
     drafts: Drafts
+    crowd: CrowdConfig
     goods: Goods
     staff: StaffRules
+    replies: ReplyGuys
     dialects: dict[str, Dialect]
     statuses: StatusWords
     panels: Annotated[tuple[PanelConfig, ...], Field(min_length=1)]
 
+    admin_likes_group_enabled: bool = False
+    admin_likes_group_chat_id: int | None = None
     smmflare_api_key: SecretStr | None = None
     plugsmms_api_key: SecretStr | None = None
     smmstone_api_key: SecretStr | None = None
@@ -296,6 +345,11 @@ class BoostsConfig(_Frozen):
         """The key we have there; None: the panel is not used."""
         key: Any = getattr(self, f"{panel.environment}_api_key")
         return key if isinstance(key, SecretStr) else None
+
+    @property
+    def likes_group(self) -> int | None:
+        """The chat that is the likes group until staff say otherwise."""
+        return self.admin_likes_group_chat_id if self.admin_likes_group_enabled else None
 
     @property
     def usable_panels(self) -> tuple[PanelConfig, ...]:

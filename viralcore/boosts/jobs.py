@@ -11,6 +11,7 @@ import structlog
 from viralcore.boosts.config import BoostsConfig
 from viralcore.boosts.domain.panels import AddAnswer, Declined, Placed, Silent, Why
 from viralcore.boosts.ports import Panel
+from viralcore.boosts.service.crowd_engine import CrowdEngine
 from viralcore.boosts.service.delivery import Delivery, effect_kind
 from viralcore.boosts.service.drafts import Drafts
 from viralcore.boosts.service.goods import GoodsDesk
@@ -95,3 +96,8 @@ def jobs(
         Job("boosts.staff", config.staff.look_seconds, staff.remind, staff.next_reminder, order=70),
         Job("boosts.tidy", DAY, tidy, order=200),
     )
+
+
+def crowd_job(config: BoostsConfig, engine: CrowdEngine) -> Job:
+    """Posts to groups, claims whose time is over, posts that close."""
+    return Job("boosts.crowd", config.crowd.dispatch_seconds, engine.run, engine.next_due, order=55)

@@ -12,6 +12,7 @@ from viralcore.bot.show import Shower
 from viralcore.bot.turn import ON_COMMAND, ON_PHOTO, Turn, Viewer, render, take_answer
 from viralcore.bot.user.boost import links
 from viralcore.bot.user.pay import cancel_shown, open_invoice_shown, paste
+from viralcore.bot.user.replies import unasked
 from viralcore.core.screen import Screen
 from viralcore.payments.api import BadHash
 from viralcore.texts import errors, home, staff
@@ -89,7 +90,7 @@ class Conversation:
             await turn.close_question()
             return await links(turn, text)
         if question is None:
-            return home.not_understood()
+            return unasked(turn, text) or home.not_understood()
         await turn.close_question()
         return await take_answer(turn, question, text)
 

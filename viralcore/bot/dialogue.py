@@ -24,19 +24,25 @@ FIND_INVOICE, ASSIGN_TARGET, ASSIGN_REASON = "find_invoice", "assign_target", "a
 REFUND_AMOUNT, REFUND_REASON = "refund_amount", "refund_reason"
 DIFFERENCE_REASON, LIFT_REASON = "difference_reason", "lift_reason"
 CARD_PROGRESS, CARD_REASON = "card_progress", "card_reason"
+REPLIES, REPLY_COUNT, REPLY_REASON = "replies", "reply_count", "reply_reason"
+REPLY_GUY, REPLY_MONEY, TASK_PROOF = "reply_guy", "reply_money", "task_proof"
+CLAIM_REASON = "claim_reason"
 PROSE = frozenset(
     {
         ASSIGN_REASON,
         CARD_REASON,
+        CLAIM_REASON,
         DIFFERENCE_REASON,
         LIFT_REASON,
         REFUND_REASON,
+        REPLY_MONEY,
+        REPLY_REASON,
     }
 )
 """Questions answered in words of one's own, which may quote a link or a hash."""
 ANSWER, ANSWER_LINK = "answer", "answer_link"
-LINKS = frozenset({LINK, ANSWER_LINK})
-"""Questions that are answered with a link."""
+LINKS = frozenset({LINK, ANSWER_LINK, REPLIES, TASK_PROOF})
+"""Questions that are answered with links, which are not for sale then."""
 TOPUP, MOVE = "topup", "move"
 PROOF, PROOF_REASON = "proof", "proof_reason"
 KEPT = timedelta(days=2)

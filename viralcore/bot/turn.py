@@ -62,6 +62,7 @@ class Turn:
     alert: bool = False
     reply: Html | None = None
     silent: bool = False  # the home is right as it is
+    bot_username: str = ""  # our own name, for links that lead to us
     fresh: bool = False  # this update has drawn nothing yet, in no earlier life either
     glance: Glance | None = None
     """What the chat showed and asked when this update began; None when nobody looked, or when it has changed since."""

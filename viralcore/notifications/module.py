@@ -12,12 +12,14 @@ from viralcore.core.effects import EffectKind
 from viralcore.core.events import Subscription
 from viralcore.core.jobs import Job
 from viralcore.notifications.adapters.telegram import Bot, TelegramMessenger
+from viralcore.notifications.api import Channel
 from viralcore.notifications.config import NotificationsConfig
-from viralcore.notifications.jobs import Showing, jobs
+from viralcore.notifications.jobs import Showing, ShowingInGroup, jobs
 from viralcore.notifications.ports import Messenger
 from viralcore.notifications.service.books import BooksTeller
 from viralcore.notifications.service.courier import Courier
 from viralcore.notifications.service.desk import KINDS, Desk
+from viralcore.notifications.service.groups import GroupReports
 from viralcore.notifications.service.painting import Painter
 from viralcore.notifications.subscribers import Subscribers, subscriptions
 from viralcore.payments.api import Payments
@@ -85,13 +87,19 @@ def assemble(
         books = BooksTeller(desk, withdrawals=withdrawals, users=users)
         painter.templates = {**painter.templates, **books.templates}
         heard += books.subscriptions()
-    courier = Courier(db, config, desk=desk, painter=painter, messenger=messenger, users=users)
-    at_once = {"telegram": config.parallelism, "admin_group": config.group_parallelism}
+    courier = Courier(db, config, desk=desk, painter=painter, messenger=messenger, users=users, boosts=boosts)
+    at_once: dict[Channel, int] = {"telegram": config.parallelism, "admin_group": config.group_parallelism}
+    in_groups = ShowingInGroup(
+        KINDS["group"], courier, GroupReports(boosts), attempts=config.attempts, parallelism=config.parallelism
+    )
     return NotificationsModule(
         service=desk,
-        effects=tuple(
-            Showing(name, courier, attempts=config.attempts, parallelism=at_once[channel])
-            for channel, name in KINDS.items()
+        effects=(
+            *(
+                Showing(KINDS[channel], courier, attempts=config.attempts, parallelism=most)
+                for channel, most in at_once.items()
+            ),
+            in_groups,
         ),
         subscriptions=heard,
         jobs=jobs(desk),

@@ -7,7 +7,16 @@ from typing import TypeVar
 
 from viralcore.boosts.api import Boosts
 from viralcore.boosts.events import (
+    ClaimApproved,
+    ClaimExpired,
+    ClaimRejected,
+    ClaimSubmitted,
+    ClaimTaken,
+    CrowdMessageDue,
+    CrowdPostChanged,
     GoodsReturned,
+    GroupJoined,
+    GroupLost,
     LinesFinished,
     OrderCreated,
     OrderFinished,
@@ -15,6 +24,10 @@ from viralcore.boosts.events import (
     PanelTrouble,
     PhaseResolved,
     PhaseUnknown,
+    RepliesDecided,
+    RepliesSubmitted,
+    ReplyGuyChanged,
+    ReplyPaid,
     StaffCardMoved,
     StaffCardOpened,
     StaffCardWaits,
@@ -23,6 +36,8 @@ from viralcore.core.db import Tx
 from viralcore.core.events import Event, Subscription
 from viralcore.notifications.domain import card_key, order_key, owner_key, phase_key, proof_key, stray_key, transfer_key
 from viralcore.notifications.service.desk import Desk
+from viralcore.notifications.service.groups import GroupNotices
+from viralcore.notifications.service.replies import ReplyNotices
 from viralcore.payments.api import Payments
 from viralcore.payments.events import (
     BankTrouble,
@@ -57,6 +72,8 @@ class Subscribers:
         self._users = users
         self._payments = payments
         self._boosts = boosts
+        self.replies = ReplyNotices(desk)
+        self.groups = GroupNotices(desk, users=users, boosts=boosts)
 
     # --- money -------------------------------------------------------------------------------------------------------
 
@@ -405,6 +422,19 @@ def subscriptions(subscribers: Subscribers) -> tuple[Subscription, ...]:
         _hear(PanelTrouble, "notifications.panel_trouble", hears.panel_trouble),
         _hear(PhaseUnknown, "notifications.phase_unknown", hears.phase_unknown),
         _hear(PhaseResolved, "notifications.phase_resolved", hears.phase_resolved),
+        _hear(RepliesSubmitted, "notifications.replies_submitted", hears.replies.submitted),
+        _hear(RepliesDecided, "notifications.replies_decided", hears.replies.decided),
+        _hear(ReplyPaid, "notifications.reply_paid", hears.replies.paid),
+        _hear(ReplyGuyChanged, "notifications.reply_guy_changed", hears.replies.role),
+        _hear(CrowdMessageDue, "notifications.crowd_message_due", hears.groups.due),
+        _hear(CrowdPostChanged, "notifications.crowd_post_changed", hears.groups.changed),
+        _hear(GroupJoined, "notifications.group_joined", hears.groups.joined),
+        _hear(GroupLost, "notifications.group_lost", hears.groups.lost),
+        _hear(ClaimTaken, "notifications.claim_taken", hears.groups.taken),
+        _hear(ClaimSubmitted, "notifications.claim_submitted", hears.groups.submitted),
+        _hear(ClaimApproved, "notifications.claim_approved", hears.groups.approved),
+        _hear(ClaimRejected, "notifications.claim_rejected", hears.groups.rejected),
+        _hear(ClaimExpired, "notifications.claim_expired", hears.groups.expired),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from viralcore.core.screen import Action, action
+from viralcore.texts import reply_actions
 
 
 @action
@@ -395,5 +396,6 @@ STAFF_CARD: tuple[type[Action], ...] = (
     CardProgress,
     CardDone,
     CardCannot,
+    *reply_actions.CARD,
 )
 """Actions that live on cards in the admin group, where no home message is."""

@@ -8,7 +8,7 @@ from typing import Any
 from viralcore.core.errors import DomainError
 from viralcore.core.money import USD, Money
 from viralcore.core.screen import Html, lines, markup
-from viralcore.texts import withdrawal_errors, wording
+from viralcore.texts import crowd_errors, reply_errors, withdrawal_errors, wording
 
 LINK_HELP = (
     "Send the link of one post, like <code>https://x.com/name/status/123</code> "
@@ -294,6 +294,7 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], Html]] = {
         "panel and send it again."
     ),
     **withdrawal_errors.WORDS,
+    **crowd_errors.WORDS,
     "boosts.unanswered": _says("A few questions come before the invoice. Choose the plan again to answer them."),
     "boosts.bad_answer": _bad_answer,
     "boosts.request_closed": _request_closed,
@@ -302,6 +303,7 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], Html]] = {
     "boosts.bad_progress": lambda fields: markup(
         "Send how many are delivered in all: a whole number from 0 to {most}.", most=f"{int(fields.get('most', 0)):,}"
     ),
+    **reply_errors.WORDS,
 }
 KNOWN: frozenset[str] = frozenset(_WORDS)
 """Every code that has words. An architecture test holds it against all DomainErrors there are."""

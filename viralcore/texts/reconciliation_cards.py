@@ -10,7 +10,9 @@ from viralcore.texts.reconciliation import ComparisonText, DifferenceText
 
 
 def report(one: ComparisonText) -> Screen:
-    return Screen(lines(Html("📚 <b>The books of the day</b>"), reconciliation.comparison(one)))
+    again = one.open or one.state == "failed"
+    rows = ((Button("🔍 Compare again", CompareBooks()),),) if again else ()
+    return Screen(lines(Html("📚 <b>The books of the day</b>"), reconciliation.comparison(one)), rows)
 
 
 def difference(one: DifferenceText) -> Screen:

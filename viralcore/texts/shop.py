@@ -50,9 +50,11 @@ class PlanText:
     back: str
 
 
-def service_menu(*, platforms: Sequence[str]) -> Screen:
+def service_menu(*, platforms: Sequence[str], reply_guy: bool = False) -> Screen:
     rows: list[tuple[Button, ...]] = [tuple(Button(_platform(p), Go(f"p:{p}")) for p in platforms)]
     rows.append((buttons.ORDERS, buttons.SUBMIT))
+    if reply_guy:
+        rows.append((buttons.REPLIES,))
     rows.append(wording.back_home())
     return Screen(Html("🛒 <b>Service Menu</b>\n\nWhere should your post be seen?"), tuple(rows), route="menu")
 

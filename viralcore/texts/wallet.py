@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from viralcore.core.money import USD, Money
+from viralcore.core.money import NGN, USD, Money
 from viralcore.core.screen import Button, Html, Screen, lines, markup
 from viralcore.texts import buttons, wording
 from viralcore.texts.actions import Go
 
 _NOTHING = Money(0, USD)
+_NO_PAY = Money(0, NGN)
 
 
 def balance(
@@ -18,6 +19,7 @@ def balance(
     bonus: Money,
     posts: Sequence[tuple[str, int]],
     affiliate: Money = _NOTHING,
+    reply: Money = _NO_PAY,
     open_invoices: int = 0,
 ) -> Screen:
     """One balance is shown; how much of it is bonus money is said, because bonus money is spent first."""
@@ -25,6 +27,7 @@ def balance(
         markup("💰 <b>My Balance</b>\n\nWallet: <b>{money}</b>", money=wording.money(wallet + bonus)),
         markup("of which bonus, spent first: {bonus}", bonus=wording.money(bonus)) if bonus.minor else None,
         markup("Affiliate balance: <b>{money}</b>", money=wording.money(affiliate)) if affiliate.minor > 0 else None,
+        markup("Reply balance: <b>{money}</b>", money=wording.money(reply)) if reply.minor > 0 else None,
         Html("\n🎟 <b>Posts left</b>"),
         *(markup("{title}: <b>{n}</b>", title=title, n=f"{left:,}") for title, left in posts),
         None if posts else Html("None yet. You find the plans in the Service Menu."),

@@ -17,6 +17,7 @@ from viralcore.core.http import HttpClients
 from viralcore.core.jobs import Job
 from viralcore.core.providers.flutterwave import Flutterwave
 from viralcore.ledger.api import Ledger
+from viralcore.referrals.api import Referrals
 from viralcore.users.api import Users
 from viralcore.withdrawals.adapters.flutterwave import FlutterwavePayouts
 from viralcore.withdrawals.config import WithdrawalsConfig
@@ -33,6 +34,7 @@ from viralcore.withdrawals.service.door import WithdrawalsService
 from viralcore.withdrawals.service.ending import Ending
 from viralcore.withdrawals.service.figures import WithdrawalFigures
 from viralcore.withdrawals.service.house import House, Sealing
+from viralcore.withdrawals.service.origins import ReferralOrigins
 from viralcore.withdrawals.service.reconciling import CompareEffect, Reconciling
 from viralcore.withdrawals.service.renewing import Renewing
 from viralcore.withdrawals.service.requesting import Requesting
@@ -82,7 +84,7 @@ def build(
     http: HttpClients,
     config: WithdrawalsConfig,
     cipher: Cipher | None,
-    origins: Origins | None = None,
+    referrals: Referrals,
     boosts: Boosts | None = None,
 ) -> Withdrawals:
     """Withdrawals through Flutterwave, where there is a key. `live`: naira per dollar."""
@@ -100,7 +102,7 @@ def build(
         config=config,
         cipher=cipher,
         payouts=payouts,
-        origins=origins,
+        origins=ReferralOrigins(referrals),
         boosts=boosts,
     )
 

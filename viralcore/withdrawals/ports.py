@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -191,10 +192,10 @@ class Payouts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a person's earnings came from. `people`: whoever referred them, and whom they referred. `earned`,
-    `reversed`: in minor units of the balance's asset, all they ever earned and what was taken back of it."""
+    """Where a person's earnings came from. `tied`: who of those that were asked about referred them, or was referred by
+    them. `earned`, `reversed`: in minor units of the balance's asset, all they ever earned and what was taken back."""
 
-    people: frozenset[int]
+    tied: frozenset[int]
     earned: int
     reversed: int
 
@@ -202,11 +203,13 @@ class Origin:
 class Origins(Protocol):
     """Tells risk rules about referrals and reply work. Reads only, and as an open transaction sees it."""
 
-    async def origin(self, *, user_id: int, source: Source) -> Origin: ...
+    async def origin(self, *, user_id: int, source: Source, sharing: Sequence[int]) -> Origin:
+        """`sharing`: people who gave the same bank account."""
+        ...
 
 
 class NoOrigins:
     """Nothing is known of anybody."""
 
-    async def origin(self, *, user_id: int, source: Source) -> Origin:
+    async def origin(self, *, user_id: int, source: Source, sharing: Sequence[int]) -> Origin:
         return Origin(frozenset(), 0, 0)

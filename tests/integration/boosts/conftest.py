@@ -86,7 +86,7 @@ class Shop:
             paid_cents=cents,
             method="wallet",
         )
-        (heard,) = self.module.subscriptions
+        (heard,) = [one for one in self.module.subscriptions if one.name == "boosts.goods_paid"]
         async with self.database.transaction() as tx:
             await heard.handler(tx, "event", event)
 

@@ -404,6 +404,7 @@ COUNTS = {
     "claims": "SELECT array_agg(invoice_id IS NOT NULL ORDER BY id) FROM payments.claims WHERE user_id = :id",
     "drafts": "SELECT array_agg(state ORDER BY id) FROM boosts.drafts WHERE user_id = :id",
     "orders": "SELECT array_agg(state ORDER BY id) FROM boosts.orders WHERE user_id = :id",
+    "requests": "SELECT array_agg(state || answers::text ORDER BY id) FROM boosts.goods_requests WHERE user_id = :id",
     "terms": "SELECT count(*) FROM users.terms WHERE user_id = :id",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tomllib
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -37,8 +38,9 @@ class FakeOrigins:
     def __init__(self) -> None:
         self.known: dict[int, Origin] = {}
 
-    async def origin(self, *, user_id: int, source: Source) -> Origin:
-        return self.known.get(user_id, Origin(frozenset(), 0, 0))
+    async def origin(self, *, user_id: int, source: Source, sharing: Sequence[int]) -> Origin:
+        found = self.known.get(user_id, Origin(frozenset(), 0, 0))
+        return replace(found, tied=found.tied.intersection(sharing))
 
 
 class Counter:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from tests.unit.texts.screens.orders import BY_HAND
+from tests.unit.texts.screens.replies import to_reply_guys
 from viralcore.core.money import Money, usd
 from viralcore.core.screen import Screen
 from viralcore.texts import cards, notices, order_notices
@@ -118,6 +119,7 @@ def to_people() -> Iterator[tuple[str, Screen]]:
     yield "goods returned", order_notices.returned(invoice_id=12, money=usd("1.50"))
     for name in ("done", "a part", "cannot"):
         yield f"by hand, {name}", order_notices.finished(BY_HAND[name])
+    yield from to_reply_guys()
     yield "assigned", notices.assigned(amount="14.2", asset="USDT", network="bsc", usd=usd("14.20"))
     for name, wallet, bonus, posts, left in (
         ("all", "15.00", "0", 10, False),

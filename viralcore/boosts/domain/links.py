@@ -86,6 +86,11 @@ def address(token: str, *, max_length: int) -> tuple[str, list[str]]:
     raise Bad("not_supported")
 
 
+def link_tokens(text: str) -> list[str]:
+    """The words of a message that want to be links."""
+    return _tokens(text)
+
+
 def _tokens(text: str) -> list[str]:
     tokens = []
     for word in re.split(r"[\s,;]+(?=\S)|\s+", text):

@@ -7,7 +7,7 @@ from decimal import Decimal
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from viralcore.boosts.tables import lines, orders, panels, phases
+from viralcore.boosts.tables.orders import lines, orders, panels, phases
 
 
 async def orders_by_state(conn: AsyncConnection) -> list[tuple[str, str, int]]:

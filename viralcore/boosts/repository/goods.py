@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.boosts.api import RequestState
-from viralcore.boosts.tables import goods_requests
+from viralcore.boosts.tables.orders import goods_requests
 
 _R = goods_requests.c
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.boosts.api import Engine, LineState, LineView, LinkView, OrderState, PlanView
 from viralcore.boosts.domain.states import Line, Order
-from viralcore.boosts.tables import lines, orders
+from viralcore.boosts.tables.orders import lines, orders
 
 # The statements of every phase, written out: putting one together from its parts costs more than Postgres needs for it.
 _ORDER, _LINE = (", ".join(table.c.keys()) for table in (orders, lines))

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.boosts.api import CardState, StaffCardView
 from viralcore.boosts.repository import orders
-from viralcore.boosts.tables import staff_cards
+from viralcore.boosts.tables.orders import staff_cards
 from viralcore.core.money import USD, Money
 
 _C = staff_cards.c

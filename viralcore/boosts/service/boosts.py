@@ -12,10 +12,12 @@ from viralcore.boosts.api import (
     PanelOrderView,
     PanelView,
     PlanView,
+    Replies,
     Unanswered,
     UnknownPhaseView,
 )
 from viralcore.boosts.domain.plans import Catalogue
+from viralcore.boosts.service.crowd import CrowdService
 from viralcore.boosts.service.drafts import Drafts
 from viralcore.boosts.service.goods import GoodsDesk
 from viralcore.boosts.service.orders import Orders
@@ -43,9 +45,12 @@ class BoostsService:
         payments: Payments,
         users: Users,
         unspent: Unspent,
+        replies: Replies,
+        crowd: CrowdService,
         goods: GoodsDesk,
         staff: StaffDesk,
     ) -> None:
+        self._crowd = crowd
         self._db = db
         self._catalogue = catalogue
         self._drafts = drafts
@@ -56,6 +61,7 @@ class BoostsService:
         self._unspent = unspent
         self._goods = goods
         self._staff = staff
+        self._replies = replies
 
     @property
     def goods(self) -> GoodsDesk:
@@ -64,6 +70,14 @@ class BoostsService:
     @property
     def staff(self) -> StaffDesk:
         return self._staff
+
+    @property
+    def replies(self) -> Replies:
+        return self._replies
+
+    @property
+    def crowd(self) -> CrowdService:
+        return self._crowd
 
     def plans(self) -> tuple[PlanView, ...]:
         return self._catalogue.all()

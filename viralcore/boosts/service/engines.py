@@ -42,9 +42,10 @@ class Engines:
 
     @property
     def channels(self) -> frozenset[str]:
-        """Channels whose lines somebody delivers besides the panels."""
+        """Channels whose lines somebody delivers besides the panels, whatever comes. Groups may be gone tomorrow: the
+        crowd is promised because staff stand behind it."""
         falls = {"crowd"} if self._falls and "staff" in self._engines else set()
-        return frozenset({*self._engines, *falls})
+        return frozenset({*(self._engines.keys() - {"crowd"}), *falls})
 
     async def for_line(self, tx: Tx, platform: str, line: LineView) -> LineEngine | None:
         """Who works at it; None: a panel does, or nobody."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from viralcore.boosts.api import BadPanelOrder
 from viralcore.bot import dialogue
+from viralcore.bot.admin.groups import APPROVE, GROUPS
 from viralcore.bot.admin.payments import ASSIGN
 from viralcore.bot.turn import Turn, Viewer, answer, command, on, render, route
 from viralcore.core.screen import Screen
@@ -32,6 +33,8 @@ async def admin(viewer: Viewer, _: str) -> Screen:
         unknown=len(unknown),
         cards=await viewer.doors.boosts.staff.count(),
         stray=await viewer.doors.payments.finance.stray_count() if ASSIGN in viewer.user.rights else None,
+        claims=await viewer.doors.boosts.crowd.waiting_count() if APPROVE in viewer.user.rights else None,
+        groups=GROUPS in viewer.user.rights,
     )
 
 

@@ -32,7 +32,8 @@ def _shown(viewer: Viewer, platform: str) -> list[PlanView]:
 
 @route("menu")
 async def service_menu(viewer: Viewer, _: str) -> Screen:
-    return shop.service_menu(platforms=[p for p in ("x", "telegram") if _shown(viewer, p)])
+    platforms = [p for p in ("x", "telegram") if _shown(viewer, p)]
+    return shop.service_menu(platforms=platforms, reply_guy="tasks" in viewer.user.rights)
 
 
 @route("p")

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from viralcore.bot.admin.payments import receipt_of_card
 from viralcore.bot.turn import Turn, Viewer, command, on, render, route
 from viralcore.bot.user.boost import ask_for_link
+from viralcore.bot.user.crowd import from_group, waiting_claim
 from viralcore.core.money import USD, Money
 from viralcore.core.screen import Screen
 from viralcore.ledger.api import BONUS, WALLET, Balance
 from viralcore.texts import home, wording
 from viralcore.texts.actions import Agree, Go
+from viralcore.texts.crowd import CLAIMS_START
 
 
 def wallet(balances: Sequence[Balance]) -> tuple[Money, Money]:
@@ -40,10 +42,12 @@ async def show_home(viewer: Viewer, _: str) -> Screen:
 
 @command("start")
 async def start(turn: Turn, payload: str) -> Screen:
-    """The menu; from the button of a stray card, for those who may, its receipt."""
+    """The menu; from the button of a card, for those who may, what it is about; from a group, the claim made there."""
     if (where := receipt_of_card(turn.viewer, payload)) is not None:
         return await render(turn.viewer, where)
-    return await _home(turn.viewer, banner=True)
+    if payload == CLAIMS_START and "replies.approve" in turn.user.rights:
+        return await render(turn.viewer, "claims")
+    return await from_group(turn, payload) or await _home(turn.viewer, banner=True)
 
 
 @command("menu")
@@ -66,7 +70,7 @@ async def terms_command(turn: Turn, _: str) -> Screen:
 async def agree(turn: Turn, act: Agree) -> Screen:
     user = await turn.doors.users.accept_terms(key=turn.key, user_id=turn.user.id, version=act.version)
     viewer = Viewer(turn.doors, turn.viewer.config, turn.viewer.clock, user)
-    return await _home(viewer, banner=True)
+    return await waiting_claim(turn) or await _home(viewer, banner=True)
 
 
 @route("help")

@@ -11,6 +11,8 @@ from viralcore.core.money import USD, Money
 from viralcore.core.screen import Screen
 from viralcore.notifications.domain import Notice
 from viralcore.notifications.service import hand
+from viralcore.notifications.service.groups import GroupPainter
+from viralcore.notifications.service.replies import ReplyPainter
 from viralcore.payments.api import InvoiceView, Payments, ProofView
 from viralcore.texts import cards, notices, order_notices, referrals, staff_cards, wording
 from viralcore.texts.order_text import OrderLineText, OrderPartText, OrderText
@@ -63,6 +65,8 @@ class Painter:
             "unknown_phase": self._unknown_phase,
             "goods_returned": self._goods_returned,
             "staff_card": self._staff_card,
+            **ReplyPainter(boosts, self._person).templates,
+            **GroupPainter(boosts, bot_username).templates,
         }
 
     async def paint(self, notice: Notice) -> Screen | None:

@@ -12,6 +12,7 @@ import segno
 from viralcore.core.screen import Picture
 from viralcore.texts.pictures.earnings import paint_earnings
 from viralcore.texts.pictures.receipt import paint_receipt
+from viralcore.texts.pictures.replies import paint_replies
 
 ASSETS = Path(__file__).resolve().parents[3] / "assets"
 _NAME = re.compile(r"[a-z0-9_-]+\.png")
@@ -36,6 +37,7 @@ PAINTERS: Mapping[str, Callable[[str], bytes]] = {
     "asset": asset,
     "receipt": paint_receipt,
     "earnings": paint_earnings,
+    "replies": paint_replies,
 }
 
 

@@ -216,7 +216,7 @@ class Requesting:
         recent, _ = await requests.since(tx.conn, user_id, tx.now - hours)
         here, elsewhere = await requests.completed_to(tx.conn, user_id, account.id)
         others = await accounts.others_with(tx.conn, account)
-        origin = await self._house.origins.origin(user_id=user_id, source=check.source)
+        origin = await self._house.origins.origin(user_id=user_id, source=check.source, sharing=others)
         person = (await self._house.users.get_many(user_ids=[user_id])).get(user_id)
         return risk.Facts(
             cents=cents,
@@ -225,7 +225,7 @@ class Requesting:
             paid_to_account=here,
             paid_elsewhere=elsewhere,
             others_with_account=len(others),
-            linked_with_account=len(origin.people.intersection(others)),
+            linked_with_account=len(origin.tied),
             earned=origin.earned,
             reversed=origin.reversed,
         )

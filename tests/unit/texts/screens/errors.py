@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from tests.unit.texts.golden import Cases
 from tests.unit.texts.screens import hostile
+from tests.unit.texts.screens.crowd_refusals import REFUSALS as CROWD
 from tests.unit.texts.screens.orders import PROBLEMS
+from tests.unit.texts.screens.reply_refusals import REFUSALS as REPLIES
 from tests.unit.texts.screens.withdrawal_refusals import REFUSALS as WITHDRAWALS
 from viralcore.boosts import api as boosts
 from viralcore.core.errors import DomainError, KeyReused, NotFound
@@ -95,6 +97,8 @@ REFUSALS: dict[str, DomainError] = {
     "bad progress": boosts.BadProgress(most=1000),
     "bad panel order": boosts.BadPanelOrder(given=hostile.TITLE),
     **WITHDRAWALS,
+    **CROWD,
+    **REPLIES,
 }
 
 CASES: Cases = {

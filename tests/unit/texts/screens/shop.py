@@ -38,7 +38,11 @@ ODD = PlanText(
 _BAD = BadQuantity(minimum=10, maximum=10_000, step=10, asked=7)
 
 CASES: Cases = {
-    "service_menu": {"both": shop.service_menu(platforms=["x", "telegram"]), "one": shop.service_menu(platforms=["x"])},
+    "service_menu": {
+        "both": shop.service_menu(platforms=["x", "telegram"]),
+        "one": shop.service_menu(platforms=["x"]),
+        "a reply guy": shop.service_menu(platforms=["x", "telegram"], reply_guy=True),
+    },
     "platform": {
         "x": shop.platform(
             name="x",

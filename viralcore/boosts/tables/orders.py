@@ -1,4 +1,4 @@
-"""The tables of boosts. Money is integers of cents; prices and charges are exact decimals."""
+"""Orders and panels, and what the team does by hand. The schema all tables of boosts are in."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ metadata = MetaData(schema="boosts")
 INSTANT = DateTime(timezone=True)
 
 
-def _id() -> Column[int]:
+def row_id() -> Column[int]:
     return Column("id", BigInteger, Identity(always=True), primary_key=True)
 
 
 drafts = Table(
     "drafts",
     metadata,
-    _id(),
+    row_id(),
     Column("user_id", BigInteger, nullable=False),
     Column("links", JSONB, nullable=False),
     Column("problems", JSONB, nullable=False),
@@ -50,7 +50,7 @@ drafts = Table(
 orders = Table(
     "orders",
     metadata,
-    _id(),
+    row_id(),
     Column("user_id", BigInteger, nullable=False),
     # what it came from: a confirmed draft (credits), or a paid invoice (goods)
     Column("draft_id", BigInteger, ForeignKey("boosts.drafts.id")),
@@ -95,7 +95,7 @@ orders = Table(
 lines = Table(
     "lines",
     metadata,
-    _id(),
+    row_id(),
     Column("order_id", BigInteger, ForeignKey("boosts.orders.id"), nullable=False),
     Column("metric", Text, nullable=False),
     Column("channel", Text, nullable=False),
@@ -120,7 +120,7 @@ lines = Table(
 phases = Table(
     "phases",
     metadata,
-    _id(),
+    row_id(),
     Column("order_id", BigInteger, ForeignKey("boosts.orders.id"), nullable=False),
     Column("line_id", BigInteger, ForeignKey("boosts.lines.id"), nullable=False),
     Column("number", Integer, nullable=False),
@@ -217,7 +217,7 @@ troubles = Table(
 goods_requests = Table(
     "goods_requests",
     metadata,
-    _id(),
+    row_id(),
     Column("user_id", BigInteger, nullable=False),
     Column("plan_id", Text, nullable=False),
     Column("quantity", BigInteger, nullable=False),
@@ -239,7 +239,7 @@ goods_requests = Table(
 staff_cards = Table(
     "staff_cards",
     metadata,
-    _id(),
+    row_id(),
     Column("order_id", BigInteger, ForeignKey("boosts.orders.id"), nullable=False),
     Column("line_id", BigInteger, ForeignKey("boosts.lines.id"), nullable=False),
     Column("state", Text, nullable=False),
