@@ -20,6 +20,7 @@ CASES: Cases = {
             cards=4,
             claims=4,
             groups=True,
+            payouts=5,
         ),
         "session closed": staff.admin(roles=["support"], session_until=None, unknown=0, stray=None),
     },
