@@ -22,10 +22,12 @@ def admin(
     claims: int | None = None,
     groups: bool = False,
     payouts: int | None = None,
+    replies: int = 0,
 ) -> Screen:
     """`cards`: lines that somebody does by hand. `stray`: receipts without an owner; None for who may not assign them.
     `claims`: work of the groups to be checked; None for who may not check it. `groups`: whether they may say what
-    groups are for. `payouts`: withdrawals that wait for one of us; None for who may not decide on them."""
+    groups are for. `replies`: submissions of reply guys to be decided. `payouts`: withdrawals
+    that wait for one of us; None for who may not decide on them."""
     open_until = (
         markup("Your staff session is open until {at}.", at=wording.moment(session_until))
         if session_until
@@ -48,7 +50,7 @@ def admin(
         (Button(f"❓ Unknown sends ({unknown})", Go("unknown")), Button("🔌 Panels", Go("panels"))),
         (Button(f"🧰 Team work ({cards})", Go("cards")),),
         *money,
-        (Button("💬 Replies to check", Go("rq")), Button("🧑‍💻 Reply guys", Go("rguys"))),
+        (Button(f"💬 Replies to check ({replies})", Go("rq")), Button("🧑‍💻 Reply guys", Go("rguys"))),
         *crowd,
         *(() if payouts is None else ((Button(f"🏧 Withdrawals ({payouts})", Go("payouts")),),)),
         wording.back_home(),

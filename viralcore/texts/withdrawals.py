@@ -157,9 +157,16 @@ def _label(one: Account) -> str:
     return f"🏦 {one.bank_name[:20]} {one.masked[-8:]}, {one.holder}"[:LONGEST_LABEL]
 
 
-def banks(quote: Quote, found: Sequence[tuple[int, str]], *, typed: str) -> Screen:
-    """`found`: id and name of banks that may be meant."""
+def banks(quote: Quote, found: Sequence[tuple[int, str]], *, typed: str, known: bool = True) -> Screen:
+    """`found`: id and name of banks that may be meant; `known`: there is a list to look in."""
     where = f"withdraw:{quote.source}:{quote.amount.minor}"
+    if not found and known:
+        text = markup(
+            "🏦 No bank is called <i>{typed}</i>. Check the spelling, or send only the first letters of its name. "
+            "/cancel to stop.",
+            typed=typed[:60],
+        )
+        return Screen(text, (wording.back_home(where),))
     if not found:
         text = Html(
             "🏦 The list of banks is not there yet. Nothing was taken. Try again in a few minutes, or write to support."
@@ -321,6 +328,13 @@ def confirm_cancel(one: Request) -> Screen:
 
 def history(found: Sequence[Request], *, older: int | None, first: bool) -> Screen:
     """Newest first. `older`: the id before which there are more."""
+    if not found and known:
+        text = markup(
+            "🏦 No bank is called <i>{typed}</i>. Check the spelling, or send only the first letters of its name. "
+            "/cancel to stop.",
+            typed=typed[:60],
+        )
+        return Screen(text, (wording.back_home(where),))
     if not found:
         text = Html("📜 <b>My withdrawals</b>\n\nYou have not withdrawn anything yet.")
         return Screen(

@@ -37,6 +37,7 @@ async def admin(viewer: Viewer, _: str) -> Screen:
         claims=await viewer.doors.boosts.crowd.waiting_count() if APPROVE in viewer.user.rights else None,
         groups=GROUPS in viewer.user.rights,
         payouts=await _payouts(viewer) if DECIDE in viewer.user.rights else None,
+        replies=await viewer.doors.boosts.replies.queue_size(),
     )
 
 

@@ -140,8 +140,9 @@ async def bank_typed(turn: Turn, data: Mapping[str, Any], text: str) -> Screen:
     except AMOUNTS:
         return await looked(turn, where)
     found = await turn.doors.withdrawals.search_banks(text=text[:100])
+    known = bool(found or await turn.doors.withdrawals.search_banks(text="bank", limit=1))
     await turn.ask(dialogue.WITHDRAW_BANK, **data)
-    return texts.banks(quote, [(one.id, one.name) for one in found], typed=text)
+    return texts.banks(quote, [(one.id, one.name) for one in found], typed=text, known=known)
 
 
 @answer(dialogue.WITHDRAW_ACCOUNT)

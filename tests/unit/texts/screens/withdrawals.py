@@ -226,7 +226,8 @@ CASES: Cases = {
             ASKED, [(5, "GTBank PLC"), (6, "A very long name of a microfinance bank in Lagos")], typed="gt"
         ),
         "with markup": withdrawals.banks(ASKED, [(5, "GTBank PLC")], typed=hostile.NAME),
-        "no list": withdrawals.banks(ASKED, [], typed="gt"),
+        "unknown": withdrawals.banks(ASKED, [], typed="zzzz"),
+        "no list": withdrawals.banks(ASKED, [], typed="gt", known=False),
     },
     "digits_first": {"so": withdrawals.digits_first()},
     "account_number": {
