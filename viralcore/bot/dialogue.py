@@ -28,6 +28,9 @@ CARD_PROGRESS, CARD_REASON = "card_progress", "card_reason"
 REPLIES, REPLY_COUNT, REPLY_REASON = "replies", "reply_count", "reply_reason"
 REPLY_GUY, REPLY_MONEY, TASK_PROOF = "reply_guy", "reply_money", "task_proof"
 CLAIM_REASON = "claim_reason"
+WITHDRAW_AMOUNT, WITHDRAW_BANK, WITHDRAW_ACCOUNT = "withdraw_amount", "withdraw_bank", "withdraw_account"
+PAYOUT_REJECT, PAYOUT_PAID, PAYOUT_FAIL = "payout_reject", "payout_paid", "payout_fail"
+PAYOUT_BACK, PAYOUT_SWITCH = "payout_back", "payout_switch"
 PROSE = frozenset(
     {
         ASSIGN_REASON,
@@ -35,6 +38,11 @@ PROSE = frozenset(
         CLAIM_REASON,
         DIFFERENCE_REASON,
         LIFT_REASON,
+        PAYOUT_BACK,
+        PAYOUT_FAIL,
+        PAYOUT_PAID,
+        PAYOUT_REJECT,
+        PAYOUT_SWITCH,
         REFUND_REASON,
         REPLY_MONEY,
         REPLY_REASON,

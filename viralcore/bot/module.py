@@ -11,8 +11,9 @@ from telegram.constants import ParseMode
 from telegram.error import TelegramError
 
 from viralcore.bot import refresh, sheets
-from viralcore.bot.admin import cards, groups, panel, panels, payments, receipts, reconciliation
+from viralcore.bot.admin import cards, groups, panel, panels, payments, payout_desk, receipts, reconciliation
 from viralcore.bot.admin import replies as admin_replies
+from viralcore.bot.admin import withdrawals as decisions
 from viralcore.bot.config import BotConfig
 from viralcore.bot.countdown import Ticker
 from viralcore.bot.dialogue import Dialogues
@@ -23,7 +24,21 @@ from viralcore.bot.measure import measured
 from viralcore.bot.show import Shower
 from viralcore.bot.throttle import Throttle
 from viralcore.bot.turn import Doors
-from viralcore.bot.user import account, affiliate, boost, crowd, goods, invoices, pay, replies, shop, start, topup
+from viralcore.bot.user import (
+    account,
+    affiliate,
+    boost,
+    crowd,
+    goods,
+    invoices,
+    pay,
+    replies,
+    shop,
+    start,
+    topup,
+    withdraw,
+    withdrawals,
+)
 from viralcore.core.clock import Clock
 from viralcore.core.db import Database
 from viralcore.core.effects import EffectKind
@@ -56,6 +71,10 @@ HANDLERS = (
     shop,
     start,
     topup,
+    withdraw,
+    withdrawals,
+    decisions,
+    payout_desk,
 )
 """Importing them fills the tables in `turn`."""
 

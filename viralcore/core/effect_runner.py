@@ -135,7 +135,7 @@ class EffectRunner:
                 call = EffectCall(call.effect_id, call.key, attempt, call.payload)
                 said = await self._call(job.kind, call)
         except asyncio.CancelledError:
-            # We are to stop, and nobody will learn what the call did. Said now, nobody needs to find out that we are gone.
+            # We are to stop, and nobody will learn what the call did. Said now, nobody has to find out later.
             if claimed and said is None:
                 async with asyncio.timeout(LAST_WORD):
                     await self._settle(job, call, _Silence("stopped"))

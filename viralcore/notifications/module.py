@@ -22,6 +22,7 @@ from viralcore.notifications.service.courier import Courier
 from viralcore.notifications.service.desk import KINDS, Desk
 from viralcore.notifications.service.groups import GroupReports
 from viralcore.notifications.service.painting import Painter
+from viralcore.notifications.service.payouts import PayoutTeller
 from viralcore.notifications.subscribers import Subscribers, subscriptions
 from viralcore.payments.api import Payments
 from viralcore.users.api import Users
@@ -87,8 +88,9 @@ def assemble(
     heard += panel_subscriptions(desk)
     if withdrawals is not None:
         books = BooksTeller(desk, withdrawals=withdrawals, users=users)
-        painter.templates = {**painter.templates, **books.templates}
-        heard += books.subscriptions()
+        payouts = PayoutTeller(desk, withdrawals=withdrawals, users=users)
+        painter.templates = {**painter.templates, **books.templates, **payouts.templates}
+        heard += books.subscriptions() + payouts.subscriptions()
     courier = Courier(db, config, desk=desk, painter=painter, messenger=messenger, users=users, boosts=boosts)
     at_once: dict[Channel, int] = {"telegram": config.parallelism, "admin_group": config.group_parallelism}
     in_groups: dict[Channel, int] = {"group": config.parallelism, "likes_group": config.group_parallelism}

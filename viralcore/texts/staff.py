@@ -19,11 +19,13 @@ def admin(
     cards: int = 0,
     claims: int | None = None,
     groups: bool = False,
+    payouts: int | None = None,
     replies: int = 0,
 ) -> Screen:
     """`cards`: lines that somebody does by hand. `stray`: receipts without an owner; None for who may not assign them.
     `claims`: work of the groups to be checked; None for who may not check it. `groups`: whether they may say what
-    groups are for. `replies`: submissions of reply guys to be decided."""
+    groups are for. `replies`: submissions of reply guys to be decided. `payouts`: withdrawals
+    that wait for one of us; None for who may not decide on them."""
     open_until = (
         markup("Your staff session is open until {at}.", at=wording.moment(session_until))
         if session_until
@@ -35,6 +37,7 @@ def admin(
         open_until,
         markup("\n❓ Sends to panels with unknown outcome: <b>{n}</b>", n=unknown),
         None if stray is None else markup("❗ Stray receipts: <b>{n}</b>", n=stray),
+        None if payouts is None else markup("🏧 Withdrawals that wait for one of us: <b>{n}</b>", n=payouts),
     )
     money = () if stray is None else ((Button("💵 Payments", Go("money")), Button("📚 Books", Go("books"))),)
     work = () if claims is None else (Button(f"🧾 Work of the groups ({claims})", Go("claims")),)
@@ -47,6 +50,7 @@ def admin(
         *money,
         (Button(f"💬 Replies to check ({replies})", Go("rq")), Button("🧑‍💻 Reply guys", Go("rguys"))),
         *crowd,
+        *(() if payouts is None else ((Button(f"🏧 Withdrawals ({payouts})", Go("payouts")),),)),
         wording.back_home(),
     )
     return Screen(text, rows, route="admin")

@@ -32,6 +32,7 @@ from tests.unit.texts.screens import staff as staff_cases
 from tests.unit.texts.screens import staff_cards as staff_card_cases
 from tests.unit.texts.screens import topup as topup_cases
 from tests.unit.texts.screens import wallet as wallet_cases
+from tests.unit.texts.screens import withdrawals as withdrawal_cases
 from viralcore.core.errors import DomainError
 from viralcore.core.screen import Html, Screen, decode, encode
 from viralcore.payments.api import AccountView, ClaimView
@@ -60,6 +61,10 @@ from viralcore.texts import (
     staff_cards,
     topup,
     wallet,
+    withdrawal_cards,
+    withdrawal_desk,
+    withdrawal_notices,
+    withdrawals,
 )
 from viralcore.texts.actions import Go
 
@@ -92,6 +97,10 @@ MODULES = [
     (staff, staff_cases.CASES),
     (staff_cards, staff_card_cases.CASES),
     (wallet, wallet_cases.CASES),
+    (withdrawals, withdrawal_cases.CASES),
+    (withdrawal_notices, withdrawal_cases.NOTICES),
+    (withdrawal_cards, withdrawal_cases.STAFF),
+    (withdrawal_desk, withdrawal_cases.PANEL),
 ]
 FILES = [(f"{_name(module)}.{function}", cases) for module, all_of in MODULES for function, cases in all_of.items()]
 EVERYTHING = [pytest.param(name, said, id=f"{name}: {case}") for name, cases in FILES for case, said in cases.items()]
@@ -99,6 +108,7 @@ NO_WAY_HOME = {"home.home", "home.terms", "home.blocked", "home.group_only_priva
 NO_WAY_HOME |= {"reply_staff.card", "staff_cards.card"}
 NO_WAY_HOME |= {f"crowd.{name}" for name in ("group_post", "likes_post", "claim_taken")}
 NO_WAY_HOME |= {f"crowd.{name}" for name in ("group_joined", "group_lost", "claims_card")}
+NO_WAY_HOME |= {f"withdrawal_cards.{name}" for name in ("card", "trouble", "switched")}
 """Home itself, what stands before it, and what is shown where no home is."""
 CAPTION, MESSAGE = 1024, 4096
 
@@ -237,7 +247,7 @@ LABELS = {
     "crowd.claims": ["Approve", "Reject"],
     "finance.confirm_assign": ["Confirm", "Cancel"],
     "refunds.confirm_refund": ["Confirm", "Cancel"],
-    "wallet.balance": ["Top up", "Move to wallet", "History", "Credits"],
+    "wallet.balance": ["Top up", "Withdraw", "Move to wallet", "History", "Credits"],
     "topup.choose": ["5", "10", "25", "50", "100", "Other amount"],
     "topup.move": ["25%", "50%", "100%", "Other amount"],
     "topup.confirm_move": ["Confirm", "Cancel"],
@@ -254,6 +264,13 @@ LABELS = {
     "reply_staff.card": ["Approve", "Reject"],
     "reply_staff.confirm_money": ["Confirm", "Cancel"],
     "orders.confirm": ["Confirm", "Cancel"],
+    "referrals.program": ["Share", "Withdraw", "Move to wallet", "Earnings"],
+    "withdrawals.amount": ["25%", "50%", "100%"],
+    "withdrawals.check": ["Confirm", "Cancel"],
+    "withdrawals.withdrawal": ["Confirm", "Cancel"],
+    "withdrawals.confirm_cancel": ["Confirm", "Cancel"],
+    "withdrawal_cards.card": ["Approve", "Reject", "Mark paid", "Show account"],
+    "withdrawal_desk.confirm_switch": ["Confirm", "Cancel"],
     "orders.confirm_cancel": ["Confirm", "Cancel"],
 }
 

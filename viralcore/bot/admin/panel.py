@@ -9,6 +9,7 @@ from viralcore.boosts.api import BadPanelOrder
 from viralcore.bot import dialogue
 from viralcore.bot.admin.groups import APPROVE, GROUPS
 from viralcore.bot.admin.payments import ASSIGN
+from viralcore.bot.admin.reconciliation import DECIDE
 from viralcore.bot.turn import Turn, Viewer, answer, command, on, render, route
 from viralcore.core.screen import Screen
 from viralcore.texts import errors, home, staff
@@ -35,8 +36,14 @@ async def admin(viewer: Viewer, _: str) -> Screen:
         stray=await viewer.doors.payments.finance.stray_count() if ASSIGN in viewer.user.rights else None,
         claims=await viewer.doors.boosts.crowd.waiting_count() if APPROVE in viewer.user.rights else None,
         groups=GROUPS in viewer.user.rights,
+        payouts=await _payouts(viewer) if DECIDE in viewer.user.rights else None,
         replies=await viewer.doors.boosts.replies.queue_size(),
     )
+
+
+async def _payouts(viewer: Viewer) -> int:
+    counts = await viewer.doors.withdrawals.desk.counts()
+    return counts["waiting"] + counts["to_pay"]
 
 
 @command("admin")
