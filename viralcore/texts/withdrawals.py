@@ -328,13 +328,6 @@ def confirm_cancel(one: Request) -> Screen:
 
 def history(found: Sequence[Request], *, older: int | None, first: bool) -> Screen:
     """Newest first. `older`: the id before which there are more."""
-    if not found and known:
-        text = markup(
-            "🏦 No bank is called <i>{typed}</i>. Check the spelling, or send only the first letters of its name. "
-            "/cancel to stop.",
-            typed=typed[:60],
-        )
-        return Screen(text, (wording.back_home(where),))
     if not found:
         text = Html("📜 <b>My withdrawals</b>\n\nYou have not withdrawn anything yet.")
         return Screen(
