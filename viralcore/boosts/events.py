@@ -83,6 +83,19 @@ class OrderFinished(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CustomPlanChanged(Event):
+    """`what`: made | edited | ended. `given`: posts given, below 0 taken back; `refunded`: cents paid back for them."""
+
+    NAME: ClassVar[str] = "boosts.custom_plan_changed.v1"
+    plan_id: int
+    user_id: int
+    what: str
+    given: int
+    refunded: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PanelTrouble(Event):
     """Staff should know; said once until it is over. `detail` is for staff eyes, and may hold a panel's own words.
 

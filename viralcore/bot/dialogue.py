@@ -22,7 +22,8 @@ from viralcore.core.db import Database
 QUANTITY, HASH, LINK, PANEL_ORDER = "quantity", "hash", "link", "panel_order"
 FIND_INVOICE, ASSIGN_TARGET, ASSIGN_REASON = "find_invoice", "assign_target", "assign_reason"
 REFUND_AMOUNT, REFUND_REASON = "refund_amount", "refund_reason"
-PROSE = frozenset({ASSIGN_REASON, REFUND_REASON})
+CUSTOM_USER, CUSTOM_FORM, CUSTOM_END = "custom_user", "custom_form", "custom_end"
+PROSE = frozenset({ASSIGN_REASON, REFUND_REASON, CUSTOM_FORM, CUSTOM_END})
 """Questions answered in words of one's own, which may quote a link or a hash."""
 TOPUP, MOVE = "topup", "move"
 PROOF, PROOF_REASON = "proof", "proof_reason"

@@ -11,6 +11,7 @@ from telegram.constants import ParseMode
 from telegram.error import TelegramError
 
 from viralcore.bot import refresh
+from viralcore.bot.admin import custom as custom_plans
 from viralcore.bot.admin import panel, payments, receipts
 from viralcore.bot.config import BotConfig
 from viralcore.bot.countdown import Ticker
@@ -22,7 +23,7 @@ from viralcore.bot.measure import measured
 from viralcore.bot.show import Shower
 from viralcore.bot.throttle import Throttle
 from viralcore.bot.turn import Doors
-from viralcore.bot.user import account, boost, invoices, pay, shop, start, topup
+from viralcore.bot.user import account, boost, custom, follow, invoices, pay, shop, start, topup
 from viralcore.core.clock import Clock
 from viralcore.core.db import Database
 from viralcore.core.effects import EffectKind
@@ -35,7 +36,7 @@ from viralcore.texts import home
 
 log = structlog.get_logger(__name__)
 __all__ = ["BotModule", "Doors", "Line", "TokenRefusedError", "build"]
-HANDLERS = (account, boost, invoices, panel, pay, payments, receipts, shop, start, topup)
+HANDLERS = (account, boost, custom, custom_plans, follow, invoices, panel, pay, payments, receipts, shop, start, topup)
 """Importing them fills the tables in `turn`."""
 
 

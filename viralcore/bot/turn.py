@@ -35,6 +35,7 @@ class Viewer:
     config: BotConfig
     clock: Clock
     user: UserView
+    bot_username: str = ""
 
 
 @dataclass(slots=True)

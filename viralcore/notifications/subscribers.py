@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from viralcore.boosts.api import Boosts
 from viralcore.boosts.events import (
+    CustomPlanChanged,
     LinesFinished,
     OrderCreated,
     OrderFinished,
@@ -298,6 +299,19 @@ class Subscribers:
             await self._desk.tell_person(tx, user_id=event.user_id, key=event_id, template="finished", **facts)
         await self._desk.tell_admins(tx, key=event_id, template="staff_finished", user_id=event.user_id, **facts)
 
+    async def custom_plan_changed(self, tx: Tx, event_id: str, event: CustomPlanChanged) -> None:
+        await self._desk.tell_person(
+            tx,
+            user_id=event.user_id,
+            key=event_id,
+            template="custom_plan",
+            plan_id=event.plan_id,
+            what=event.what,
+            given=event.given,
+            refunded=event.refunded,
+            reason=event.reason,
+        )
+
     # --- panels ------------------------------------------------------------------------------------------------------
 
     async def panel_trouble(self, tx: Tx, event_id: str, event: PanelTrouble) -> None:
@@ -337,6 +351,7 @@ def subscriptions(subscribers: Subscribers) -> tuple[Subscription, ...]:
         _hear(OrderProgressed, "notifications.order_progressed", hears.order_progressed),
         _hear(LinesFinished, "notifications.lines_finished", hears.lines_finished),
         _hear(OrderFinished, "notifications.order_finished", hears.order_finished),
+        _hear(CustomPlanChanged, "notifications.custom_plan_changed", hears.custom_plan_changed),
         _hear(PanelTrouble, "notifications.panel_trouble", hears.panel_trouble),
         _hear(PhaseUnknown, "notifications.phase_unknown", hears.phase_unknown),
         _hear(PhaseResolved, "notifications.phase_resolved", hears.phase_resolved),

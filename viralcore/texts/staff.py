@@ -12,7 +12,9 @@ from viralcore.texts.actions import Go, OpenSession, PhaseNotPlaced, PhasePlaced
 _BREAKER = {"closed": "working", "open": "failing, left out", "half-open": "being tried again"}
 
 
-def admin(*, roles: Sequence[str], session_until: datetime | None, unknown: int, stray: int | None) -> Screen:
+def admin(
+    *, roles: Sequence[str], session_until: datetime | None, unknown: int, stray: int | None, plans: bool = False
+) -> Screen:
     """`stray`: receipts without an owner; None for who may not assign them."""
     open_until = (
         markup("Your staff session is open until {at}.", at=wording.moment(session_until))
@@ -27,10 +29,12 @@ def admin(*, roles: Sequence[str], session_until: datetime | None, unknown: int,
         None if stray is None else markup("❗ Stray receipts: <b>{n}</b>", n=stray),
     )
     money = () if stray is None else ((Button("💵 Payments", Go("money")),),)
+    custom = ((Button("🎁 Custom plans", Go("cadm")),),) if plans else ()
     rows = (
         (Button("🔑 Open session", OpenSession()),),
         (Button(f"❓ Unknown sends ({unknown})", Go("unknown")), Button("🔌 Panels", Go("panels"))),
         *money,
+        *custom,
         wording.back_home(),
     )
     return Screen(text, rows, route="admin")

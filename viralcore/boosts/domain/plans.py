@@ -141,17 +141,22 @@ class Catalogue:
                 step=plan.step,
                 maximum=plan.maximum,
                 presets=plan.presets,
-                lines=tuple(self._line(plan, line, variant, price) for line in plan.lines),
+                lines=tuple(
+                    self.line(
+                        plan.platform, line, line.quantity if isinstance(line.quantity, int) else variant or 0, price
+                    )
+                    for line in plan.lines
+                ),
                 asset=name,
                 on_sale=plan.on_sale and plan.kind == "credits",
                 questions=plan.questions,
             )
 
-    def _line(self, plan: Plan, line: PlanLine, variant: int | None, price: Decimal) -> LineView:
-        quantity = line.quantity if isinstance(line.quantity, int) else (variant or 0)
+    def line(self, platform: str, line: PlanLine, quantity: int, price: Decimal) -> LineView:
+        """A line of a unit at this price, and whether anybody delivers it."""
         delivered = line.channel in self._channels
         if line.channel == "panel":
-            delivered = bool(self._panel_phases(plan.platform, line.metric, quantity, price * line.share))
+            delivered = bool(self._panel_phases(platform, line.metric, quantity, price * line.share))
         return LineView(line.metric, quantity, line.channel, line.share, delivered, line.verified)
 
 

@@ -31,6 +31,7 @@ async def admin(viewer: Viewer, _: str) -> Screen:
         session_until=until if until is not None and until > viewer.clock.now() else None,
         unknown=len(unknown),
         stray=await viewer.doors.payments.finance.stray_count() if ASSIGN in viewer.user.rights else None,
+        plans="plans" in viewer.user.rights,
     )
 
 

@@ -11,6 +11,7 @@ import segno
 
 from viralcore.core.screen import Picture
 from viralcore.texts.pictures.receipt import paint_receipt
+from viralcore.texts.pictures.timeline import paint_timeline
 
 ASSETS = Path(__file__).resolve().parents[3] / "assets"
 _NAME = re.compile(r"[a-z0-9_-]+\.png")
@@ -30,7 +31,12 @@ def asset(name: str) -> bytes:
     return (ASSETS / name).read_bytes()
 
 
-PAINTERS: Mapping[str, Callable[[str], bytes]] = {"qr": qr, "asset": asset, "receipt": paint_receipt}
+PAINTERS: Mapping[str, Callable[[str], bytes]] = {
+    "qr": qr,
+    "asset": asset,
+    "receipt": paint_receipt,
+    "timeline": paint_timeline,
+}
 
 
 def paint(picture: Picture) -> bytes:
