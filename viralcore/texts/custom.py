@@ -253,7 +253,7 @@ def confirm(who: PersonText, one: CustomText, *, new: bool, give: int, reason: s
         markup("Ends: {at}", at=wording.moment(one.until) if one.until else "never"),
         _given(give),
         _cost(one.price, one.worst_cost),
-        markup("\nReason, which {who} reads: {reason}", who=person(who), reason=reason),
+        markup("\nReason (the person reads it): {reason}", reason=reason),
         Html("\nAnother message replaces this one."),
     )
     number = 0 if new else one.id
@@ -301,7 +301,7 @@ def confirm_end(who: PersonText, one: CustomText, *, reason: str) -> Screen:
 def _what_ends(one: CustomText) -> Html:
     if not one.left:
         return Html("\nNo posts are left in it. Orders that run go on.")
-    back = f", and {wording.money(one.paid_back)} paid for them goes back to the wallet" if one.paid_back.minor else ""
+    back = f", and the {wording.money(one.paid_back)} paid goes back to the wallet" if one.paid_back.minor else ""
     return markup(
         "\n{left} left in it: taken back{back}. Orders that run go on.", left=wording.count(one.left, "post"), back=back
     )
@@ -321,7 +321,7 @@ def changed(one: CustomText, *, what: str, given: int, refunded: Money, reason: 
         markup("{n} taken back.", n=f"{wording.count(-given, 'post')} {'was' if given == -1 else 'were'}")
         if given < 0
         else None,
-        markup("💰 <b>{money}</b> paid for them is back in your wallet.", money=wording.money(refunded))
+        markup("💰 <b>{money}</b>, what was paid, is back in your wallet.", money=wording.money(refunded))
         if refunded.minor
         else None,
         markup("You can buy its posts for {price} each.", price=wording.price(one.price))

@@ -17,7 +17,7 @@ FILTERS = (("", "All"), ("running", "Running"), ("finished", "Finished"), ("prob
 _NOTHING = {
     "": "You have no orders yet. Send me the link of a post to make the first one.",
     "running": "Nothing is on its way at the moment.",
-    "finished": "None has ended yet.",
+    "finished": "No order has ended yet.",
     "problems": "No order has a problem.",
 }
 FILTER_ROUTES = {
@@ -82,8 +82,11 @@ def _third(one: OrderText, ways: Ways) -> tuple[Button, ...]:
 
 
 def confirm_rest(one: OrderText) -> Screen:
-    waiting = [part for part in one.parts if part.state == "waiting"]
-    told = wording.join([wording.metric(part.metric, part.quantity) for part in waiting]) or "nothing"
+    waiting: dict[str, int] = {}
+    for part in one.parts:
+        if part.state == "waiting":
+            waiting[part.metric] = waiting.get(part.metric, 0) + part.quantity
+    told = wording.join([wording.metric(metric, quantity) for metric, quantity in waiting.items()]) or "nothing"
     text = markup(
         "Cancel the rest of order #{id}? {what} will not be sent. What has been sent still arrives; when it "
         "has, the part "
@@ -103,7 +106,7 @@ def slow(one: OrderText, told: Sequence[SlowText], *, usual: timedelta | None, l
     """The real reason, from our own rows, in plain words."""
     waits = [reason for reason in told if reason.code != "done"]
     if not waits:
-        words: tuple[Html | None, ...] = (markup("Nothing is missing: it is {state}.", state=STATES[one.state][1]),)
+        words: tuple[Html | None, ...] = (markup("It has ended: {state}.", state=STATES[one.state][1]),)
     else:
         words = tuple(_reason(reason) for reason in told)
     text = lines(

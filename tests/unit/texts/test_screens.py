@@ -12,6 +12,7 @@ import pytest
 from tests.unit.texts import golden
 from tests.unit.texts.golden import Said
 from tests.unit.texts.screens import bank as bank_cases
+from tests.unit.texts.screens import custom as custom_cases
 from tests.unit.texts.screens import errors as error_cases
 from tests.unit.texts.screens import finance as finance_cases
 from tests.unit.texts.screens import home as home_cases
@@ -22,6 +23,7 @@ from tests.unit.texts.screens import receipts as receipt_cases
 from tests.unit.texts.screens import refunds as refund_cases
 from tests.unit.texts.screens import shop as shop_cases
 from tests.unit.texts.screens import staff as staff_cases
+from tests.unit.texts.screens import steering as steering_cases
 from tests.unit.texts.screens import topup as topup_cases
 from tests.unit.texts.screens import wallet as wallet_cases
 from viralcore.core.errors import DomainError
@@ -30,6 +32,7 @@ from viralcore.payments.api import AccountView, ClaimView
 from viralcore.sandbox.telegram.markup import parse_html, utf16
 from viralcore.texts import (
     bank,
+    custom,
     errors,
     finance,
     home,
@@ -40,6 +43,7 @@ from viralcore.texts import (
     refunds,
     shop,
     staff,
+    steering,
     topup,
     wallet,
 )
@@ -52,12 +56,14 @@ def _name(module: ModuleType) -> str:
 
 MODULES = [
     (bank, bank_cases.CASES),
+    (custom, custom_cases.CASES),
     (errors, error_cases.CASES),
     (finance, finance_cases.CASES),
     (home, home_cases.CASES),
     (invoices, invoice_cases.CASES),
     (order_text, order_cases.DRAWN),
     (receipts, receipt_cases.CASES),
+    (steering, steering_cases.CASES),
     (topup, topup_cases.CASES),
     (orders, order_cases.CASES),
     (refunds, refund_cases.CASES),

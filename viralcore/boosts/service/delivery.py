@@ -102,7 +102,8 @@ class Delivery:
         paused order, it waits for the end of the pause."""
         if order.paused_at is not None:
             since, rounds = phase.troubled_since, phase.round
-            await phases.wait(tx.conn, phase, next_at=tx.now, troubled_since=since, round_=rounds)
+            # As if it had been due when the pause began: the pause's end moves it to that very moment.
+            await phases.wait(tx.conn, phase, next_at=order.paused_at, troubled_since=since, round_=rounds)
             return
         choice = self._choose(order, metric, phase)
         if choice.panel:

@@ -158,16 +158,32 @@ def _row(
     _write(draw, MARGIN, top + 78, f"{quantity:,}", SMALL, SOFT)
     left, right = LEFT + MARGIN // 2, WIDTH - MARGIN - MARGIN // 2
     draw.line((left, top + 34, right, top + 34), fill=LINE, width=4)
-    for minutes, size, state in parts:
-        x, colour = scale.x(int(minutes)), COLOURS[state]
-        draw.ellipse((x - 15, top + 19, x + 15, top + 49), fill=colour, outline=PAPER, width=4)
-        draw.text((x, top + 66), f"{int(size):,}", fill=INK, font=_font(SMALL - 2), anchor="mm")
+    for minutes, _, state in parts:
+        x = scale.x(int(minutes))
+        draw.ellipse((x - 15, top + 19, x + 15, top + 49), fill=COLOURS[state], outline=PAPER, width=4)
+    for x, words in _labels(scale, parts):
+        draw.text((x, top + 66), words, fill=INK, font=_font(SMALL - 2), anchor="mm")
     if not parts:
         draw.text((left + 6, top + 66), "not sent by a supplier", fill=SOFT, font=_font(SMALL - 4), anchor="lm")
     draw.rounded_rectangle((left, top + 92, right, top + 110), 9, fill=TRACK)
     done = (right - left) * min(delivered, quantity) // max(quantity, 1)
     if done > 0:
         draw.rounded_rectangle((left, top + 92, left + max(done, 18), top + 110), 9, fill=COLOURS["completed"])
+
+
+def _labels(scale: _Scale, parts: Sequence[Any]) -> list[tuple[int, str]]:
+    """How much each part is of; parts that stand too close are told together: ``38 + 37``."""
+    found: list[tuple[int, str]] = []
+    for minutes, size, _ in sorted(parts, key=lambda part: int(part[0])):
+        x, words = scale.x(int(minutes)), f"{int(size):,}"
+        if found:
+            before, told = found[-1]
+            apart = (_font(SMALL - 2).getlength(told) + _font(SMALL - 2).getlength(words)) / 2 + 16
+            if x - before < apart:
+                found[-1] = ((before + x) // 2, f"{told} + {words}")
+                continue
+        found.append((x, words))
+    return [(max(x, LEFT + int(_font(SMALL - 2).getlength(words)) // 2), words) for x, words in found]
 
 
 def _marks(draw: ImageDraw.ImageDraw, scale: _Scale, told: Mapping[str, Any], *, bottom: int) -> None:
