@@ -10,9 +10,7 @@ from tests.journeys.shopper import Crowd, Shopper, data_of, nonce_of, pass_time,
 from tests.journeys.story import books_agree, sandbox_of
 from tests.support.sandbox import Sandbox, copies
 
-FORM = (
-    "name: VIP\nlikes: 100\nviews: 5000\nposts: 3\nprice: 1.20\nuntil: 2030-01-31\nreason: as we agreed"
-)
+FORM = "name: VIP\nlikes: 100\nviews: 5000\nposts: 3\nprice: 1.20\nuntil: 2030-01-31\nreason: as we agreed"
 LINKS = [f"https://x.com/guest/status/77{n}" for n in range(3)]
 
 

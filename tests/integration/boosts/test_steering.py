@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from tests.integration.boosts.conftest import ADA, PANELS, Shop
-from viralcore.boosts.api import CannotCancel, CannotSteer, NoCredits, OrderView
+from viralcore.boosts.api import CannotCancel, CannotSteer, LineView, NoCredits, OrderView
 from viralcore.boosts.domain.panels import Declined, Silent, StatusReading
+from viralcore.boosts.repository import orders
 from viralcore.core.errors import NotFound
 
 LIKES, VIEWS = "101", "102"
@@ -111,7 +113,7 @@ async def test_the_dispatcher_and_a_pause_at_once(shop: Shop) -> None:
     shop.clock.advance(1800)
     await asyncio.gather(
         shop.job("boosts.dispatch"),
-        *(shop.door.pause(key="p", user_id=ADA, order_id=order.id) for order in made),
+        *(shop.door.pause(key=f"p{order.id}", user_id=ADA, order_id=order.id) for order in made),
         shop.job("boosts.dispatch"),
     )
     await shop.send()
@@ -279,3 +281,73 @@ async def _to_the_end(shop: Shop, made: tuple[OrderView, ...]) -> None:
         wallet += seen.refunded.minor
     assert (await shop.wallet(), await shop.credits()) == (wallet, credits_back)
     await shop.sound()
+
+
+class Groups:
+    """An engine that takes comments. `closed`: lines it was told to stop."""
+
+    name = "crowd"
+
+    def __init__(self) -> None:
+        self.closed: list[str] = []
+
+    async def takes(self, tx: Any, platform: str, line: LineView) -> bool:
+        return line.metric == "comments"
+
+    async def open(self, tx: Any, order: Any, line: Any) -> None: ...
+
+    async def close(self, tx: Any, order: Any, line: Any) -> None:
+        self.closed.append(line.metric)
+
+    async def open_until(self, line_id: int) -> datetime:
+        return datetime(2026, 3, 4, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("begun", [False, True])
+async def test_the_rest_of_people_s_work_is_what_nobody_has_begun(shop: Shop, begun: bool) -> None:
+    groups, steering = Groups(), shop.module.service._steering
+    steering._engines._engines = {"crowd": groups}  # type: ignore[dict-item]
+    await shop.grant(1)
+    (order,) = await shop.order()
+    comments = next(line for line in order.lines if line.metric == "comments")
+    line_id = (await shop.rows("SELECT id FROM boosts.lines WHERE metric = 'comments'"))[0].id
+    await shop.turn(30)
+    delivery = steering._delivery
+
+    async def work(done: int, *, ended: bool) -> None:
+        async with shop.database.transaction() as tx:
+            locked = await orders.lock(tx.conn, order.id)
+            assert locked is not None
+            await delivery.worked(tx, locked, line_id, delivered=done, ended=ended)
+
+    if begun:
+        await work(6, ended=False)
+    told = (await shop.door.slow(user_id=ADA, order_id=order.id)).reasons
+    until = datetime(2026, 3, 4, tzinfo=UTC)
+    assert [(one.done, one.at) for one in told if one.code == "crowd"] == [(6 if begun else 0, until)]
+    await shop.door.pause(key="p", user_id=ADA, order_id=order.id)
+    await shop.door.cancel_rest(key="r", user_id=ADA, order_id=order.id)
+    await shop.door.cancel_rest(key="r", user_id=ADA, order_id=order.id)
+    shop.panels["smmflare"].complete()
+    await shop.turn(1)
+    seen = await shop.see(order.id)
+    assert groups.closed == ([] if begun else ["comments"])
+    assert (seen.finished_at is None) is begun
+    if begun:
+        await work(15, ended=True)
+    done = await shop.see(order.id)
+    line = next(one for one in done.lines if one.metric == "comments")
+    left = comments.quantity - (15 if begun else 0)
+    assert (done.state, line.refunded.minor) == ("partial", 75 * left // comments.quantity)
+    await shop.sound()
+
+
+async def test_who_was_found_due_before_the_pause_is_not_sent_in_it(shop: Shop) -> None:
+    await shop.grant(1)
+    (order,) = await shop.order()
+    shop.clock.advance(1800)
+    await shop.door.pause(key="p", user_id=ADA, order_id=order.id)
+    async with shop.database.transaction() as tx:
+        await shop.module.service._steering._delivery._dispatch([order.id], tx)
+    await shop.send()
+    assert shop.panels["smmflare"].quantities == []

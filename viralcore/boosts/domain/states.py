@@ -38,7 +38,7 @@ class Order:
     finished_at: datetime | None
     refunded_cents: int
     credit_returned: bool
-    paused_at: datetime | None
+    paused_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

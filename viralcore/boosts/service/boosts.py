@@ -133,13 +133,13 @@ class BoostsService:
         return await self._steering.slow(user_id=user_id, order_id=order_id)
 
     async def pause(self, *, key: str, user_id: int, order_id: int) -> OrderView:
-        return await self._steering.pause(user_id=user_id, order_id=order_id)
+        return await self._steering.pause(key=key, user_id=user_id, order_id=order_id)
 
     async def resume(self, *, key: str, user_id: int, order_id: int) -> OrderView:
-        return await self._steering.resume(user_id=user_id, order_id=order_id)
+        return await self._steering.resume(key=key, user_id=user_id, order_id=order_id)
 
     async def cancel_rest(self, *, key: str, user_id: int, order_id: int) -> OrderView:
-        return await self._steering.cancel_rest(user_id=user_id, order_id=order_id)
+        return await self._steering.cancel_rest(key=key, user_id=user_id, order_id=order_id)
 
     async def cancel(self, *, key: str, user_id: int, order_id: int) -> OrderView:
         return await self._orders.cancel(user_id=user_id, order_id=order_id)

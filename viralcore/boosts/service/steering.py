@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 from viralcore.boosts.api import CannotSteer, OrderView, SlowView
 from viralcore.boosts.domain import states, steering
@@ -35,26 +37,26 @@ class Steering:
         self._engines = engines
         self._history = history
 
-    async def pause(self, *, user_id: int, order_id: int) -> OrderView:
+    async def pause(self, *, key: str, user_id: int, order_id: int) -> OrderView:
         async def run(tx: Tx, order: Order, found: Sequence[Phase], _: Sequence[Line]) -> None:
             if not steering.can_pause(order, found):
                 raise CannotSteer(order_id=order.id, what="pause", paused=order.paused_at is not None)
             await rows.pause(tx.conn, order, now=tx.now)
             tx.record(OrderProgressed(order_id=order.id, user_id=order.user_id, state=order.state))
 
-        return await self._steer(user_id, order_id, run)
+        return await self._steer("pause", key, user_id, order_id, run)
 
-    async def resume(self, *, user_id: int, order_id: int) -> OrderView:
+    async def resume(self, *, key: str, user_id: int, order_id: int) -> OrderView:
         async def run(tx: Tx, order: Order, _: Sequence[Phase], __: Sequence[Line]) -> None:
             if order.paused_at is None:
                 raise CannotSteer(order_id=order.id, what="resume", paused=False)
             await rows.resume(tx.conn, order, span=steering.moved_by(order, tx.now))
             tx.record(OrderProgressed(order_id=order.id, user_id=order.user_id, state=order.state))
 
-        return await self._steer(user_id, order_id, run)
+        return await self._steer("resume", key, user_id, order_id, run)
 
-    async def cancel_rest(self, *, user_id: int, order_id: int) -> OrderView:
-        return await self._steer(user_id, order_id, self._cancel_rest)
+    async def cancel_rest(self, *, key: str, user_id: int, order_id: int) -> OrderView:
+        return await self._steer("cancel_rest", key, user_id, order_id, self._cancel_rest)
 
     async def _cancel_rest(self, tx: Tx, order: Order, found: Sequence[Phase], lines: Sequence[Line]) -> None:
         """Waiting phases end cancelled, lines nobody has begun too. What goes on ends by itself, then all is "
@@ -97,14 +99,21 @@ class Steering:
                 found[line.id] = at
         return found
 
-    async def _steer(self, user_id: int, order_id: int, steer: Steer) -> OrderView:
+    async def _steer(self, what: str, key: str, user_id: int, order_id: int, steer: Steer) -> OrderView:
+        """Once for a key: a press that is handled again after a crash finds it done, and is no refusal."""
+
+        async def run(tx: Tx, order: Order) -> Mapping[str, Any]:
+            found = (await phases.of_orders(tx.conn, [order_id])).get(order_id, [])
+            await steer(tx, order, found, (await orders.lines_of(tx.conn, [order_id])).get(order_id, []))
+            return {}
+
+        inputs = {"user_id": user_id, "order_id": order_id}
+
         async def work(tx: Tx) -> OrderView:
             order = await orders.lock(tx.conn, order_id)
             if order is None or order.user_id != user_id:
                 raise NotFound(what="order")
-            found = (await phases.of_orders(tx.conn, [order_id])).get(order_id, [])
-            lines = (await orders.lines_of(tx.conn, [order_id])).get(order_id, [])
-            await steer(tx, order, found, lines)
+            await tx.once(scope=f"boosts.{what}", key=key, inputs=inputs, run=partial(run, tx, order))
             after = await orders.get(tx.conn, order_id)
             return (await views.order_views(tx.conn, [after or order]))[0]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 from viralcore.boosts.api import BadLink, CannotSteer, NoCredits, OrderFilter, OrderView, PlanEnded
@@ -121,8 +122,8 @@ async def resume(turn: Turn, act: ResumeOrder) -> Screen:
 
 
 async def _said(turn: Turn, order_id: int, error: CannotSteer) -> Screen:
-    """The order as it is, with the reason above it."""
-    return shop.with_note(errors.words(error), await order(turn.viewer, str(order_id)))
+    """The order as it is, with the reason above it; without a route, as a redraw would take the reason away."""
+    return replace(shop.with_note(errors.words(error), await order(turn.viewer, str(order_id))), route="")
 
 
 @on(Reorder)
