@@ -18,6 +18,8 @@ ARGS ?=
 ONLY ?=
 SEED ?= 1
 MINUTES ?= 1
+# Two cores: tests that start a whole shop wait more than they work.
+WORKERS ?= 3
 
 .PHONY: help sandbox run test check format bench chaos audit lock clean
 
@@ -31,7 +33,7 @@ run: $(VENV)/.ready-run ## the bot itself, told by .env and settings/
 	@exec $(PY) -m viralcore run $(ARGS)
 
 test: check ## every gate and every test
-	$(PY) -m pytest -n 2 --dist worksteal $(ARGS)
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.ready-dev ## every gate, no tests
 	$(PY) -m ruff format --check $(SOURCES)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, Protocol
 
 import structlog
 from pydantic import SecretStr
@@ -21,7 +21,10 @@ from viralcore.core import migrate, runtime
 from viralcore.core.clock import Clock, FileClock, SystemClock
 from viralcore.core.crypto import Cipher
 from viralcore.core.db import Database
+from viralcore.core.effects import EffectKind
 from viralcore.core.embedded import EmbeddedPostgres
+from viralcore.core.errors import CannotStart
+from viralcore.core.events import Subscription
 from viralcore.core.http import HttpClients
 from viralcore.core.inbox import Inbox
 from viralcore.core.jobs import Job
@@ -31,13 +34,16 @@ from viralcore.core.nursery import Nursery
 from viralcore.core.queue import RELEASE_JOB, QueueEngine
 from viralcore.core.queue_figures import QueueFigures
 from viralcore.core.registry import Registry
+from viralcore.core.rekey import Rekey, Step
 from viralcore.core.scheduler import Scheduler, last_alive
 from viralcore.ledger import module as ledger
 from viralcore.notifications import module as notifications
 from viralcore.payments import module as payments
+from viralcore.referrals import module as referrals
 from viralcore.settings import Settings
 from viralcore.users import module as users
 from viralcore.web.server import WebServer
+from viralcore.withdrawals import module as withdrawals
 
 log = structlog.get_logger(__name__)
 Role = Literal["all", "bot", "worker"]
@@ -45,6 +51,19 @@ GiveUp = Callable[[Exception], None]
 Check = Callable[[], Awaitable[str | None]]
 FINISH_SECONDS = 4.0
 INBOX_KEPT = timedelta(days=2)
+
+
+class _Module(Protocol):
+    """What every module brings along to be registered."""
+
+    @property
+    def effects(self) -> tuple[EffectKind, ...]: ...
+
+    @property
+    def subscriptions(self) -> tuple[Subscription, ...]: ...
+
+    @property
+    def jobs(self) -> tuple[Job, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +74,13 @@ class Modules:
     ledger: ledger.LedgerModule
     payments: payments.Payments
     boosts: boosts.BoostsModule
+    referrals: referrals.ReferralsModule
+    withdrawals: withdrawals.Withdrawals
+
+    @property
+    def business(self) -> tuple[_Module, ...]:
+        """All of them, in layer order."""
+        return (self.users, self.ledger, self.payments, self.boosts, self.referrals, self.withdrawals)
 
 
 def clock_of(settings: Settings) -> Clock:
@@ -91,15 +117,31 @@ def _modules(settings: Settings, db: Database, clock: Clock, http: HttpClients) 
         users=people.service,
         payments=money.service,
     )
-    return Modules(people, books, money, shop)
+    brought = referrals.build(db=db, clock=clock, ledger=books.service, users=people.service, config=settings.referrals)
+    payouts = withdrawals.build(
+        db=db,
+        clock=clock,
+        ledger=books.service,
+        users=people.service,
+        live=money.service.naira_per_usd,
+        http=http,
+        config=settings.withdrawals,
+        cipher=_cipher(settings),
+        boosts=shop.service,
+        referrals=brought.service,
+    )
+    return Modules(people, books, money, shop, brought, payouts)
 
 
-def _doors(modules: Modules) -> bot.Doors:
+def _doors(modules: Modules, bot_username: Callable[[], str] = str) -> bot.Doors:
     return bot.Doors(
         users=modules.users.service,
         ledger=modules.ledger.service,
         payments=modules.payments.service,
         boosts=modules.boosts.service,
+        referrals=modules.referrals.service,
+        withdrawals=modules.withdrawals.service,
+        bot_username=bot_username,
     )
 
 
@@ -111,13 +153,28 @@ async def doors(settings: Settings) -> AsyncIterator[bot.Doors]:
     db = _database(settings, clock, registry, size=2)
     try:
         modules = _modules(settings, db, clock, http)
-        for each in (modules.users, modules.ledger, modules.payments, modules.boosts):
+        for each in modules.business:
             registry.subscribe(*each.subscriptions)
             registry.add_kinds(*each.effects)
         await db.start()
         yield _doors(modules)
     finally:
         await http.close()
+        await db.stop()
+
+
+async def rotate_keys(settings: Settings, told: Callable[[Step], None]) -> tuple[Step, ...]:
+    """Put everything encrypted under the first of ENCRYPTION_KEYS. Raises CannotStart without keys."""
+    cipher = _cipher(settings)
+    if cipher is None:
+        raise CannotStart("ENCRYPTION_KEYS and FINGERPRINT_KEY are needed: a new key first, the old ones behind it.")
+    # As the login user: the bot's own role may not write everywhere a sealed value stands.
+    url = settings.env.database_url.get_secret_value() if settings.env.database_url is not None else ""
+    db = Database(url, clock_of(settings), Registry(), role=None, size=2)
+    try:
+        await db.start()
+        return await Rekey(db, cipher, told).run()
+    finally:
         await db.stop()
 
 
@@ -191,6 +248,7 @@ def _build(settings: Settings, stack: AsyncExitStack, give_up: GiveUp) -> _Proce
         users=modules.users.service,
         payments=modules.payments.service,
         boosts=modules.boosts.service,
+        withdrawals=modules.withdrawals.service,
         bot=line.bot,
         bulk=line.bulk,
         admin_chat_id=env.admin_telegram_chat_id,
@@ -201,7 +259,7 @@ def _build(settings: Settings, stack: AsyncExitStack, give_up: GiveUp) -> _Proce
         db=db,
         clock=clock,
         bot=line.bot,
-        doors=_doors(modules),
+        doors=_doors(modules, lambda: line.bot.username),
         config=settings.bot,
         inbox=inbox,
         nursery=nursery,
@@ -212,7 +270,7 @@ def _build(settings: Settings, stack: AsyncExitStack, give_up: GiveUp) -> _Proce
     line.throttle = talk.throttle
     engine = QueueEngine(db, nursery)
     scheduler = Scheduler(db, clock, nursery, Leases(db), metrics=metrics)
-    for each in (modules.users, modules.ledger, modules.payments, modules.boosts, notices, talk):
+    for each in (*modules.business, notices, talk):
         registry.subscribe(*each.subscriptions)
         registry.add_kinds(*each.effects)
         scheduler.add(each.jobs)
@@ -252,6 +310,7 @@ async def _serve(process: _Process, role: Role, stack: AsyncExitStack, stop: asy
     await db.start()
     await db.bind_environment(env.environment)
     await process.modules.users.service.ensure_owners(env.admin_ids)
+    await process.modules.boosts.service.crowd.ensure_likes_group()
     last = await last_alive(db)
     slept = process.clock.now() - last if last is not None else timedelta(0)
     web = WebServer(
@@ -326,6 +385,8 @@ def _figures(metrics: Metrics, modules: Modules, db: Database) -> None:
     metrics.figures.add("ledger", modules.ledger.figures)
     metrics.figures.add("payments", modules.payments.figures)
     metrics.figures.add("boosts", modules.boosts.figures)
+    metrics.figures.add("withdrawals", modules.withdrawals.figures)
+    metrics.figures.add("referrals", modules.referrals.figures)
 
 
 def _prune(inbox: Inbox, clock: Clock) -> Job:

@@ -34,8 +34,10 @@ app = typer.Typer(
     help="viralcore: a Telegram shop for social-media engagement. Told by the environment, .env and settings/.",
 )
 admin = typer.Typer(no_args_is_help=True, help="Staff, without the bot.")
+key_commands = typer.Typer(help="Keys for what is encrypted: print fresh ones, or change over to a new one.")
 ledger = typer.Typer(no_args_is_help=True, help="The books.")
 app.add_typer(admin, name="admin")
+app.add_typer(key_commands, name="keys")
 app.add_typer(ledger, name="ledger")
 
 
@@ -111,13 +113,40 @@ def migrate() -> None:
     )
 
 
-@app.command()
-def keys() -> None:
+@key_commands.callback(invoke_without_command=True)
+def keys(context: typer.Context) -> None:
     """Print fresh ENCRYPTION_KEYS and FINGERPRINT_KEY for .env. Keep a copy: nothing encrypted can be read without."""
+    if context.invoked_subcommand is not None:
+        return
     from viralcore.core.crypto import new_key
 
     typer.echo(f"ENCRYPTION_KEYS={new_key()}")
     typer.echo(f"FINGERPRINT_KEY={secrets.token_urlsafe(32)}")
+
+
+@key_commands.command()
+def rotate() -> None:
+    """Put everything that is encrypted under the first of ENCRYPTION_KEYS, so that the ones behind it can be dropped.
+
+    Put a new key in front, restart the bot, then run this. It may be broken off and run again.
+    """
+    settings = _settings("database")
+    from viralcore import bootstrap
+    from viralcore.core.rekey import Step
+
+    def told(step: Step) -> None:
+        lost = f", {step.lost} that no key opens" if step.lost else ""
+        _out().print(f"{step.column:<40} {step.seen:>8,} looked at, {step.changed:,} changed{lost}")
+
+    with _database_url(settings) as url:
+        steps = asyncio.run(bootstrap.rotate_keys(settings.with_database(url), told))
+    lost = sum(step.lost for step in steps)
+    if lost:
+        _fail(f"{lost} value(s) are opened by no key: put the key they were written with behind the others.")
+    if len(settings.env.encryption_keys) > 1:
+        _out().print("Everything is under the first key. The others can be taken out of ENCRYPTION_KEYS.")
+    else:
+        _out().print("Everything is under the only key. To change it, put a new one in front and run this again.")
 
 
 @app.command()

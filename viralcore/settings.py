@@ -29,7 +29,9 @@ from viralcore.core import formats
 from viralcore.core.problems import Problem, SettingsError, load_toml, reason
 from viralcore.notifications.config import NotificationsConfig
 from viralcore.payments.config import PaymentsConfig
+from viralcore.referrals.config import ReferralsConfig
 from viralcore.users.config import UsersConfig
+from viralcore.withdrawals.config import WithdrawalsConfig
 
 CLOSED_DOOR = "http://127.0.0.1:9"
 """The discard port: what a sandbox's provider address is when nobody simulates that provider."""
@@ -170,7 +172,9 @@ class Slice:
 SLICES: tuple[Slice, ...] = (
     Slice("users", UsersConfig, ("users.toml",)),
     Slice("payments", PaymentsConfig, ("payments.toml",)),
-    Slice("boosts", BoostsConfig, ("plans.toml", "schedule.toml", "panels.toml")),
+    Slice("boosts", BoostsConfig, ("plans.toml", "schedule.toml", "panels.toml", "replies.toml")),
+    Slice("referrals", ReferralsConfig, ("referrals.toml",)),
+    Slice("withdrawals", WithdrawalsConfig, ("withdrawals.toml", "payouts.toml")),
     Slice("notifications", NotificationsConfig, ("notifications.toml",)),
     Slice("bot", BotConfig, ("bot.toml",)),
 )
@@ -196,6 +200,8 @@ class Settings:
     users: UsersConfig
     payments: PaymentsConfig
     boosts: BoostsConfig
+    withdrawals: WithdrawalsConfig
+    referrals: ReferralsConfig
     notifications: NotificationsConfig
     bot: BotConfig
     sources: tuple[Source, ...]

@@ -30,7 +30,9 @@ def test_functions_and_files_stay_short() -> None:
     assert rules.too_long("x = 1\n" * (rules.LONGEST_FILE + 1))
     assert rules.too_long("def long():\n" + "    x = 1\n" * (rules.LONGEST_FUNCTION + 1))
     assert not rules.too_long("def fine():\n" + "    x = 1\n" * rules.LONGEST_FUNCTION)
-    limits = {path: rules.LONGEST_DOOR if path.endswith("/api.py") else rules.LONGEST_FILE for path in SOURCES}
+    limits = {
+        path: rules.LONGEST_DOOR if path.endswith(("/api.py", "/tables.py")) else rules.LONGEST_FILE for path in SOURCES
+    }
     wrong = [f"{path}: {what}" for path, text in SOURCES.items() for what in rules.too_long(text, limits[path])]
     assert wrong == []
 

@@ -96,6 +96,7 @@ def told(folder: Path, url: str, api: Api, panel_url: str) -> dict[str, str]:
     schedule = (made / "schedule.toml").read_text()
     first, last = schedule.index("phases = ["), schedule.index("\n]") + 2
     (made / "schedule.toml").write_text(schedule[:first] + _PARTS + schedule[last:])
+    _change(made / "schedule.toml", "crowd_lines = true", "crowd_lines = false")
     _change(made / "bot.toml", "per_second = ", "per_second = 1000000 #")
     _change(made / "bot.toml", "chat_gap_seconds = ", 'chat_gap_seconds = "0" #')
     return {

@@ -160,7 +160,7 @@ async def test_an_order_on_its_way_is_steered_by_its_buyer_alone(town: Town) -> 
     await ada.gets_credits(3)
     await ada.says(LINK.format(5))
     await ada.presses("Confirm", "Order #1", "Slow?")
-    await shown(ada, "not late", "paid back when the rest is done")
+    await shown(ada, "not late")
     await ada.presses("Back", "Pause")
     await shown(ada, "You paused it at", "held back by you")
     double = await ada.button("Resume")

@@ -38,7 +38,8 @@ STEP = 600.0
 BEFORE_DUE = 1_300.0
 """Business seconds between the first orders and the storm; their first part is due after 1,800."""
 OPEN = """
-SELECT (SELECT count(*) FROM boosts.orders WHERE state IN ('scheduled', 'sending', 'in_progress')) AS orders,
+SELECT (SELECT count(*) FROM boosts.orders
+        WHERE state IN ('scheduled', 'sending', 'in_progress') AND invoice_id IS NULL) AS orders,
     (SELECT count(*) FROM payments.invoices WHERE state = 'open') AS invoices,
     (SELECT count(*) FROM payments.sightings WHERE state <> 'judged') AS sightings
 """

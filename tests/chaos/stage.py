@@ -32,6 +32,8 @@ FASTER = (
     (r"^pace_per_second = \d+", "pace_per_second = 40"),
     (r"^parallelism = 1$", "parallelism = 4"),
     (r"^read_seconds = \d+", "read_seconds = 3"),
+    # nobody of the team is there: what no group takes is paid back
+    (r"^crowd_lines = true", "crowd_lines = false"),
 )
 
 

@@ -333,8 +333,3 @@ async def test_nonsense(world: FlutterwaveWorld, path: str, body: dict[str, Any]
     assert answer.status_code == status
     assert list(answer.json()) == ["error"]
     assert world.book.payments == {}
-
-
-async def test_payouts_come_later(world: FlutterwaveWorld) -> None:
-    assert (await control(world, "GET", "/transfers")).json() == []
-    assert (await ask(world, "POST", "/transfers", json={})).status_code == 404

@@ -28,11 +28,11 @@ def undisturbed(step: str) -> AbstractContextManager[None]:
 
 
 @contextmanager
-def sandbox_of(folder: Path, *, telegram: int = 10) -> Iterator[Sandbox]:
+def sandbox_of(folder: Path, *, telegram: int = 10, by_hand: bool = False) -> Iterator[Sandbox]:
     """A sandbox; when the story in it fails, the failure carries the end of the bot's log. `telegram`: how many times
-    more than the real one its Telegram takes a second."""
+    more than the real one its Telegram takes a second. `by_hand`: the team works at what no group takes."""
     try:
-        with running_sandbox(folder, **swift(folder, telegram=telegram)) as sandbox:
+        with running_sandbox(folder, **swift(folder, telegram=telegram, by_hand=by_hand)) as sandbox:
             yield sandbox
     except BaseException as error:
         error.add_note(log_of(folder))

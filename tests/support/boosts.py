@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal
 
 from pydantic import SecretStr
@@ -15,12 +17,13 @@ from viralcore.boosts.config import BoostsConfig
 from viralcore.boosts.domain.panels import AddAnswer, BalanceReading, Declined, Placed, StatusReading
 from viralcore.boosts.ports import PanelDown
 from viralcore.core.db import Tx, assert_no_transaction
+from viralcore.core.errors import NotFound
 from viralcore.core.problems import load_toml
 from viralcore.payments.api import Grant, InvoiceView, Item
-from viralcore.users.api import Blocked, NotAllowed, TermsNotAccepted
+from viralcore.users.api import Blocked, NotAllowed, TermsNotAccepted, UserView
 
 SETTINGS = Path(__file__).parents[2] / "settings"
-FILES = ("plans.toml", "schedule.toml", "panels.toml")
+FILES = ("plans.toml", "schedule.toml", "panels.toml", "replies.toml")
 KEYS = {f"{name}_api_key": SecretStr(f"{name}-key") for name in ("smmflare", "plugsmms", "smmstone")}
 
 
@@ -107,8 +110,39 @@ class FakeUsers:
     blocked: set[int] = field(default_factory=set)
     strangers: set[int] = field(default_factory=set)
     staff: set[int] = field(default_factory=lambda: {1000, 1001})
+    owners: set[int] = field(default_factory=set)
     blocked_values: set[str] = field(default_factory=set)
     audited: list[dict[str, Any]] = field(default_factory=list)
+    reply_guys: set[int] = field(default_factory=set)
+
+    async def get(self, *, user_id: int) -> UserView:
+        if user_id in self.strangers:
+            raise NotFound(what="user")
+        roles: set[Any] = {"user"} | ({"reply_guy"} if user_id in self.reply_guys else set())
+        return UserView(
+            id=user_id,
+            first_name=f"P{user_id}",
+            username=None,
+            roles=frozenset(roles),
+            rights=frozenset(),
+            terms_accepted=True,
+            blocked=False,
+            unreachable=False,
+            created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        )
+
+    async def staff_ids(self, *, right: str) -> tuple[int, ...]:
+        return tuple(sorted(self.reply_guys if right == "tasks" else self.staff))
+
+    async def grant_role(self, *, key: str, actor: int, user_id: int, role: str, reason: str) -> None:
+        if actor not in self.staff:
+            raise NotAllowed(right="reply_guys.manage")
+        self.reply_guys.add(user_id)
+
+    async def revoke_role(self, *, key: str, actor: int, user_id: int, role: str, reason: str) -> None:
+        if actor not in self.staff:
+            raise NotAllowed(right="reply_guys.manage")
+        self.reply_guys.discard(user_id)
 
     async def require_active(self, tx: Tx, *, user_id: int) -> None:
         if user_id in self.blocked:
@@ -117,7 +151,8 @@ class FakeUsers:
             raise TermsNotAccepted
 
     async def authorize(self, tx: Tx, *, actor: int, right: str) -> None:
-        if actor not in self.staff:
+        allowed = {"switches": self.owners, "tasks": self.reply_guys}.get(right, self.staff)
+        if actor not in allowed:
             raise NotAllowed(right=right)
 
     async def is_blocked(self, tx: Tx, *, kind: str, value: str) -> bool:
@@ -132,6 +167,8 @@ class FakePayments:
     """Remembers the invoices it was asked for."""
 
     opened: list[dict[str, Any]] = field(default_factory=list)
+    next_id: int = 1
+    refuse: BaseException | None = None
 
     async def open_invoice(
         self,
@@ -144,7 +181,9 @@ class FakePayments:
         grants: Sequence[Grant] = (),
         tx: Tx | None = None,
     ) -> InvoiceView:
+        if self.refuse is not None:
+            raise self.refuse
         self.opened.append(
             {"key": key, "item": item, "quantity": quantity, "unit_price": unit_price, "grants": tuple(grants)}
         )
-        return object()  # type: ignore[return-value]
+        return SimpleNamespace(id=self.next_id)  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""Which tests a worker begins with: a long one that begins last runs alone at the end, with the other workers idle."""
+"""Which files the workers begin with: a long one that begins last runs alone at the end, the other workers idle."""
 
 from __future__ import annotations
 
@@ -10,46 +10,39 @@ import pytest
 SECONDS: Mapping[str, int] = {
     "tests/journeys/test_killed_story.py": 150,
     "tests/journeys/test_staff.py": 100,
-    "tests/journeys/test_payment_edges.py": 100,
-    "tests/journeys/test_bad_input.py": 80,
+    "tests/journeys/test_bank.py": 70,
     "tests/journeys/test_demo.py": 70,
-    "tests/journeys/test_main_story.py": 60,
-    "tests/web/test_page_with_bot.py": 30,
-    "tests/property/test_ledger.py": 30,
-    "tests/integration/sandbox/test_supervisor.py": 30,
+    "tests/integration/web/test_ready.py": 60,
+    "tests/journeys/test_wallet.py": 60,
+    "tests/journeys/test_chaos.py": 55,
+    "tests/integration/payments/test_webhooks.py": 55,
+    "tests/journeys/test_main_story.py": 50,
+    "tests/contract/payments/test_flutterwave_world.py": 45,
+    "tests/journeys/test_payment_edges.py": 40,
+    "tests/journeys/test_every_coin.py": 40,
+    "tests/journeys/test_bad_input.py": 35,
+    "tests/web/test_page_with_bot.py": 35,
+    "tests/integration/web/test_webhook.py": 30,
+    "tests/integration/sandbox/test_supervisor.py": 25,
+    "tests/integration/sandbox/test_bank_with_bot.py": 20,
+    "tests/property/test_ledger.py": 15,
 }
-"""What the long files take, roughly; it decides about the order alone."""
+"""What the long files take, roughly; it decides about the order alone. A journey that is not named here is long too."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    workers = int(getattr(config, "workerinput", {}).get("workercount", 1))
-    if workers > 1:
-        items[:] = arranged(items, workers)
+    if hasattr(config, "workerinput"):
+        items[:] = arranged(items)
 
 
-def arranged(items: Sequence[pytest.Item], workers: int) -> list[pytest.Item]:
-    """The items in as many equal stretches as there are workers, each beginning with its fair share of the long files.
+def arranged(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """The items with the long files first, each in one piece.
 
-    ``--dist worksteal`` gives each worker one stretch and lets it steal from the end of another's: files whose tests
-    share a sandbox stay together, and what is stolen is short.
+    ``--dist loadfile --no-loadscope-reorder`` hands out whole files in this order: what the tests of a file share, a
+    sandbox or a database, is made once, and tests that go on where another ended run where it ran.
     """
     files = [list(group) for _, group in groupby(items, key=_file)]
-    long = sorted((file for file in files if _seconds(file)), key=_seconds, reverse=True)
-    short = [item for file in files if not _seconds(file) for item in file]
-    stretches: list[list[pytest.Item]] = [[] for _ in range(workers)]
-    loads = [0] * workers
-    for file in long:
-        lightest = loads.index(min(loads))
-        stretches[lightest] += file
-        loads[lightest] += _seconds(file)
-    done = 0
-    for left, stretch in zip(range(workers, 0, -1), stretches, strict=True):
-        # As the scheduler cuts the list: a whole share of what is left, for each that is left.
-        wanted = max(0, (len(items) - done) // left - len(stretch))
-        stretch += short[:wanted]
-        del short[:wanted]
-        done += len(stretch)
-    return [item for stretch in stretches for item in stretch] + short
+    return [item for file in sorted(files, key=_seconds, reverse=True) for item in file]
 
 
 def _file(item: pytest.Item) -> str:
@@ -57,4 +50,5 @@ def _file(item: pytest.Item) -> str:
 
 
 def _seconds(file: Sequence[pytest.Item]) -> int:
-    return SECONDS.get(_file(file[0]), 0)
+    name = _file(file[0])
+    return SECONDS.get(name, 20 if name.startswith("tests/journeys/") else 0)

@@ -180,9 +180,12 @@ def copies(message: Message) -> list[str]:
     return [b["copy"] for row in message["buttons"] for b in row if b["copy"]]
 
 
-def swift(folder: Path, *, telegram: int = 10, others: int = 10) -> dict[str, str]:
+def swift(folder: Path, *, telegram: int = 10, others: int = 10, by_hand: bool = False) -> dict[str, str]:
     """Environment in which simulators are asked, and written to, that many times as often a second as the real things
-    allow, and agree to it: most stories are not about limits, and waiting them out is most of the time they take."""
+    allow, and agree to it: most stories are not about limits, and waiting them out is most of the time they take.
+
+    `by_hand`: somebody of the team is in the story, who works at what no group takes; else that is paid back.
+    """
     settings = folder / "settings"
     shutil.copytree(ROOT / "settings", settings)
     for name, usual, quick in (
@@ -192,6 +195,7 @@ def swift(folder: Path, *, telegram: int = 10, others: int = 10) -> dict[str, st
         ("payments.toml", "batch_blocks = 8", "batch_blocks = 50"),
         ("payments.toml", "batch_receipts = 4", "batch_receipts = 50"),
         ("panels.toml", "pace_per_second = 2", f"pace_per_second = {2 * others}"),
+        ("schedule.toml", "crowd_lines = true", f"crowd_lines = {'true' if by_hand else 'false'}"),
     ):
         told = (settings / name).read_text()
         assert usual in told, f"{name} does not say {usual}"

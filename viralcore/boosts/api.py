@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal, Protocol
 
+from viralcore.core.db import Tx
 from viralcore.core.errors import DomainError
 from viralcore.core.money import Money
 from viralcore.ledger.api import Balance
@@ -23,6 +24,8 @@ Engine = Literal["crowd", "staff"]
 OrderState = Literal["scheduled", "sending", "in_progress", "completed", "partial", "failed", "cancelled"]
 LineState = Literal["scheduled", "sending", "in_progress", "completed", "partial", "failed", "cancelled", "refunded"]
 OrderFilter = Literal["all", "running", "finished", "problems"]
+RequestState = Literal["open", "invoiced", "ordered", "returned", "discarded"]
+CardState = Literal["open", "taken", "done", "cannot", "closed"]
 PhaseState = Literal["waiting", "sending", "sent", "unknown", "completed", "partial", "failed", "cancelled"]
 
 
@@ -62,6 +65,8 @@ class PlanView:
     questions: tuple[str, ...] = ()  # goods: asked before payment (poll_link, poll_option, profile_link, days, channel)
     until: datetime | None = None  # custom plans: when it ends or ended; its posts cannot be used from then on
     version: int = 0  # custom plans: rises with every change of what it delivers
+    family: str = ""  # one plan in several sizes: the name they share (tgt) ...
+    variant: int | None = None  # ... and which this is (15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,8 @@ class CreditView:
 
 @dataclass(frozen=True, slots=True)
 class LinkView:
-    """A link understood. `canonical`: the stored form; `platform`: x | telegram."""
+    """A link understood. `canonical`: the stored form; `platform`: x | telegram. `post_id`: empty when it names a
+    profile or a channel (goods)."""
 
     platform: Literal["x", "telegram"]
     canonical: str
@@ -84,7 +90,8 @@ class LinkView:
     @property
     def post(self) -> str:
         """One name for one post, however it was written: X shows a post under any user name. Blocks go by it too."""
-        return f"https://x.com/i/status/{self.post_id}" if self.platform == "x" else self.canonical.lower()
+        of_x = self.platform == "x" and self.post_id
+        return f"https://x.com/i/status/{self.post_id}" if of_x else self.canonical.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +144,7 @@ class OrderLineView:
     state: LineState
     refunded: Money
     engine: Engine | None = None  # who works at it when no panel does
+    reason: str = ""  # why staff could not deliver (all of) it, in their words
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +287,58 @@ class PanelView:
     checked_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class RequestView:
+    """Goods somebody is about to buy, from the quantity to the order. `total`: at the price of now, until it is
+    ``invoiced``: then the invoice says it. ``ordered``: paid, and an order; ``returned``: paid, could not become an
+    order, and the money is in the wallet.
+
+    `missing`: questions without an answer, the next one first.
+    """
+
+    id: int
+    user_id: int
+    plan: PlanView
+    quantity: int
+    total: Money
+    answers: Mapping[str, str]  # as they will be frozen, by question
+    missing: tuple[str, ...]
+    state: RequestState
+    invoice_id: int | None
+    expires_at: datetime
+    limits: Mapping[str, int] = field(default_factory=dict)  # by question: the last option, the most days
+
+
+@dataclass(frozen=True, slots=True)
+class StaffCardView:
+    """One line that staff work at. `delivered`: of `quantity`, so far; `refunded`: what came back for the rest.
+
+    ``open`` -> ``taken`` -> ``done`` | ``cannot``, and back to open when it is released; ``closed``: its order was
+    cancelled. `version` rises with every change.
+    """
+
+    id: int
+    order_id: int
+    user_id: int  # the buyer
+    plan_id: str
+    plan_title: str
+    metric: Metric
+    quantity: int
+    delivered: int
+    link: str
+    answers: Mapping[str, str]
+    goods: bool
+    state: CardState
+    version: int
+    taken_by: int | None
+    taken_at: datetime | None
+    decided_by: int | None
+    decided_at: datetime | None
+    reason: str
+    created_at: datetime
+    refunded: Money
+
+
 class UnknownPlan(DomainError):
     code = "boosts.unknown_plan"
 
@@ -402,7 +462,641 @@ class CustomPlans(Protocol):
         ...
 
 
+class Unanswered(DomainError):
+    """The plan asks questions before it is paid for: use `goods.begin`. Fields: missing (tuple of questions)."""
+
+    code = "boosts.unanswered"
+
+
+class BadAnswer(DomainError):
+    """Fields: question, reason (empty, link, one_link, not_x, not_a_post, not_a_profile, post, not_telegram,
+    not_a_channel, private, malformed, too_long, blocked, number), and limit where the question has one."""
+
+    code = "boosts.bad_answer"
+
+
+class RequestClosed(DomainError):
+    """It was paid for, given up, or waited too long. Fields: request_id, state."""
+
+    code = "boosts.request_closed"
+
+
+class CardTaken(DomainError):
+    """Another member of staff has it. Fields: card_id."""
+
+    code = "boosts.card_taken"
+
+
+class CardNotYours(DomainError):
+    """Only who took a card, or an owner, moves it on. Fields: card_id, taken (whether anybody has it)."""
+
+    code = "boosts.card_not_yours"
+
+
+class BadProgress(DomainError):
+    """Not a count between nothing and all of it. Fields: most."""
+
+    code = "boosts.bad_progress"
+
+
+class Goods(Protocol):
+    """Goods: how many, the plan's questions, and the invoice that becomes the order when it is paid."""
+
+    async def begin(self, *, key: str, user_id: int, plan_id: str, quantity: int) -> RequestView:
+        """Raises UnknownPlan, NotOnSale, BadQuantity, users Blocked, TermsNotAccepted."""
+        ...
+
+    async def get(self, *, user_id: int, request_id: int) -> RequestView:
+        """In any state. Raises NotFound, UnknownPlan (it is not in the catalogue any more)."""
+        ...
+
+    async def unfinished(self, *, user_id: int) -> tuple[RequestView, ...]:
+        """What still waits for answers or for its invoice, newest first."""
+        ...
+
+    async def answer(self, *, key: str, user_id: int, request_id: int, question: str, text: str) -> RequestView:
+        """The first answer to a question, or another one instead. Raises BadAnswer, RequestClosed, NotFound."""
+        ...
+
+    async def invoice(self, *, key: str, user_id: int, request_id: int) -> int:
+        """Open its invoice, once, and freeze the answers; the invoice's id. Raises Unanswered, RequestClosed, BadAnswer
+        (blocked since), NotOnSale, BadQuantity, payments TooManyInvoices, users Blocked, TermsNotAccepted."""
+        ...
+
+    async def discard(self, *, key: str, user_id: int, request_id: int) -> None:
+        """Raises RequestClosed when it has an invoice already."""
+        ...
+
+    async def of_invoice(self, *, user_id: int, invoice_id: int) -> RequestView | None:
+        """What a person's invoice is for; None when it is not for goods."""
+        ...
+
+
+class StaffLines(Protocol):
+    """Lines worked at by hand. All that acts takes the right ``orders.retry``; all but `take` is for who took the card
+    and for owners. Raises NotFound, AlreadyDecided (ended), users NotAllowed and Blocked."""
+
+    async def get(self, *, card_id: int) -> StaffCardView: ...
+
+    async def waiting(self, *, limit: int = 20) -> tuple[StaffCardView, ...]:
+        """Open and taken ones, oldest first."""
+        ...
+
+    async def count(self) -> int:
+        """How many wait."""
+        ...
+
+    async def take(self, *, key: str, actor: int, card_id: int) -> StaffCardView:
+        """Raises CardTaken. Taking one's own again changes nothing."""
+        ...
+
+    async def release(self, *, key: str, actor: int, card_id: int) -> StaffCardView:
+        """Somebody else may take it. Raises CardNotYours."""
+        ...
+
+    async def progress(self, *, key: str, actor: int, card_id: int, delivered: int) -> StaffCardView:
+        """So much is delivered in all; all of it is `done`. Raises CardNotYours, BadProgress."""
+        ...
+
+    async def done(self, *, key: str, actor: int, card_id: int) -> StaffCardView:
+        """All of it is delivered. Raises CardNotYours."""
+        ...
+
+    async def cannot(self, *, key: str, actor: int, card_id: int, reason: str) -> StaffCardView:
+        """No more will come; what is missing goes back to the buyer, who reads the reason. Raises CardNotYours, users
+        NotYourself (their own order)."""
+        ...
+
+
+GroupRole = Literal["none", "comments", "likes"]
+"""comments: posts are sent there to be replied to; likes: every post is sent there to be liked (one group at most)."""
+GroupState = Literal["in", "left", "kicked"]
+CrowdPostState = Literal["open", "review", "closed"]
+ClaimState = Literal["claimed", "submitted", "approved", "rejected", "expired"]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupView:
+    """A Telegram group the bot is or was in. Titles repeat: `id` is what tells groups apart. `posts`: messages sent
+    there; `claims`: made there; `approved`: of those."""
+
+    id: int
+    chat_id: int
+    title: str
+    role: GroupRole
+    state: GroupState
+    added_at: datetime
+    posts: int
+    claims: int
+    approved: int
+    last_sent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPartView:
+    """`taken`: slots somebody holds or was paid for; `approved`: of those, checked by staff."""
+
+    metric: Metric
+    wanted: int
+    taken: int
+    approved: int
+
+    @property
+    def free(self) -> int:
+        return max(0, self.wanted - self.taken)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """A post that the groups were asked to reply to. ``review``: nobody can claim any longer, the last proofs are
+    being checked."""
+
+    post_id: int
+    order_id: int
+    link: LinkView
+    state: CrowdPostState
+    parts: tuple[TaskPartView, ...]
+    opened_at: datetime
+    closes_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimView:
+    """Somebody's slot: what they do for a post. `metrics`: one of each; `proofs`: the links they handed in;
+    `group_id` None: taken from the list of tasks. `again`: whether they may claim once more after it was turned down or
+    ran out."""
+
+    id: int
+    post_id: int
+    order_id: int
+    user_id: int
+    link: LinkView
+    group_id: int | None
+    metrics: tuple[Metric, ...]
+    state: ClaimState
+    proofs: tuple[str, ...]
+    reason: str
+    claimed_at: datetime
+    expires_at: datetime  # until when the proof must be here
+    submitted_at: datetime | None
+    decided_at: datetime | None
+    decided_by: int | None
+    again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TakenView:
+    """`new`: this press took a slot; False: they had it already. `part`: of what, with its counts after that."""
+
+    claim: ClaimView
+    new: bool
+    part: TaskPartView
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMessageView:
+    """What one message in a group says now. `share`: comments wanted of this group, or likes. `state`: of the post;
+    a message to the likes group is open as long as its order runs."""
+
+    id: int
+    kind: Literal["comments", "likes"]
+    order_id: int
+    post_id: int | None
+    chat_id: int
+    link: LinkView
+    share: int
+    parts: tuple[TaskPartView, ...]
+    state: CrowdPostState
+    correlation_id: str
+    created_at: datetime
+
+
+class TaskClosed(DomainError):
+    """The post takes no claims any longer. Fields: post_id."""
+
+    code = "boosts.task_closed"
+
+
+class NoSlot(DomainError):
+    """Everything wanted of this kind is taken. Fields: post_id, metric."""
+
+    code = "boosts.no_slot"
+
+
+class OwnPost(DomainError):
+    """Nobody works at their own order. Fields: order_id."""
+
+    code = "boosts.own_post"
+
+
+class ClaimClosed(DomainError):
+    """The claim cannot move that way any longer. Fields: claim_id, state."""
+
+    code = "boosts.claim_closed"
+
+
+class BadProof(DomainError):
+    """`reason`: no_link, too_many, not_supported, other_platform, the_post (the link of the post itself), used (by
+    somebody, for any post), no_reply (a reply is claimed and none of the links is one). Fields: reason, link, limit."""
+
+    code = "boosts.bad_proof"
+
+
+class BadReason(DomainError):
+    """Staff turned a claim down without saying why. Fields: limit."""
+
+    code = "boosts.bad_reason"
+
+
+class Crowd(Protocol):
+    """The groups, what they are asked to do, and who did it. At `Boosts.crowd`."""
+
+    # --- groups ---
+
+    async def groups(self) -> tuple[GroupView, ...]:
+        """Every group: those the bot is in first, then by id."""
+        ...
+
+    async def group(self, *, group_id: int) -> GroupView:
+        """Raises core NotFound."""
+        ...
+
+    async def set_role(self, *, key: str, actor: int, group_id: int, role: GroupRole) -> GroupView:
+        """Right ``groups``. The likes group is one: another that was it becomes none. Raises core NotFound, users
+        NotAllowed."""
+        ...
+
+    async def bot_moved(self, *, chat_id: int, title: str, state: GroupState, by: int | None, at: datetime) -> None:
+        """Telegram says where the bot stands in a group. `at`: when, so that what is older changes nothing."""
+        ...
+
+    async def group_renamed(self, *, chat_id: int, title: str) -> None: ...
+
+    async def group_migrated(self, tx: Tx, *, old_chat_id: int, new_chat_id: int) -> None:
+        """The group is a supergroup now, under another id. Told by its update or by a send that failed; once is
+        enough."""
+        ...
+
+    # --- tasks ---
+
+    async def tasks(self, *, user_id: int, limit: int = 10, offset: int = 0) -> tuple[TaskView, ...]:
+        """Posts that still need something and that this person may claim, those that need most first, then the newest.
+        Not their own."""
+        ...
+
+    async def task(self, *, post_id: int) -> TaskView:
+        """Raises core NotFound."""
+        ...
+
+    async def take(
+        self, *, key: str, user_id: int, post_id: int, metric: Metric | None = None, chat_id: int | None = None
+    ) -> TakenView:
+        """Claim a slot of what is named (None: the first that is free, comments before others), as a new claim or as
+        one more part of the one they hold. `chat_id`: the group it was pressed in; None: the list of tasks, right
+        ``tasks``. Raises core NotFound, TaskClosed, NoSlot, OwnPost, ClaimClosed, users Blocked, NotAllowed."""
+        ...
+
+    async def submit(self, *, key: str, user_id: int, claim_id: int, text: str) -> ClaimView:
+        """Hand in the links in `text` as proof; as long as nobody has decided, they replace earlier ones. Raises core
+        NotFound, BadProof, ClaimClosed."""
+        ...
+
+    async def give_up(self, *, key: str, user_id: int, claim_id: int) -> ClaimView:
+        """Free the slot before anything was handed in. Raises core NotFound, ClaimClosed."""
+        ...
+
+    async def claim(self, *, claim_id: int, user_id: int | None = None) -> ClaimView:
+        """With `user_id`, only that person's. Raises core NotFound."""
+        ...
+
+    async def claim_of(self, *, user_id: int, post_id: int) -> ClaimView | None: ...
+
+    async def claims(self, *, user_id: int, before_id: int | None = None, limit: int = 20) -> tuple[ClaimView, ...]:
+        """A person's, newest first."""
+        ...
+
+    # --- staff ---
+
+    async def waiting(self, *, after_id: int = 0, limit: int = 20) -> tuple[ClaimView, ...]:
+        """Submitted claims that nobody has decided, by id."""
+        ...
+
+    async def waiting_count(self, *, order_id: int | None = None) -> int:
+        """How many there are, of one order or of all."""
+        ...
+
+    async def approve(self, *, key: str, actor: int, claim_id: int, tx: Tx | None = None) -> ClaimView:
+        """Right ``replies.approve``. Counts for the order if it still runs, and is announced by ClaimApproved once for
+        each metric in any case: the work was done. Raises core NotFound, ClaimClosed, users NotAllowed."""
+        ...
+
+    async def reject(self, *, key: str, actor: int, claim_id: int, reason: str, tx: Tx | None = None) -> ClaimView:
+        """The same right; frees the slot. Raises as `approve`, and BadReason."""
+        ...
+
+    # --- what was sent to groups ---
+
+    async def group_message(self, *, message_id: int) -> GroupMessageView:
+        """What a message to a group says now. Raises core NotFound."""
+        ...
+
+    async def post_messages(self, *, post_id: int) -> tuple[int, ...]:
+        """The ids of a post's messages that stand in groups or are on their way."""
+        ...
+
+    async def message_sent(self, tx: Tx, *, message_id: int, shown_as: int) -> None:
+        """It stands in the group, as Telegram's message `shown_as`."""
+        ...
+
+    async def message_failed(self, tx: Tx, *, message_id: int, reason: str, gone: bool) -> None:
+        """It could not be sent; `gone`: the bot may not write there. The next group gets its share."""
+        ...
+
+
+SubmissionState = Literal["pending", "approved", "rejected", "withdrawn"]
+PayKind = Literal["submission", "claim", "bonus", "correction"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyTerms:
+    """What is paid for a reply, and what may be handed in."""
+
+    rate: Money
+    days_back: int
+    max_count: int
+    max_links: int
+    largest_bonus: Money
+
+
+@dataclass(frozen=True, slots=True)
+class ReportView:
+    """What a line like ``12, wensday`` was read as, before it is sent. `pays`: if all of it is approved."""
+
+    count: int
+    day: date
+    pays: Money
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionView:
+    """What a reply guy handed in. `kind`: links | count (so many on `day`); `approved`: of `count`; `paid`: for that;
+    `actor`: who decided; `problems`: links of the message that were not taken, only in the answer to `submit_links`."""
+
+    id: int
+    user_id: int
+    kind: Literal["count", "links"]
+    count: int
+    day: date
+    links: tuple[str, ...]
+    rate: Money
+    state: SubmissionState
+    approved: int
+    paid: Money
+    reason: str
+    actor: int | None
+    created_at: datetime
+    decided_at: datetime | None
+    problems: tuple[LinkProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordView:
+    """What staff should know of a person before they decide. `same_day`: replies of the submission's day that were
+    paid before."""
+
+    approved: int
+    rejected: int
+    replies: int
+    same_day: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDayView:
+    """A day in the shop's time zone: replies that were paid for it."""
+
+    day: date
+    replies: int
+    paid: Money
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyPanelView:
+    """A reply guy's own figures. Counts are paid replies by the day they were made; a week begins on Monday. `earned`:
+    pay, bonuses and corrections so far; `balance`: what can be withdrawn; `days`: oldest first, the last is today."""
+
+    active: bool
+    rate: Money
+    today: int
+    week: int
+    total: int
+    earned: Money
+    balance: Money
+    held: Money
+    days: tuple[ReplyDayView, ...]
+    pending: SubmissionView | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyPayView:
+    """One movement of pay. `amount` of a correction may be negative; of a claim that paid nothing it is zero."""
+
+    id: int
+    user_id: int
+    kind: PayKind
+    replies: int
+    amount: Money
+    day: date
+    reason: str
+    actor: int
+    created_at: datetime
+    claim_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EarnerView:
+    """A reply guy, or who was one. `paid`: for replies; `balance`: available now."""
+
+    user_id: int
+    active: bool
+    replies: int
+    paid: Money
+    bonus: Money
+    corrected: Money
+    balance: Money
+    last_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class EarnersView:
+    """A page of them, and the sums over all. `people`: how many there are; `active`: of them, with the role."""
+
+    rows: tuple[EarnerView, ...]
+    people: int
+    active: int
+    replies: int
+    paid: Money
+    bonus: Money
+    corrected: Money
+
+
+class BadReport(DomainError):
+    """`reason`: no_number, numbers, count, no_day, day, future, too_old. Fields: reason, most, back."""
+
+    code = "boosts.bad_report"
+
+
+class BadReplies(DomainError):
+    """No link in the message is a reply that can be counted. Fields: problems (tuple of LinkProblem; reason `used`: it
+    was handed in before, by whomever), limit (too many of them)."""
+
+    code = "boosts.bad_replies"
+
+
+class SubmissionPending(DomainError):
+    """The one before is not decided yet. Fields: submission_id."""
+
+    code = "boosts.submission_pending"
+
+
+class SubmissionClosed(DomainError):
+    """It was decided, or taken back, before. Fields: submission_id, state."""
+
+    code = "boosts.submission_closed"
+
+
+class BadApproval(DomainError):
+    """Not a number of replies between 1 and what was handed in. Fields: count."""
+
+    code = "boosts.bad_approval"
+
+
+class NoReason(DomainError):
+    """Staff must say why, in at most so many letters. Fields: limit."""
+
+    code = "boosts.no_reason"
+
+
+class BadPay(DomainError):
+    """A bonus or correction of nothing, or of too much. Fields: most (kobo)."""
+
+    code = "boosts.bad_pay"
+
+
+class BelowZero(DomainError):
+    """A correction of more than there is. Fields: available (kobo)."""
+
+    code = "boosts.below_zero"
+
+
+class Replies(Protocol):
+    """Reply guys: what they hand in, who approves it, and what they are paid. At `Boosts.replies`.
+
+    Amounts are NGN. All staff doors also raise users NotAllowed, Blocked, SessionExpired.
+    """
+
+    def terms(self) -> ReplyTerms: ...
+
+    def pays(self, metrics: Sequence[Metric]) -> Money:
+        """What a reply guy gets for one of each, when it is approved."""
+        ...
+
+    def read_report(self, line: str) -> ReportView:
+        """Raises BadReport."""
+        ...
+
+    async def report(self, *, key: str, user_id: int, count: int, day: date) -> SubmissionView:
+        """Hand in a number for a day. Right ``tasks``. Raises BadReport, SubmissionPending, users NotAllowed,
+        TermsNotAccepted, Blocked."""
+        ...
+
+    async def submit_links(self, *, key: str, user_id: int, text: str) -> SubmissionView:
+        """Hand in the links that can be counted; `problems` says why others cannot. Raises BadReplies, and as
+        `report`. A link of a rejected submission may be sent again by the same person."""
+        ...
+
+    async def take_back(self, *, key: str, user_id: int, submission_id: int) -> SubmissionView:
+        """As long as nobody has decided. Raises core NotFound, SubmissionClosed."""
+        ...
+
+    async def submission(self, *, submission_id: int, user_id: int | None = None) -> SubmissionView:
+        """With `user_id`, only that person's. Raises core NotFound."""
+        ...
+
+    async def submissions(
+        self, *, user_id: int, before_id: int | None = None, limit: int = 10
+    ) -> tuple[SubmissionView, ...]:
+        """A person's, newest first."""
+        ...
+
+    async def panel(self, *, user_id: int) -> ReplyPanelView: ...
+
+    async def queue(self, *, after_id: int = 0, limit: int = 20) -> tuple[SubmissionView, ...]:
+        """What waits for a decision, oldest first."""
+        ...
+
+    async def queue_size(self) -> int: ...
+
+    async def record(self, *, user_id: int, day: date) -> RecordView: ...
+
+    async def approve(self, *, key: str, actor: int, submission_id: int, count: int | None = None) -> SubmissionView:
+        """Right ``replies.approve``. Pays `count` of it (None: all) at once. Raises core NotFound, SubmissionClosed,
+        BadApproval, users NotYourself."""
+        ...
+
+    async def reject(self, *, key: str, actor: int, submission_id: int, reason: str) -> SubmissionView:
+        """The same right. Raises as `approve`, and NoReason."""
+        ...
+
+    async def promote(self, *, key: str, actor: int, user_id: int, reason: str = "") -> None:
+        """Right ``reply_guys.manage``. Raises core NotFound, users NotYourself."""
+        ...
+
+    async def demote(self, *, key: str, actor: int, user_id: int, reason: str = "") -> None:
+        """As `promote`. What was earned stays, and what waits can still be approved."""
+        ...
+
+    async def bonus(self, *, key: str, actor: int, user_id: int, amount: Money, reason: str) -> ReplyPayView:
+        """Right ``balances.adjust``. Raises BadPay, NoReason, core NotFound, users NotYourself."""
+        ...
+
+    async def correct(self, *, key: str, actor: int, user_id: int, amount: Money, reason: str) -> ReplyPayView:
+        """The same, up or down (a negative amount). Raises as `bonus`, and BelowZero."""
+        ...
+
+    async def pay(self, *, pay_id: int) -> ReplyPayView:
+        """Raises core NotFound."""
+        ...
+
+    async def earner(self, *, user_id: int) -> EarnerView:
+        """Also of people who never were one."""
+        ...
+
+    async def earners(self, *, offset: int = 0, limit: int = 20) -> EarnersView:
+        """All who are or were paid, those with the role first, then by id."""
+        ...
+
+    async def ask_export(self, *, key: str, actor: int) -> None:
+        """Right ``exports``; audited. Announced by ReplyExportAsked, to whoever sends the file."""
+        ...
+
+
 class Boosts(Protocol):
+    @property
+    def replies(self) -> Replies:
+        """Reply guys and their pay."""
+        ...
+
+    @property
+    def crowd(self) -> Crowd:
+        """The groups and their members' work."""
+        ...
+
+    @property
+    def goods(self) -> Goods: ...
+
+    @property
+    def staff(self) -> StaffLines: ...
+
     def plans(self) -> tuple[PlanView, ...]:
         """The catalogue, in the order shown."""
         ...
@@ -412,8 +1106,8 @@ class Boosts(Protocol):
         ...
 
     async def buy(self, *, key: str, user_id: int, plan_id: str, quantity: int) -> InvoiceView:
-        """Open the invoice. Raises UnknownPlan, NotOnSale, BadQuantity, payments TooManyInvoices, users Blocked,
-        TermsNotAccepted."""
+        """Open the invoice of credits. Raises UnknownPlan, NotOnSale, BadQuantity, Unanswered (goods), payments
+        TooManyInvoices, users Blocked, TermsNotAccepted."""
         ...
 
     async def credits(self, *, user_id: int) -> tuple[CreditView, ...]: ...
@@ -513,4 +1207,8 @@ class Boosts(Protocol):
 
     async def panel_orders(self, *, after: int = 0, limit: int = 500) -> tuple[PanelOrderView, ...]:
         """Every accepted panel order by phase id, for reconciliation and the sandbox's check."""
+        ...
+
+    async def unspent(self) -> Money:
+        """What open orders will still cost at panels, at most, in dollars."""
         ...

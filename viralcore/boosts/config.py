@@ -1,11 +1,12 @@
-"""The frozen settings of boosts: plans.toml, schedule.toml, panels.toml, and the panels' addresses and keys."""
+"""The frozen settings of boosts: plans.toml, schedule.toml, panels.toml, replies.toml; the panels' addresses, keys."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from viralcore.boosts.api import Channel, Metric
 
@@ -30,14 +31,19 @@ Word = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,15}$")]
 
 
+Question = Literal["poll_link", "poll_option", "profile_link", "days", "channel"]
+
+
 class PlanLine(_Frozen):
-    """One thing a unit delivers. `verified`: how many of them by verified accounts."""
+    """One thing a unit delivers. `verified`: how many of them by verified accounts. `panel`: moved to the panels as
+    soon as one in use has a service for it; until then its channel delivers it."""
 
     metric: Metric
     quantity: Positive | Literal["variant"]
     channel: Channel
     share: Share
     verified: Annotated[int, Field(ge=0)] = 0
+    panel: bool = False
 
 
 class Plan(_Frozen):
@@ -56,7 +62,7 @@ class Plan(_Frozen):
     presets: tuple[Positive, ...] = ()
     variants: tuple[Positive, ...] = ()
     on_sale: bool = True
-    questions: tuple[Word, ...] = ()
+    questions: tuple[Question, ...] = ()
     lines: tuple[PlanLine, ...] = ()
 
     @model_validator(mode="after")
@@ -104,6 +110,21 @@ class Plan(_Frozen):
                 wrong.append('a line\'s quantity is "variant", but there are no variants')
             if isinstance(line.quantity, int) and line.verified > line.quantity:
                 wrong.append(f"{line.metric}: more by verified accounts than there are")
+        return (*wrong, *self._wrong_goods())
+
+    def _wrong_goods(self) -> tuple[str, ...]:
+        """Goods are about something, and a panel is told no more than that."""
+        wrong: list[str] = []
+        asked = [one for one in self.questions if one in ("poll_link", "profile_link", "channel")]
+        if self.kind == "goods" and len(asked) != 1:
+            wrong.append("goods ask for one link: poll_link, profile_link or channel")
+        if self.kind == "credits" and self.questions:
+            wrong.append("only goods ask questions")
+        if len(set(self.questions)) != len(self.questions):
+            wrong.append("a question is asked twice")
+        told = set(self.questions) <= {"profile_link", "channel"}
+        if self.kind == "goods" and not told and any(line.panel or line.channel == "panel" for line in self.lines):
+            wrong.append("a panel is told a link and a number only: what else it asks needs staff")
         return tuple(wrong)
 
 
@@ -179,6 +200,67 @@ class Custom(_Frozen):
         return self
 
 
+class CrowdConfig(_Frozen):
+    """How posts are given to groups, and for how long what is missing is waited for."""
+
+    per_group: Positive
+    interval_minutes: Annotated[int, Field(ge=10, le=40)]
+    dispatch_seconds: Positive
+    dispatch_messages: Positive
+    open_hours: Positive
+    review_hours: Positive
+    claim_minutes: Positive
+    tries: Positive
+    edit_seconds: Positive
+    max_proofs: Annotated[int, Field(ge=1, le=20)]
+
+
+class Goods(_Frozen):
+    """`hours`: how long a request waits for its answers; `poll_options`, `most_days`: limits of the questions."""
+
+    hours: Positive
+    poll_options: Annotated[int, Field(ge=2, le=10)]
+    most_days: Positive
+
+
+class StaffRules(_Frozen):
+    """`remind_hours`: a card that nobody moved for so long is shown again. `crowd_lines`: whether what is meant for the
+    groups becomes a card where no group can take it; else its part of the price goes back."""
+
+    crowd_lines: bool
+    look_seconds: Positive
+    remind_hours: Positive
+
+
+Naira = Annotated[Exact, Field(gt=0, decimal_places=2, max_digits=12)]
+
+
+class ReplyGuys(_Frozen):
+    """settings/replies.toml."""
+
+    per_reply: Naira
+    paid_metrics: tuple[Metric, ...]
+    time_zone: str
+    days_back: Annotated[int, Field(ge=0, le=7)]
+    max_count: Annotated[int, Field(gt=0, le=10_000)]
+    max_links: Annotated[int, Field(gt=0, le=100)]
+    max_link_length: Annotated[int, Field(ge=60, le=2000)]
+    longest_reason: Annotated[int, Field(ge=20, le=1000)]
+    largest_bonus: Naira
+    bars: Annotated[int, Field(ge=7, le=31)]
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"there is no time zone {name}")
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
 class ErrorWords(_Frozen):
     means: Means
     words: Annotated[tuple[Word, ...], Field(min_length=1)]
@@ -249,10 +331,16 @@ class BoostsConfig(_Frozen):
     schedule: Schedule
     drafts: Drafts
     estimates: Estimates
+    crowd: CrowdConfig
+    goods: Goods
+    staff: StaffRules
+    replies: ReplyGuys
     dialects: dict[str, Dialect]
     statuses: StatusWords
     panels: Annotated[tuple[PanelConfig, ...], Field(min_length=1)]
 
+    admin_likes_group_enabled: bool = False
+    admin_likes_group_chat_id: int | None = None
     smmflare_api_key: SecretStr | None = None
     plugsmms_api_key: SecretStr | None = None
     smmstone_api_key: SecretStr | None = None
@@ -291,6 +379,11 @@ class BoostsConfig(_Frozen):
         """The key we have there; None: the panel is not used."""
         key: Any = getattr(self, f"{panel.environment}_api_key")
         return key if isinstance(key, SecretStr) else None
+
+    @property
+    def likes_group(self) -> int | None:
+        """The chat that is the likes group until staff say otherwise."""
+        return self.admin_likes_group_chat_id if self.admin_likes_group_enabled else None
 
     @property
     def usable_panels(self) -> tuple[PanelConfig, ...]:

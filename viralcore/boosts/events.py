@@ -96,6 +96,18 @@ class CustomPlanChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRefunded(Event):
+    """What of an order was not delivered went back to the wallet. `cents`: how much; `invoice_id`: the purchase whose
+    credit the order had used. Orders with a credit that nobody paid for have no such event."""
+
+    NAME: ClassVar[str] = "boosts.order_refunded.v1"
+    order_id: int
+    user_id: int
+    invoice_id: int
+    cents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PanelTrouble(Event):
     """Staff should know; said once until it is over. `detail` is for staff eyes, and may hold a panel's own words.
 
@@ -109,3 +121,184 @@ class PanelTrouble(Event):
     panel: str
     what: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffCardOpened(Event):
+    """A line waits for somebody of the team."""
+
+    NAME: ClassVar[str] = "boosts.staff_card_opened.v1"
+    card_id: int
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffCardMoved(Event):
+    """Taken, released, worked at or decided; `state` is what it is now. `actor` 0: its order was cancelled."""
+
+    NAME: ClassVar[str] = "boosts.staff_card_moved.v1"
+    card_id: int
+    order_id: int
+    state: str
+    actor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffCardWaits(Event):
+    """Nobody has moved it for long."""
+
+    NAME: ClassVar[str] = "boosts.staff_card_waits.v1"
+    card_id: int
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoodsReturned(Event):
+    """A paid invoice could not become an order (its plan is gone): `cents` are in the wallet."""
+
+    NAME: ClassVar[str] = "boosts.goods_returned.v1"
+    invoice_id: int
+    user_id: int
+    cents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupJoined(Event):
+    """The bot is in a group it was not in before, or is back."""
+
+    NAME: ClassVar[str] = "boosts.group_joined.v1"
+    group_id: int
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupLost(Event):
+    """The bot left a group or was thrown out. `role`: what the group was for."""
+
+    NAME: ClassVar[str] = "boosts.group_lost.v1"
+    group_id: int
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrowdMessageDue(Event):
+    """A post is to be sent to a group now. `kind`: comments | likes."""
+
+    NAME: ClassVar[str] = "boosts.crowd_message_due.v1"
+    message_id: int
+    order_id: int
+    chat_id: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrowdPostChanged(Event):
+    """Its messages in the groups should be drawn again: counts moved, or it is closed. At a polite pace."""
+
+    NAME: ClassVar[str] = "boosts.crowd_post_changed.v1"
+    post_id: int
+    order_id: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimTaken(Event):
+    """Somebody took a slot, a new one or one more of the same post. `group_id` 0: from the list of tasks."""
+
+    NAME: ClassVar[str] = "boosts.claim_taken.v1"
+    claim_id: int
+    user_id: int
+    order_id: int
+    group_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimSubmitted(Event):
+    """Proof was handed in: staff should look."""
+
+    NAME: ClassVar[str] = "boosts.claim_submitted.v1"
+    claim_id: int
+    user_id: int
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimApproved(Event):
+    """Work that staff approved, one event for each metric of the claim; `count` pieces of it. Once."""
+
+    NAME: ClassVar[str] = "boosts.claim_approved.v1"
+    claim_id: int
+    user_id: int
+    order_id: int
+    metric: str
+    count: int
+    actor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimRejected(Event):
+    NAME: ClassVar[str] = "boosts.claim_rejected.v1"
+    claim_id: int
+    user_id: int
+    order_id: int
+    actor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimExpired(Event):
+    """No proof came in time, or its person gave it up: the slot is free."""
+
+    NAME: ClassVar[str] = "boosts.claim_expired.v1"
+    claim_id: int
+    user_id: int
+    order_id: int
+    given_up: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepliesSubmitted(Event):
+    """A reply guy handed something in: staff should look."""
+
+    NAME: ClassVar[str] = "boosts.replies_submitted.v1"
+    submission_id: int
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepliesDecided(Event):
+    """`state`: approved | rejected | withdrawn (by the person). `kobo`: paid for it."""
+
+    NAME: ClassVar[str] = "boosts.replies_decided.v1"
+    submission_id: int
+    user_id: int
+    state: str
+    kobo: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyPaid(Event):
+    """A reply balance moved without a submission. `kind`: claim | bonus | correction."""
+
+    NAME: ClassVar[str] = "boosts.reply_paid.v1"
+    pay_id: int
+    user_id: int
+    kind: str
+    kobo: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyGuyChanged(Event):
+    """`active`: they are one now."""
+
+    NAME: ClassVar[str] = "boosts.reply_guy_changed.v1"
+    user_id: int
+    active: bool
+    actor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyExportAsked(Event):
+    """Somebody in staff wants the list of reply guys as a file."""
+
+    NAME: ClassVar[str] = "boosts.reply_export_asked.v1"
+    actor: int

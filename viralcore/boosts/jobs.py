@@ -11,11 +11,14 @@ import structlog
 from viralcore.boosts.config import BoostsConfig
 from viralcore.boosts.domain.panels import AddAnswer, Declined, Placed, Silent, Why
 from viralcore.boosts.ports import Panel
+from viralcore.boosts.service.crowd_engine import CrowdEngine
 from viralcore.boosts.service.delivery import Delivery, effect_kind
 from viralcore.boosts.service.drafts import Drafts
+from viralcore.boosts.service.goods import GoodsDesk
 from viralcore.boosts.service.loaded import Answered
 from viralcore.boosts.service.panels import PanelDesk
 from viralcore.boosts.service.polling import Polling
+from viralcore.boosts.service.staff import StaffDesk
 from viralcore.core.db import Tx
 from viralcore.core.effects import EffectCall, Later, Outcome, Refused, Said, Silence, Succeeded, Unknown
 from viralcore.core.jobs import Job
@@ -72,17 +75,29 @@ def _answer(outcome: Outcome) -> AddAnswer:
 
 
 def jobs(
-    config: BoostsConfig, delivery: Delivery, polling: Polling, desk: PanelDesk, drafts: Drafts
+    config: BoostsConfig,
+    delivery: Delivery,
+    polling: Polling,
+    desk: PanelDesk,
+    drafts: Drafts,
+    goods: GoodsDesk,
+    staff: StaffDesk,
 ) -> tuple[Job, ...]:
     """The clock's work, prices and other readings first."""
 
     async def tidy() -> None:
-        log.info("drafts_tidied", forgotten=await drafts.tidy())
+        log.info("drafts_tidied", forgotten=await drafts.tidy(), requests=await goods.tidy())
 
     schedule = config.schedule
     return (
         Job("boosts.panels", schedule.panels_seconds, desk.check, order=40),
         Job("boosts.dispatch", schedule.dispatch_seconds, delivery.dispatch, delivery.next_due, order=50),
         Job("boosts.poll", schedule.poll_seconds, polling.run, order=60),
+        Job("boosts.staff", config.staff.look_seconds, staff.remind, staff.next_reminder, order=70),
         Job("boosts.tidy", DAY, tidy, order=200),
     )
+
+
+def crowd_job(config: BoostsConfig, engine: CrowdEngine) -> Job:
+    """Posts to groups, claims whose time is over, posts that close."""
+    return Job("boosts.crowd", config.crowd.dispatch_seconds, engine.run, engine.next_due, order=55)

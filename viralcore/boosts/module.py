@@ -10,20 +10,30 @@ import structlog
 from viralcore.boosts.adapters.panel import HttpPanel
 from viralcore.boosts.config import BoostsConfig
 from viralcore.boosts.domain.plans import Catalogue
-from viralcore.boosts.jobs import PanelAdd, jobs
+from viralcore.boosts.jobs import PanelAdd, crowd_job, jobs
 from viralcore.boosts.ports import Panel
 from viralcore.boosts.service.boosts import BoostsService
+from viralcore.boosts.service.claims import Claims
+from viralcore.boosts.service.crowd import CrowdService
+from viralcore.boosts.service.crowd_engine import CrowdEngine
 from viralcore.boosts.service.custom import Customs
 from viralcore.boosts.service.delivery import Delivery
 from viralcore.boosts.service.drafts import Drafts
-from viralcore.boosts.service.engines import Engines
+from viralcore.boosts.service.engines import Engines, LineEngine
 from viralcore.boosts.service.estimates import History
 from viralcore.boosts.service.figures import BoostFigures
+from viralcore.boosts.service.goods import GoodsDesk
+from viralcore.boosts.service.groups import Groups
 from viralcore.boosts.service.orders import Orders
 from viralcore.boosts.service.panels import PanelDesk
 from viralcore.boosts.service.placing import Placing
 from viralcore.boosts.service.polling import Polling
+from viralcore.boosts.service.replies import RepliesService
+from viralcore.boosts.service.reply_pay import ReplyPay
+from viralcore.boosts.service.staff import StaffDesk, StaffEngine
 from viralcore.boosts.service.steering import Steering
+from viralcore.boosts.service.unspent import Unspent
+from viralcore.boosts.subscribers import Subscribers, reply_subscriptions, subscriptions
 from viralcore.core.db import Database, Tx
 from viralcore.core.effects import EffectKind
 from viralcore.core.events import Event, Subscription
@@ -45,6 +55,7 @@ class BoostsModule:
     service: BoostsService
     warnings: tuple[str, ...]
     figures: FigureReader
+    reply_pay: ReplyPay
     effects: tuple[EffectKind, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
     jobs: tuple[Job, ...] = ()
@@ -89,18 +100,22 @@ def build(
     users: Users,
     payments: Payments,
     panels: Sequence[Panel] | None = None,
+    engines_in_use: Sequence[LineEngine] | None = None,
 ) -> BoostsModule:
-    """`panels`: others than those of the settings, for tests."""
+    """`panels`, `engines_in_use`: others than those of the settings, for tests."""
     in_use = http_panels(config, clients) if panels is None else tuple(panels)
-    engines = Engines()
+    desk = PanelDesk(db, config, in_use)
+    delivery = Delivery(db, config, desk, ledger)
+    registry = Groups(db, users, likes_group=config.likes_group)
+    crowd = CrowdEngine(db, config.crowd, delivery=delivery, registry=registry)
+    workers = (crowd, StaffEngine(config.staff)) if engines_in_use is None else engines_in_use
+    engines = Engines(*workers, crowd_falls=config.staff.crowd_lines)
     catalogue = Catalogue(config, engines.channels)
     warnings = catalogue.warnings()
     if not in_use:
         warnings = (*warnings, "no SMM panel has an API key: orders will wait, and be refunded in the end")
     for warning in warnings:
         log.warning("plan_warning", warning=warning)
-    desk = PanelDesk(db, config, in_use)
-    delivery = Delivery(db, config, desk, ledger)
     polling = Polling(db, config, desk, delivery)
     placing = Placing(catalogue, engines)
     customs = Customs(db, catalogue, config.custom, ledger, users)
@@ -108,6 +123,11 @@ def build(
     history = History(db, config.estimates)
     orders = Orders(db, delivery, engines, users, history)
     steering = Steering(db, orders, delivery, engines, history)
+    pay = ReplyPay(db, config.replies, ledger, users)
+    claims = Claims(db, config.crowd, engine=crowd, users=users, max_link_length=config.drafts.max_link_length)
+    people = CrowdService(db, registry=registry, claims=claims, engine=crowd)
+    goods = GoodsDesk(db, config, catalogue, placing, ledger=ledger, payments=payments, users=users)
+    staff = StaffDesk(db, config.staff, delivery, users)
     at_once = {panel.name: panel.parallelism for panel in config.panels}
     return BoostsModule(
         service=BoostsService(
@@ -120,10 +140,20 @@ def build(
             desk=desk,
             payments=payments,
             users=users,
+            unspent=Unspent(db, config),
+            goods=goods,
+            staff=staff,
+            crowd=people,
+            replies=RepliesService(db, config.replies, pay, users),
         ),
         warnings=warnings,
         figures=BoostFigures(db).read,
+        reply_pay=pay,
         effects=tuple(PanelAdd(panel, delivery, parallelism=at_once.get(panel.name, 1)) for panel in in_use),
-        subscriptions=(Subscription(InvoicePaid, "boosts.custom_bought", _custom_bought(customs)),),
-        jobs=jobs(config, delivery, polling, desk, drafts),
+        subscriptions=(
+            *subscriptions(Subscribers(goods, crowd)),
+            *reply_subscriptions(pay, people),
+            Subscription(InvoicePaid, "boosts.custom_bought", _custom_bought(customs)),
+        ),
+        jobs=(*jobs(config, delivery, polling, desk, drafts, goods, staff), crowd_job(config, crowd)),
     )

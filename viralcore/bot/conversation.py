@@ -7,11 +7,12 @@ import re
 from telegram import Bot
 
 from viralcore.bot.config import BotConfig
-from viralcore.bot.dialogue import HASH, LINK, PROSE
+from viralcore.bot.dialogue import HASH, LINKS, PROSE
 from viralcore.bot.show import Shower
 from viralcore.bot.turn import ON_COMMAND, ON_PHOTO, Turn, Viewer, render, take_answer
 from viralcore.bot.user.boost import links
 from viralcore.bot.user.pay import cancel_shown, open_invoice_shown, paste
+from viralcore.bot.user.replies import unasked
 from viralcore.core.screen import Screen
 from viralcore.payments.api import BadHash
 from viralcore.texts import errors, home, staff
@@ -85,11 +86,11 @@ class Conversation:
             return await take_answer(turn, question, text)
         if looks_like_hash(text) and asked != HASH:
             return await self._paste(turn, text)
-        if asked != LINK and (_POST.search(text) if asked == HASH else looks_like_link(text)):
+        if asked not in LINKS and (_POST.search(text) if asked == HASH else looks_like_link(text)):
             await turn.close_question()
             return await links(turn, text)
         if question is None:
-            return home.not_understood()
+            return unasked(turn, text) or home.not_understood()
         await turn.close_question()
         return await take_answer(turn, question, text)
 

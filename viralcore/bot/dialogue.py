@@ -22,9 +22,30 @@ from viralcore.core.db import Database
 QUANTITY, HASH, LINK, PANEL_ORDER = "quantity", "hash", "link", "panel_order"
 FIND_INVOICE, ASSIGN_TARGET, ASSIGN_REASON = "find_invoice", "assign_target", "assign_reason"
 REFUND_AMOUNT, REFUND_REASON = "refund_amount", "refund_reason"
+DIFFERENCE_REASON, LIFT_REASON = "difference_reason", "lift_reason"
+CARD_PROGRESS, CARD_REASON = "card_progress", "card_reason"
+REPLIES, REPLY_COUNT, REPLY_REASON = "replies", "reply_count", "reply_reason"
+REPLY_GUY, REPLY_MONEY, TASK_PROOF = "reply_guy", "reply_money", "task_proof"
+CLAIM_REASON = "claim_reason"
 CUSTOM_USER, CUSTOM_FORM, CUSTOM_END = "custom_user", "custom_form", "custom_end"
-PROSE = frozenset({ASSIGN_REASON, REFUND_REASON, CUSTOM_FORM, CUSTOM_END})
+PROSE = frozenset(
+    {
+        CUSTOM_END,
+        CUSTOM_FORM,
+        ASSIGN_REASON,
+        CARD_REASON,
+        CLAIM_REASON,
+        DIFFERENCE_REASON,
+        LIFT_REASON,
+        REFUND_REASON,
+        REPLY_MONEY,
+        REPLY_REASON,
+    }
+)
 """Questions answered in words of one's own, which may quote a link or a hash."""
+ANSWER, ANSWER_LINK = "answer", "answer_link"
+LINKS = frozenset({LINK, ANSWER_LINK, REPLIES, TASK_PROOF})
+"""Questions that are answered with links, which are not for sale then."""
 TOPUP, MOVE = "topup", "move"
 PROOF, PROOF_REASON = "proof", "proof_reason"
 KEPT = timedelta(days=2)

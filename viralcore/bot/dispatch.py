@@ -30,6 +30,7 @@ from viralcore.bot.config import BotConfig
 from viralcore.bot.conversation import Conversation
 from viralcore.bot.decode import decoded
 from viralcore.bot.dialogue import Dialogues
+from viralcore.bot.groups import GroupWatch
 from viralcore.bot.show import Shower, keyboard
 from viralcore.bot.turn import LIVE_ROUTES, ON_ACTION, Doors, Turn, UnknownRoute, Viewer, render
 from viralcore.bot.voice import Voice
@@ -41,10 +42,12 @@ from viralcore.core.log import correlation_id
 from viralcore.core.screen import Press, Screen, StaleCallback, decode
 from viralcore.texts import errors, home, shop
 from viralcore.texts.actions import STAFF_CARD, Agree, Go
+from viralcore.texts.crowd_actions import IN_GROUPS
 from viralcore.users.api import Blocked, NotAllowed, Profile, SessionExpired, UserView
 
 log = structlog.get_logger(__name__)
 PTB = Application[Any, Any, Any, Any, Any, Any]
+_ABOUT_GROUPS = filters.StatusUpdate.MIGRATE | filters.StatusUpdate.NEW_CHAT_TITLE
 _failure: ContextVar[list[BaseException] | None] = ContextVar("failure", default=None)
 
 
@@ -73,6 +76,7 @@ class Dispatcher:
         self._admin_chat_id = admin_chat_id
         self._talk = Conversation(config, shower, bot)
         self._voice = Voice(bot)
+        self._groups = GroupWatch(db, doors.boosts.crowd, admin_chat_id=admin_chat_id)
         self.ptb = self._application(bot)
         self.old: Callable[[InboxItem], bool] = lambda item: False
         self._item: ContextVar[InboxItem | None] = ContextVar("item", default=None)
@@ -83,6 +87,7 @@ class Dispatcher:
         built.add_handler(CallbackQueryHandler(self.on_press))
         built.add_handler(MessageHandler(private & filters.UpdateType.EDITED_MESSAGE, self.on_edited))
         built.add_handler(MessageHandler(private & filters.UpdateType.MESSAGE, self.on_private))
+        built.add_handler(MessageHandler(filters.ChatType.GROUPS & _ABOUT_GROUPS, self.on_note))
         built.add_handler(MessageHandler(filters.ChatType.GROUPS & filters.UpdateType.MESSAGE, self.on_group))
         built.add_handler(ChatMemberHandler(self.on_membership, ChatMemberHandler.MY_CHAT_MEMBER))
         built.add_handler(TypeHandler(Update, self.on_other))
@@ -154,7 +159,7 @@ class Dispatcher:
         Screens belong to private chats: in a group nothing else can be pressed."""
         action = type(press.action)
         if not turn.private:
-            return action not in STAFF_CARD
+            return action not in STAFF_CARD and action not in IN_GROUPS
         if action is Go:
             return False
         item = self._item.get()
@@ -183,7 +188,7 @@ class Dispatcher:
                 return gate
         elif turn.user.blocked:
             raise Blocked()  # rights are the use case's to check, and no terms stand before them
-        if not isinstance(press.action, STAFF_CARD):
+        if not isinstance(press.action, (*STAFF_CARD, *IN_GROUPS)):
             await turn.close_question()
         return await ON_ACTION[type(press.action)](turn, press.action)
 
@@ -268,15 +273,23 @@ class Dispatcher:
         )
 
     async def on_membership(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
-        """A person blocked the bot, or came back."""
+        """A person blocked the bot or came back, or the bot came to a group or left it."""
         change = update.my_chat_member
-        if change is None or change.chat.type != "private":
+        if change is None:
+            return
+        if change.chat.type != "private":
+            await self._groups.moved(change)
             return
         gone = change.new_chat_member.status in {"kicked", "left"}
         user = await self._meet(update, change.from_user, None)
         if user.unreachable != gone:
             async with self._db.transaction() as tx:
                 await self._doors.users.set_unreachable(tx, user_id=change.chat.id, unreachable=gone)
+
+    async def on_note(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
+        """A group has another title or another id."""
+        if update.message is not None:
+            await self._groups.noted(update.message)
 
     async def on_other(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """Whatever else Telegram may send is confirmed and ignored."""
@@ -293,6 +306,7 @@ class Dispatcher:
     ) -> Turn:
         viewer = Viewer(self._doors, self._config, self._clock, user, self._bot.username)
         turn = Turn(viewer, self._dialogues, chat_id, update_id, f"u{update_id}", pressed=pressed, private=private)
+        turn.bot_username = self._bot.username
         if private:
             turn.glance = await self._shower.glance(chat_id, user.id)
             home = turn.glance.home

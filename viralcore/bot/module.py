@@ -10,9 +10,10 @@ from telegram import Bot, BotCommand, BotCommandScopeAllPrivateChats
 from telegram.constants import ParseMode
 from telegram.error import TelegramError
 
-from viralcore.bot import refresh
+from viralcore.bot import refresh, sheets
+from viralcore.bot.admin import cards, groups, panel, payments, receipts, reconciliation
 from viralcore.bot.admin import custom as custom_plans
-from viralcore.bot.admin import panel, payments, receipts
+from viralcore.bot.admin import replies as admin_replies
 from viralcore.bot.config import BotConfig
 from viralcore.bot.countdown import Ticker
 from viralcore.bot.dialogue import Dialogues
@@ -23,7 +24,21 @@ from viralcore.bot.measure import measured
 from viralcore.bot.show import Shower
 from viralcore.bot.throttle import Throttle
 from viralcore.bot.turn import Doors
-from viralcore.bot.user import account, boost, custom, follow, invoices, pay, shop, start, topup
+from viralcore.bot.user import (
+    account,
+    affiliate,
+    boost,
+    crowd,
+    custom,
+    follow,
+    goods,
+    invoices,
+    pay,
+    replies,
+    shop,
+    start,
+    topup,
+)
 from viralcore.core.clock import Clock
 from viralcore.core.db import Database
 from viralcore.core.effects import EffectKind
@@ -36,7 +51,29 @@ from viralcore.texts import home
 
 log = structlog.get_logger(__name__)
 __all__ = ["BotModule", "Doors", "Line", "TokenRefusedError", "build"]
-HANDLERS = (account, boost, custom, custom_plans, follow, invoices, panel, pay, payments, receipts, shop, start, topup)
+HANDLERS = (
+    account,
+    admin_replies,
+    affiliate,
+    boost,
+    cards,
+    crowd,
+    custom,
+    custom_plans,
+    follow,
+    goods,
+    groups,
+    invoices,
+    panel,
+    pay,
+    payments,
+    receipts,
+    reconciliation,
+    replies,
+    shop,
+    start,
+    topup,
+)
 """Importing them fills the tables in `turn`."""
 
 
@@ -112,8 +149,8 @@ def build(
         dispatcher=dispatcher,
         dialogues=dialogues,
         throttle=throttle,
-        effects=(refresh.Refresh(shower, doors, config, clock),),
-        subscriptions=refresh.subscriptions(),
+        effects=(refresh.Refresh(shower, doors, config, clock), sheets.Sheet(bot, doors, clock)),
+        subscriptions=(*refresh.subscriptions(), *sheets.subscriptions()),
         jobs=(
             Job("bot.dialogues", 3600, dialogues.prune, order=500),
             Ticker(db, clock, doors.payments, config.countdown).job(),

@@ -14,7 +14,9 @@ from viralcore.core.clock import Clock
 from viralcore.core.screen import Action, Html, Screen
 from viralcore.ledger.api import Ledger
 from viralcore.payments.api import Payments
+from viralcore.referrals.api import Referrals
 from viralcore.users.api import Users, UserView
+from viralcore.withdrawals.api import Withdrawals
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,10 @@ class Doors:
     ledger: Ledger
     payments: Payments
     boosts: Boosts
+    withdrawals: Withdrawals
+    referrals: Referrals
+    bot_username: Callable[[], str]
+    """Our own name, for links that lead to us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,7 @@ class Turn:
     alert: bool = False
     reply: Html | None = None
     silent: bool = False  # the home is right as it is
+    bot_username: str = ""  # our own name, for links that lead to us
     fresh: bool = False  # this update has drawn nothing yet, in no earlier life either
     glance: Glance | None = None
     """What the chat showed and asked when this update began; None when nobody looked, or when it has changed since."""

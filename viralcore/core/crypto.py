@@ -26,7 +26,8 @@ class Cipher:
         if len(fingerprint_key) < 16:
             raise ValueError("FINGERPRINT_KEY is shorter than 16 characters")
         try:
-            self._fernet = MultiFernet([Fernet(key.strip()) for key in keys])
+            fernets = [Fernet(key.strip()) for key in keys]
+            self._newest, self._fernet = fernets[0], MultiFernet(fernets)
         except ValueError:
             raise ValueError("ENCRYPTION_KEYS holds something that is not a Fernet key") from None
         self._fingerprint_key = fingerprint_key.encode()
@@ -48,6 +49,14 @@ class Cipher:
             return self._fernet.rotate(token.encode("ascii", errors="replace")).decode("ascii")
         except InvalidToken:
             raise Undecryptable("no configured key opens this value") from None
+
+    def is_newest(self, token: str) -> bool:
+        """Whether the newest key alone opens this value."""
+        try:
+            self._newest.decrypt(token.encode("ascii", errors="replace"))
+        except InvalidToken:
+            return False
+        return True
 
     def fingerprint(self, purpose: str, value: str) -> str:
         """64 hex digits that are equal exactly when purpose and value are: for unique columns over encrypted values."""

@@ -32,6 +32,7 @@ from viralcore.core.breaker import Breaker, BreakerListener
 from viralcore.core.clock import Clock, SystemClock, monotonic
 from viralcore.core.db import assert_no_transaction
 from viralcore.core.fresh import FreshConnections
+from viralcore.core.json_text import write_json
 from viralcore.core.metrics import Metrics
 
 log = structlog.get_logger(__name__)
@@ -286,13 +287,16 @@ class ProviderClient:
     async def _exchange(self, client: httpx.AsyncClient, request: _Request, request_id: str) -> Answer:
         """Send and read, each failure sorted into what it proves. Causes are cut off: their texts may carry the URL."""
         headers = {"X-Request-ID": request_id, **(request.headers or {})}
+        content = None
+        if request.json is not None:
+            content, headers["Content-Type"] = write_json(request.json).encode(), "application/json"
         try:
             async with asyncio.timeout(self._total):
                 async with client.stream(
                     request.method,
                     request.url,
                     params=request.params,
-                    json=request.json,
+                    content=content,
                     data=request.data,
                     headers=headers,
                 ) as response:

@@ -102,6 +102,14 @@ class LotView:
 
 
 @dataclass(frozen=True, slots=True)
+class LotTaken:
+    """Credits that a posting took from the lot of another one, `posting_key`."""
+
+    posting_key: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
 class PostingView:
     """`replayed`: the key was seen before and nothing was posted now. `lots`: lots used by negative credit entries."""
 
@@ -231,6 +239,10 @@ class Ledger(Protocol):
     async def lots(self, tx: Tx, *, account: Account) -> tuple[LotView, ...]:
         """The lots of a user's credits that have something left, oldest first, as this transaction sees them. Nothing
         is locked: a posting that names a lot says whether it still was there."""
+        ...
+
+    async def lots_taken(self, tx: Tx, *, key: str) -> tuple[LotTaken, ...]:
+        """From which lots the posting with this key took credits, in the order of its `lots`."""
         ...
 
     async def statement(

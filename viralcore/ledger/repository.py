@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.core.db import raw_connection
 from viralcore.core.wires import Ask
-from viralcore.ledger.api import Account, Balance, Entry, LotUse, LotView, NewPosting, StatementLine
+from viralcore.ledger.api import Account, Balance, Entry, LotTaken, LotUse, LotView, NewPosting, StatementLine
 
 _POST = "SELECT outcome, posting_id, uses, trouble FROM ledger.post(%s, %s, %s, %s, %s, %s::jsonb, %s)"
 _POST_MANY = "SELECT outcome, posting_id, uses FROM ledger.post_many(%s::jsonb, %s, %s)"
@@ -59,6 +59,11 @@ _LOTS = text("""
 SELECT p.key, p.kind, l.quantity, l.remaining, l.unit_cost
 FROM ledger.accounts a JOIN ledger.lots l ON l.account_id = a.id JOIN ledger.postings p ON p.id = l.posting_id
 WHERE a.owner = :owner AND a.name = :name AND a.asset = :asset AND l.remaining > 0 ORDER BY l.id
+""")
+_LOTS_TAKEN = text("""
+SELECT p.key, u.quantity FROM ledger.lot_uses u
+JOIN ledger.lots l ON l.id = u.lot_id JOIN ledger.postings p ON p.id = l.posting_id
+WHERE u.posting_id = (SELECT id FROM ledger.postings WHERE key = :key) ORDER BY u.id
 """)
 _TRIAL = text(f"""
 SELECT 'user:' || a.name AS name, a.asset, sum(b.balance)::bigint AS total
@@ -236,6 +241,10 @@ async def lots(conn: AsyncConnection, *, account: Account) -> tuple[LotView, ...
         )
         for row in await conn.execute(_LOTS, values)
     )
+
+
+async def lots_taken(conn: AsyncConnection, *, key: str) -> tuple[LotTaken, ...]:
+    return tuple(LotTaken(row.key, row.quantity) for row in await conn.execute(_LOTS_TAKEN, {"key": key}))
 
 
 async def statement(conn: AsyncConnection, *, owner: str, before_id: int, limit: int) -> tuple[StatementLine, ...]:

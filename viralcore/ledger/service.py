@@ -20,6 +20,7 @@ from viralcore.ledger.api import (
     HoldView,
     InsufficientFunds,
     Kind,
+    LotTaken,
     LotUse,
     LotView,
     NewPosting,
@@ -141,6 +142,9 @@ class LedgerService:
 
     async def lots(self, tx: Tx, *, account: Account) -> tuple[LotView, ...]:
         return await repository.lots(tx.conn, account=account)
+
+    async def lots_taken(self, tx: Tx, *, key: str) -> tuple[LotTaken, ...]:
+        return await repository.lots_taken(tx.conn, key=key)
 
     async def statement(
         self, *, user_id: int, before_id: int | None = None, limit: int = 20

@@ -45,6 +45,11 @@ def phase_key(phase_id: int) -> str:
     return f"phase:{phase_id}"
 
 
+def card_key(card_id: int) -> str:
+    """The card of a line that staff work at."""
+    return f"card:{card_id}"
+
+
 def stray_key(receipt_id: int, user_id: int | None) -> str:
     """The admin group's card of a stray receipt, one for each who pasted its hash and one for nobody."""
     return f"stray:{receipt_id}:{user_id or 0}"

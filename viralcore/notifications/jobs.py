@@ -11,6 +11,7 @@ from viralcore.core.effects import EffectCall, Later, Outcome, Silence
 from viralcore.core.jobs import Job
 from viralcore.notifications.service.courier import Courier
 from viralcore.notifications.service.desk import Desk
+from viralcore.notifications.service.groups import GroupReports
 
 DAY = 86_400.0
 
@@ -36,6 +37,18 @@ class Showing:
 
     async def on_outcome(self, tx: Tx, call: EffectCall, outcome: Outcome) -> None:
         await self._courier.record(tx, call, outcome)
+
+
+class ShowingInGroup(Showing):
+    """The same in groups, and boosts hears what became of its posts."""
+
+    def __init__(self, name: str, courier: Courier, reports: GroupReports, *, attempts: int, parallelism: int) -> None:
+        super().__init__(name, courier, attempts=attempts, parallelism=parallelism)
+        self._reports = reports
+
+    async def on_outcome(self, tx: Tx, call: EffectCall, outcome: Outcome) -> None:
+        await self._courier.record(tx, call, outcome)
+        await self._reports.record(tx, call, outcome)
 
 
 def jobs(desk: Desk) -> tuple[Job, ...]:

@@ -12,15 +12,19 @@ from viralcore.core.effects import EffectKind
 from viralcore.core.events import Subscription
 from viralcore.core.jobs import Job
 from viralcore.notifications.adapters.telegram import Bot, TelegramMessenger
+from viralcore.notifications.api import Channel
 from viralcore.notifications.config import NotificationsConfig
-from viralcore.notifications.jobs import Showing, jobs
+from viralcore.notifications.jobs import Showing, ShowingInGroup, jobs
 from viralcore.notifications.ports import Messenger
+from viralcore.notifications.service.books import BooksTeller
 from viralcore.notifications.service.courier import Courier
 from viralcore.notifications.service.desk import KINDS, Desk
+from viralcore.notifications.service.groups import GroupReports
 from viralcore.notifications.service.painting import Painter
 from viralcore.notifications.subscribers import Subscribers, subscriptions
 from viralcore.payments.api import Payments
 from viralcore.users.api import Users
+from viralcore.withdrawals.api import Withdrawals
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ def build(
     users: Users,
     payments: Payments,
     boosts: Boosts,
+    withdrawals: Withdrawals | None = None,
     bot: Bot,
     bulk: Callable[[], AbstractContextManager[object]],
     admin_chat_id: int | None,
@@ -54,6 +59,7 @@ def build(
         users=users,
         payments=payments,
         boosts=boosts,
+        withdrawals=withdrawals,
         messenger=TelegramMessenger(bot, bulk),
         bot_username=lambda: bot.username,
         admin_chat_id=admin_chat_id if enabled else None,
@@ -67,6 +73,7 @@ def assemble(
     users: Users,
     payments: Payments,
     boosts: Boosts,
+    withdrawals: Withdrawals | None = None,
     messenger: Messenger,
     bot_username: Callable[[], str],
     admin_chat_id: int | None,
@@ -75,14 +82,25 @@ def assemble(
     """Over any messenger."""
     desk = Desk(db, config, admin_chat_id=admin_chat_id)
     painter = Painter(users=users, payments=payments, boosts=boosts, bot_username=bot_username)
-    courier = Courier(db, config, desk=desk, painter=painter, messenger=messenger, users=users)
-    at_once = {"telegram": config.parallelism, "admin_group": config.group_parallelism}
+    heard = subscriptions(Subscribers(desk, users=users, payments=payments, boosts=boosts))
+    if withdrawals is not None:
+        books = BooksTeller(desk, withdrawals=withdrawals, users=users)
+        painter.templates = {**painter.templates, **books.templates}
+        heard += books.subscriptions()
+    courier = Courier(db, config, desk=desk, painter=painter, messenger=messenger, users=users, boosts=boosts)
+    at_once: dict[Channel, int] = {"telegram": config.parallelism, "admin_group": config.group_parallelism}
+    in_groups = ShowingInGroup(
+        KINDS["group"], courier, GroupReports(boosts), attempts=config.attempts, parallelism=config.parallelism
+    )
     return NotificationsModule(
         service=desk,
-        effects=tuple(
-            Showing(name, courier, attempts=config.attempts, parallelism=at_once[channel])
-            for channel, name in KINDS.items()
+        effects=(
+            *(
+                Showing(KINDS[channel], courier, attempts=config.attempts, parallelism=most)
+                for channel, most in at_once.items()
+            ),
+            in_groups,
         ),
-        subscriptions=subscriptions(Subscribers(desk, users=users, payments=payments, boosts=boosts)),
+        subscriptions=heard,
         jobs=jobs(desk),
     )

@@ -7,7 +7,16 @@ from typing import TypeVar
 
 from viralcore.boosts.api import Boosts
 from viralcore.boosts.events import (
-    CustomPlanChanged,
+    ClaimApproved,
+    ClaimExpired,
+    ClaimRejected,
+    ClaimSubmitted,
+    ClaimTaken,
+    CrowdMessageDue,
+    CrowdPostChanged,
+    GoodsReturned,
+    GroupJoined,
+    GroupLost,
     LinesFinished,
     OrderCreated,
     OrderFinished,
@@ -15,11 +24,21 @@ from viralcore.boosts.events import (
     PanelTrouble,
     PhaseResolved,
     PhaseUnknown,
+    RepliesDecided,
+    RepliesSubmitted,
+    ReplyGuyChanged,
+    ReplyPaid,
+    StaffCardMoved,
+    StaffCardOpened,
+    StaffCardWaits,
 )
 from viralcore.core.db import Tx
 from viralcore.core.events import Event, Subscription
-from viralcore.notifications.domain import order_key, owner_key, phase_key, proof_key, stray_key, transfer_key
+from viralcore.notifications.domain import card_key, order_key, owner_key, phase_key, proof_key, stray_key, transfer_key
+from viralcore.notifications.service import custom
 from viralcore.notifications.service.desk import Desk
+from viralcore.notifications.service.groups import GroupNotices
+from viralcore.notifications.service.replies import ReplyNotices
 from viralcore.payments.api import Payments
 from viralcore.payments.events import (
     BankTrouble,
@@ -37,6 +56,7 @@ from viralcore.payments.events import (
     StrayMoney,
     StrayNeedsOwner,
 )
+from viralcore.referrals.events import CommissionEarned, CommissionReversed
 from viralcore.users.api import Users
 
 WALLET = "wallet"
@@ -53,6 +73,8 @@ class Subscribers:
         self._users = users
         self._payments = payments
         self._boosts = boosts
+        self.replies = ReplyNotices(desk)
+        self.groups = GroupNotices(desk, users=users, boosts=boosts)
 
     # --- money -------------------------------------------------------------------------------------------------------
 
@@ -238,6 +260,28 @@ class Subscribers:
             tx, key=event_id, template="staff_refund", refund_id=event.refund_id, user_id=event.user_id
         )
 
+    async def commission_earned(self, tx: Tx, event_id: str, event: CommissionEarned) -> None:
+        await self._desk.tell_person(
+            tx,
+            user_id=event.referrer_id,
+            key=event_id,
+            template="commission",
+            item_ref=event.item_ref,
+            cents=event.cents,
+            to_receivable=event.to_receivable,
+        )
+
+    async def commission_reversed(self, tx: Tx, event_id: str, event: CommissionReversed) -> None:
+        await self._desk.tell_person(
+            tx,
+            user_id=event.referrer_id,
+            key=event_id,
+            template="commission_back",
+            item_ref=event.item_ref,
+            cents=event.cents,
+            receivable=event.receivable,
+        )
+
     async def bank_trouble(self, tx: Tx, event_id: str, event: BankTrouble) -> None:
         await self._desk.tell_bank_trouble(tx, what=event.what, detail=event.detail)
 
@@ -260,10 +304,13 @@ class Subscribers:
     # --- orders ------------------------------------------------------------------------------------------------------
 
     async def order_created(self, tx: Tx, event_id: str, event: OrderCreated) -> None:
+        """What is all for the team has cards, which say it."""
         await self._live(tx, event_id, event.user_id, event.order_id)
-        await self._desk.tell_admins(
-            tx, key=event_id, template="staff_order", order_id=event.order_id, user_id=event.user_id
-        )
+        order = await self._boosts.get_order(order_id=event.order_id)
+        if not all(line.engine == "staff" for line in order.lines):
+            await self._desk.tell_admins(
+                tx, key=event_id, template="staff_order", order_id=event.order_id, user_id=event.user_id
+            )
 
     async def order_progressed(self, tx: Tx, event_id: str, event: OrderProgressed) -> None:
         await self._live(tx, event_id, event.user_id, event.order_id)
@@ -299,17 +346,33 @@ class Subscribers:
             await self._desk.tell_person(tx, user_id=event.user_id, key=event_id, template="finished", **facts)
         await self._desk.tell_admins(tx, key=event_id, template="staff_finished", user_id=event.user_id, **facts)
 
-    async def custom_plan_changed(self, tx: Tx, event_id: str, event: CustomPlanChanged) -> None:
+    async def goods_returned(self, tx: Tx, event_id: str, event: GoodsReturned) -> None:
         await self._desk.tell_person(
             tx,
             user_id=event.user_id,
             key=event_id,
-            template="custom_plan",
-            plan_id=event.plan_id,
-            what=event.what,
-            given=event.given,
-            refunded=event.refunded,
-            reason=event.reason,
+            template="goods_returned",
+            invoice_id=event.invoice_id,
+            cents=event.cents,
+        )
+
+    # --- the team's work ---------------------------------------------------------------------------------------------
+
+    async def card_opened(self, tx: Tx, event_id: str, event: StaffCardOpened) -> None:
+        await self._card(tx, event_id, event.card_id)
+
+    async def card_moved(self, tx: Tx, event_id: str, event: StaffCardMoved) -> None:
+        await self._desk.refresh(tx, live_key=card_key(event.card_id))
+
+    async def card_waits(self, tx: Tx, event_id: str, event: StaffCardWaits) -> None:
+        """A new card where staff look; the old one says so and loses its buttons."""
+        await self._desk.renew(tx, live_key=card_key(event.card_id), superseded=True)
+        await self._card(tx, event_id, event.card_id, waits=True)
+
+    async def _card(self, tx: Tx, event_id: str, card_id: int, **facts: bool) -> None:
+        live_key = card_key(card_id)
+        await self._desk.show_admins(
+            tx, key=event_id, live_key=live_key, template="staff_card", card_id=card_id, **facts
         )
 
     # --- panels ------------------------------------------------------------------------------------------------------
@@ -343,6 +406,8 @@ def subscriptions(subscribers: Subscribers) -> tuple[Subscription, ...]:
         _hear(StrayNeedsOwner, "notifications.stray_needs_owner", hears.stray_needs_owner),
         _hear(ReceiptAssigned, "notifications.receipt_assigned", hears.receipt_assigned),
         _hear(RefundIssued, "notifications.refund_issued", hears.refund_issued),
+        _hear(CommissionEarned, "notifications.commission_earned", hears.commission_earned),
+        _hear(CommissionReversed, "notifications.commission_reversed", hears.commission_reversed),
         _hear(BankTrouble, "notifications.bank_trouble", hears.bank_trouble),
         _hear(ProofSubmitted, "notifications.proof_submitted", hears.proof_submitted),
         _hear(ProofDecided, "notifications.proof_decided", hears.proof_decided),
@@ -351,10 +416,27 @@ def subscriptions(subscribers: Subscribers) -> tuple[Subscription, ...]:
         _hear(OrderProgressed, "notifications.order_progressed", hears.order_progressed),
         _hear(LinesFinished, "notifications.lines_finished", hears.lines_finished),
         _hear(OrderFinished, "notifications.order_finished", hears.order_finished),
-        _hear(CustomPlanChanged, "notifications.custom_plan_changed", hears.custom_plan_changed),
+        custom.subscription(hears._desk),
+        _hear(GoodsReturned, "notifications.goods_returned", hears.goods_returned),
+        _hear(StaffCardOpened, "notifications.staff_card_opened", hears.card_opened),
+        _hear(StaffCardMoved, "notifications.staff_card_moved", hears.card_moved),
+        _hear(StaffCardWaits, "notifications.staff_card_waits", hears.card_waits),
         _hear(PanelTrouble, "notifications.panel_trouble", hears.panel_trouble),
         _hear(PhaseUnknown, "notifications.phase_unknown", hears.phase_unknown),
         _hear(PhaseResolved, "notifications.phase_resolved", hears.phase_resolved),
+        _hear(RepliesSubmitted, "notifications.replies_submitted", hears.replies.submitted),
+        _hear(RepliesDecided, "notifications.replies_decided", hears.replies.decided),
+        _hear(ReplyPaid, "notifications.reply_paid", hears.replies.paid),
+        _hear(ReplyGuyChanged, "notifications.reply_guy_changed", hears.replies.role),
+        _hear(CrowdMessageDue, "notifications.crowd_message_due", hears.groups.due),
+        _hear(CrowdPostChanged, "notifications.crowd_post_changed", hears.groups.changed),
+        _hear(GroupJoined, "notifications.group_joined", hears.groups.joined),
+        _hear(GroupLost, "notifications.group_lost", hears.groups.lost),
+        _hear(ClaimTaken, "notifications.claim_taken", hears.groups.taken),
+        _hear(ClaimSubmitted, "notifications.claim_submitted", hears.groups.submitted),
+        _hear(ClaimApproved, "notifications.claim_approved", hears.groups.approved),
+        _hear(ClaimRejected, "notifications.claim_rejected", hears.groups.rejected),
+        _hear(ClaimExpired, "notifications.claim_expired", hears.groups.expired),
     )
 
 

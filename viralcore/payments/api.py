@@ -5,6 +5,7 @@ Units: USD amounts are Money; coin amounts due are plain Decimals in whole coins
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,11 +16,18 @@ from viralcore.core.db import Tx
 from viralcore.core.errors import DomainError
 from viralcore.core.money import Money
 
+_PURCHASE = re.compile(r"invoice:([0-9]{1,18}):paid")
 InvoiceState = Literal["open", "paid", "expired", "cancelled"]
 ClaimState = Literal["checking", "credited", "not_found", "refused", "suspense"]
 ReceiptFilter = Literal["all", "suspense", "late", "excess"]
 ProofState = Literal["waiting", "approved", "rejected"]
 AccountState = Literal["asking", "open", "failed", "manual"]
+
+
+def invoice_of(posting_key: str) -> int | None:
+    """The invoice whose purchase a posting in the ledger is, by its key; None when it is something else."""
+    found = _PURCHASE.fullmatch(posting_key)
+    return int(found[1]) if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,8 +349,9 @@ class CannotAssign(DomainError):
 
 
 class NotRefundable(DomainError):
-    """Fields: invoice_id, reason: ``unpaid``, ``topup`` (its money is in the wallet), ``bundle`` (credits of several
-    kinds), ``nothing`` (all was given back), ``used`` (all credits that are left are in use)."""
+    """Fields: invoice_id, reason: ``unpaid``, ``topup`` (its money is in the wallet), ``goods`` (what their order does
+    not deliver goes back when it ends), ``bundle`` (credits of several kinds), ``nothing`` (all was given back),
+    ``used`` (all credits that are left are in use)."""
 
     code = "payments.not_refundable"
 
@@ -526,6 +535,10 @@ class Payments(Protocol):
         ...
 
     async def get_claim(self, *, user_id: int, claim_id: int) -> ClaimView: ...
+
+    async def naira_per_usd(self) -> Decimal | None:
+        """The live rate, nothing added; None while there is none to trust. Inside a transaction, as it sees it."""
+        ...
 
     async def receipts(self, *, after_id: int = 0, limit: int = 500) -> tuple[ReceiptView, ...]:
         """Every transfer judged so far, oldest first: for reconciliation and the sandbox's check."""

@@ -195,6 +195,7 @@ def assemble(
         ledger=ledger,
         bank=naira.watcher,
         proofs=naira.proofs,
+        exchange=exchange,
     )
     jobs = (
         Job("payments.prices", config.prices.check_seconds, pricing.refresh, order=PRICES_FIRST),

@@ -10,8 +10,9 @@ from viralcore import bootstrap
 from viralcore.boosts.api import Boosts, PanelOrderView
 from viralcore.ledger.api import Ledger, house_account
 from viralcore.payments.api import Payments, ReceiptView
-from viralcore.sandbox.world import BookOrder, BookPayment, Books, BookTransfer
+from viralcore.sandbox.world import BookOrder, BookPayment, BookPayout, Books, BookTransfer
 from viralcore.settings import Settings, load
+from viralcore.withdrawals.api import TransferView, Withdrawals
 
 PAGE, MOST_SAID = 500, 50
 BANK, NAIRA, KOBO, BY_HAND = "bank", "NGN", 100, "manual:"
@@ -29,6 +30,9 @@ async def problems(environment: Mapping[str, str], books: Sequence[Books]) -> li
         found += bank_problems(
             [payment for book in books for payment in book.payments],
             [receipt for receipt in receipts if receipt.network == BANK],
+        )
+        found += payout_problems(
+            [payout for book in books for payout in book.payouts], await _transfers(doors.withdrawals)
         )
         found += await _network_problems(doors.ledger, doors.payments)
         unknown = {phase.phase_id for phase in await doors.boosts.unknown_phases()}
@@ -97,6 +101,38 @@ def bank_problems(payments: Sequence[BookPayment], receipts: Sequence[ReceiptVie
     return found
 
 
+def payout_problems(book: Sequence[BookPayout], ours: Sequence[TransferView]) -> list[str]:
+    """Every payout at the bank is one attempt of ours, for what its request pays; of one request at most one arrived,
+    and what we say of an end is what the bank says. What is not at an end here may be anything there."""
+    found = []
+    known = {attempt.reference: attempt for attempt in ours}
+    arrived = Counter(
+        known[payout.reference].withdrawal_id
+        for payout in book
+        if payout.status == "SUCCESSFUL" and payout.reference in known
+    )
+    found += [f"withdrawal {number}: paid {times} times" for number, times in arrived.items() if times > 1]
+    for payout in book:
+        attempt = known.pop(payout.reference, None)
+        said = Decimal(payout.amount) / KOBO
+        if attempt is None:
+            found.append(f"payout {payout.reference}: {said:.2f} NGN were sent and belong to no withdrawal")
+            continue
+        named = f"withdrawal {attempt.withdrawal_id}, {payout.reference}"
+        if payout.amount != attempt.net.minor:
+            found.append(f"{named}: {said:.2f} NGN were sent instead of {attempt.net.decimal:.2f}")
+        if attempt.state == "succeeded" and payout.status != "SUCCESSFUL":
+            found.append(f"{named}: we say it arrived, the bank says {payout.status}")
+        if attempt.state == "failed" and payout.status != "FAILED":
+            found.append(f"{named}: we say it failed, the bank says {payout.status}")
+    found += [
+        f"withdrawal {attempt.withdrawal_id}, {attempt.reference}: the bank never heard of it"
+        for attempt in known.values()
+        if attempt.state in ("accepted", "succeeded")
+    ]
+    return found
+
+
 def order_problems(book: Sequence[BookOrder], ours: Sequence[PanelOrderView], unknown: int) -> list[str]:
     """Every order in a panel's book belongs to one accepted phase. `unknown`: phases nobody knows the fate of, each of
     which excuses one order that is in no record of ours."""
@@ -144,6 +180,15 @@ async def _network_problems(ledger: Ledger, payments: Payments) -> list[str]:
         if mirrored != cents:
             found.append(f"{network} {asset}: receipts book {cents} {unit}, the ledger mirrors {mirrored}")
     return found
+
+
+async def _transfers(withdrawals: Withdrawals) -> list[TransferView]:
+    found: list[TransferView] = []
+    while True:
+        page = await withdrawals.books.transfers(after_id=found[-1].id if found else 0, limit=PAGE)
+        found += page
+        if len(page) < PAGE:
+            return found
 
 
 async def _receipts(payments: Payments) -> list[ReceiptView]:

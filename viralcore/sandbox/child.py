@@ -152,7 +152,8 @@ class Child:
                 self._killed, pause = False, 0.5
                 self._say("the bot was killed; starting it again")
                 continue
-            pause = pause if monotonic() - began < EARLY_DEATH else 0.5
+            # Somebody who stopped it well did not find it ill; what dies early again and again is given time.
+            pause = pause if code and monotonic() - began < EARLY_DEATH else 0.5
             self._say(f"the bot ended by itself (code {code}); starting it again in {pause:g} s")
             for line in self.tail():
                 self._say(f"  | {line}")

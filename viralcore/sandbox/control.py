@@ -8,6 +8,7 @@ import binascii
 import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 import structlog
 from pydantic import Field, model_validator
@@ -74,6 +75,13 @@ class Failure(Body):
 Count = Annotated[int, Field(ge=0, le=1000)]
 
 
+class Migration(Body):
+    """`to`: the id of the supergroup it becomes."""
+
+    id: int
+    to: int | None = None
+
+
 class TelegramBody(Body):
     flood_next: bool | Count | Flood | None = None
     fail_next: bool | Count | Failure | None = None
@@ -81,11 +89,14 @@ class TelegramBody(Body):
     block_user: Id | None = None
     unblock_user: Id | None = None
     kick_bot: int | None = None
+    migrate_group: int | Migration | None = None
 
     @model_validator(mode="after")
     def _something(self) -> TelegramBody:
         if not self.model_fields_set:
-            raise ValueError("say what: flood_next, fail_next, fail_polls, block_user, unblock_user or kick_bot")
+            raise ValueError(
+                "say what: flood_next, fail_next, fail_polls, block_user, unblock_user, kick_bot or migrate_group"
+            )
         return self
 
 
@@ -118,6 +129,7 @@ def control_routes(stage: Stage) -> list[BaseRoute]:
         control("/chats/{chat_id}/messages", "GET", calls.messages),
         control("/chats/{chat_id}/press", "POST", calls.press),
         Route("/photos/{photo}", calls.photo, methods=["GET"]),
+        Route("/documents/{document}", calls.document, methods=["GET"]),
         control("/telegram", "POST", calls.faults),
         control("/outbox", "GET", calls.outbox),
         control("/bot", "POST", calls.bot),
@@ -223,6 +235,16 @@ class Control:
         headers = {"cache-control": "max-age=86400, immutable", "x-content-type-options": "nosniff"}
         return Response(photo.data, media_type=photo.media_type, headers=headers)
 
+    async def document(self, request: Request) -> Response:
+        found = self._tg.documents.get(request.path_params["document"])
+        if found is None:
+            return JSONResponse({"error": "there is no such file"}, status_code=404)
+        headers = {
+            "content-disposition": f"attachment; filename*=UTF-8''{quote(found.name)}",
+            "x-content-type-options": "nosniff",
+        }
+        return Response(found.data, media_type="application/octet-stream", headers=headers)
+
     async def faults(self, request: Request) -> dict[str, Any]:
         body = await read(request, TelegramBody)
         faults = self._tg.faults
@@ -242,6 +264,11 @@ class Control:
             if body.kick_bot not in self._tg.groups:
                 raise NonsenseError(f"there is no group {body.kick_bot}", 404)
             self._stage.inbound.remove_bot(body.kick_bot, min(self._tg.groups[body.kick_bot].members))
+        if body.migrate_group is not None:
+            move = body.migrate_group if isinstance(body.migrate_group, Migration) else Migration(id=body.migrate_group)
+            if move.id not in self._tg.groups:
+                raise NonsenseError(f"there is no group {move.id}", 404)
+            self._stage.inbound.migrate(move.id, move.to)
         return {
             "flood_next": faults.flood,
             "fail_next": faults.fail,

@@ -26,6 +26,7 @@ FILES = {
     "networks.js": "text/javascript",
     "pay.js": "text/javascript",
     "bank.js": "text/javascript",
+    "payouts.js": "text/javascript",
     "world.js": "text/javascript",
     "main.js": "text/javascript",
     "icon.svg": "image/svg+xml",
@@ -131,8 +132,20 @@ class Page:
             "entities": message.entities,
             "reply_to": message.reply_to,
             "size": [message.photo.width, message.photo.height] if message.photo else None,
-            "note": "joined" if message.note else None,
+            "note": _note(message),
         }
+
+
+def _note(message: Message) -> str | None:
+    """What a service message says."""
+    told = message.note or {}
+    if "new_chat_title" in told:
+        return f"The group is called {told['new_chat_title']} now"
+    if "migrate_to_chat_id" in told:
+        return "The group became a supergroup: it goes on in a chat of its own"
+    if "migrate_from_chat_id" in told:
+        return "The group became a supergroup"
+    return "The bot was added to this group" if told else None
 
 
 def _send(name: str) -> Response:

@@ -59,12 +59,25 @@ class BookPayment:
 
 
 @dataclass(frozen=True, slots=True)
+class BookPayout:
+    """One transfer of ours to somebody's account. `amount`: kobo. `status`: ``NEW``, ``PENDING``, ``SUCCESSFUL`` or
+    ``FAILED``."""
+
+    id: str
+    reference: str
+    amount: int
+    account: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class Books:
     """Everything a world knows that our own books must agree with."""
 
     transfers: Sequence[BookTransfer] = ()
     orders: Sequence[BookOrder] = ()
     payments: Sequence[BookPayment] = ()
+    payouts: Sequence[BookPayout] = ()
 
 
 class World(Protocol):

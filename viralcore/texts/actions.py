@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from viralcore.core.screen import Action, action
+from viralcore.texts import reply_actions
 
 
 @action
@@ -264,5 +265,137 @@ class RejectProof(Action):
     proof: int
 
 
-STAFF_CARD: tuple[type[Action], ...] = (PhasePlaced, PhaseNotPlaced, ApproveProof, RejectProof)
+@action
+@dataclass(frozen=True, slots=True)
+class AcceptDifference(Action):
+    """Finance: a difference between the books is explained; the next line typed says how."""
+
+    CODE: ClassVar[str] = "bk_ok"
+    difference: int
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class CompareBooks(Action):
+    """Finance: compare our transfers with the provider's once more."""
+
+    CODE: ClassVar[str] = "bk_cmp"
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class LetPayoutsGo(Action):
+    """Owner: automatic payouts go on although we are short; the next line typed is the reason."""
+
+    CODE: ClassVar[str] = "bk_lift"
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class OpenRequest(Action):
+    """Go on with goods somebody has begun to buy: the next question, or the summary."""
+
+    CODE: ClassVar[str] = "rq_go"
+    request: int
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class AskAnswer(Action):
+    """The next line typed is another answer to this question."""
+
+    CODE: ClassVar[str] = "rq_ask"
+    request: int
+    question: str
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class GiveAnswer(Action):
+    CODE: ClassVar[str] = "rq_ans"
+    request: int
+    question: str
+    value: str
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class InvoiceRequest(Action):
+    """All is answered: open the invoice."""
+
+    CODE: ClassVar[str] = "rq_inv"
+    request: int
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class DiscardRequest(Action):
+    CODE: ClassVar[str] = "rq_no"
+    request: int
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class TakeCard(Action):
+    """Staff card: I do this. `version`: of the card as it was drawn, so that the same button is another press later."""
+
+    CODE: ClassVar[str] = "cd_take"
+    card: int
+    version: int
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class ReleaseCard(Action):
+    """Staff card: somebody else may take it."""
+
+    CODE: ClassVar[str] = "cd_free"
+    card: int
+    version: int
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class CardProgress(Action):
+    """Staff card: the next line typed is how many are delivered in all."""
+
+    CODE: ClassVar[str] = "cd_part"
+    card: int
+    version: int
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class CardDone(Action):
+    """Staff card: all of it is delivered."""
+
+    CODE: ClassVar[str] = "cd_done"
+    card: int
+    version: int
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class CardCannot(Action):
+    """Staff card: no more will come; the next line typed is the reason the buyer reads."""
+
+    CODE: ClassVar[str] = "cd_no"
+    card: int
+    version: int
+
+
+STAFF_CARD: tuple[type[Action], ...] = (
+    PhasePlaced,
+    PhaseNotPlaced,
+    ApproveProof,
+    RejectProof,
+    AcceptDifference,
+    CompareBooks,
+    TakeCard,
+    ReleaseCard,
+    CardProgress,
+    CardDone,
+    CardCannot,
+    *reply_actions.CARD,
+)
 """Actions that live on cards in the admin group, where no home message is."""

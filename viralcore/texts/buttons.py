@@ -10,7 +10,10 @@ MENU = Button("🛒 Service Menu", Go("menu"))
 SUBMIT = Button("🔗 Submit Link", Go("submit"))
 ORDERS = Button("📦 My Orders", Go("orders"))
 BALANCE = Button("💰 My Balance", Go("balance"))
+AFFILIATE = Button("🤝 Affiliate Program", Go("affiliate"))
 TOPUP = Button("➕ Top up", Go("topup"))
+EARN = Button("🧑‍💻 Task 2 Earn", Go("tasks"))
+REPLIES = Button("📊 Reply Guys Panel", Go("replies"))
 SUPPORT = Button("💬 Support", Go("support"))
 
 

@@ -377,7 +377,9 @@ def _sale(sale: SaleText, state: str) -> Html:
     return markup(
         "Invoice #{id}: {what}, {total}, {state}",
         id=sale.id,
-        what=wording.count(sale.quantity, f"{sale.title} {sale.unit}"),
+        what=f"{sale.title}, {wording.count(sale.quantity, sale.unit)}"
+        if sale.kind == "goods"
+        else wording.count(sale.quantity, f"{sale.title} {sale.unit}"),
         total=wording.money(sale.total),
         state=state,
     )

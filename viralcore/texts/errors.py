@@ -9,7 +9,7 @@ from typing import Any
 from viralcore.core.errors import DomainError
 from viralcore.core.money import USD, Money
 from viralcore.core.screen import Html, lines, markup
-from viralcore.texts import wording
+from viralcore.texts import crowd_errors, reply_errors, withdrawal_errors, wording
 
 LINK_HELP = (
     "Send the link of one post, like <code>https://x.com/name/status/123</code> "
@@ -52,6 +52,8 @@ ASSIGN_PROBLEMS: Mapping[str, str] = {
 REFUND_PROBLEMS: Mapping[str, str] = {
     "unpaid": "That invoice is not paid, so there is nothing to give back.",
     "topup": "That invoice was a top-up: its money is in the wallet already.",
+    "goods": "That invoice is an order. What it does not deliver goes back by itself: press Cannot on its card in the "
+    "admin group or under Team work, and the missing part is in the buyer's wallet at once.",
     "bundle": "That invoice sold posts of several plans at once; it is settled by hand.",
     "nothing": "All that was paid for that invoice has been given back.",
     "used": "Every post that was bought with that invoice was used, so nothing can be given back now.",
@@ -67,6 +69,28 @@ CUSTOM_PROBLEMS: Mapping[str, str] = {
     "expiry": "The end of the plan lies in the past.",
     "reason": "Say why in a line that begins with reason: (at most 300 letters). The person reads it.",
     "ended": "That plan has ended. Make a new one.",
+}
+ANSWER_PROBLEMS: Mapping[str, str] = {
+    "poll_link": "Send the link of the post with the poll, like <code>https://x.com/name/status/123</code>.",
+    "poll_option": "Send the number of the option that gets the votes, from 1 to {limit}.",
+    "profile_link": "Send the link of the X profile, like <code>https://x.com/name</code>, or <code>@name</code>.",
+    "days": "Send a number of days from 1 to {limit}.",
+    "channel": "Send the channel's name, like <code>@channel</code>, or its link, like "
+    "<code>https://t.me/channel</code>.",
+}
+ANSWER_REASONS: Mapping[str, str] = {
+    "link": "That is not a link.",
+    "one_link": "That is more than one thing. I need exactly one.",
+    "not_x": "That is not on X (Twitter).",
+    "not_a_post": "That is not a post.",
+    "not_a_profile": "That is not a profile on X.",
+    "post": "That is a post, not {what}.",
+    "not_telegram": "That is not on Telegram.",
+    "not_a_channel": "That is not the name of a Telegram channel.",
+    "private": "That leads into a private chat. I need a public channel.",
+    "malformed": "That link is broken or incomplete.",
+    "too_long": "That is too long.",
+    "blocked": "That may not be used here.",
 }
 _ENDED = {"paid": "is paid already", "expired": "has expired", "cancelled": "was cancelled", "open": "is open"}
 
@@ -206,6 +230,32 @@ def _no_credits(fields: Mapping[str, Any]) -> Html:
     return Html("You have no posts left for this link. Buy a plan, then send the link again. Nothing was taken.")
 
 
+def _bad_answer(fields: Mapping[str, Any]) -> Html:
+    question, reason = str(fields.get("question")), str(fields.get("reason"))
+    what = "a channel" if question == "channel" else "a profile"
+    why = markup(ANSWER_REASONS[reason], what=what) if reason in ANSWER_REASONS else None
+    how = markup(ANSWER_PROBLEMS.get(question, "Send it again."), limit=fields.get("limit", 1))
+    return Html(" ".join(part for part in (why, how) if part is not None))
+
+
+def _request_closed(fields: Mapping[str, Any]) -> Html:
+    if fields.get("invoice_id"):
+        return markup(
+            "Your answers are part of invoice #{id} already and cannot be changed. Cancel that invoice and start "
+            "again if something is wrong.",
+            id=fields["invoice_id"],
+        )
+    return Html("That purchase is no longer open. Choose the plan again.")
+
+
+def _card_not_yours(fields: Mapping[str, Any]) -> Html:
+    return Html(
+        "Somebody else has taken this card. They or an owner decide."
+        if fields.get("taken")
+        else "Nobody has taken this card. Take it first."
+    )
+
+
 def _cannot_cancel(fields: Mapping[str, Any]) -> Html:
     return markup(
         "Order #{id} can no longer be cancelled: its delivery has begun or it has ended.", id=fields.get("order_id", "")
@@ -298,6 +348,17 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], Html]] = {
         "That cannot be the panel's order number: it is not a number, or another order has it. Look it up at the "
         "panel and send it again."
     ),
+    **withdrawal_errors.WORDS,
+    **crowd_errors.WORDS,
+    "boosts.unanswered": _says("A few questions come before the invoice. Choose the plan again to answer them."),
+    "boosts.bad_answer": _bad_answer,
+    "boosts.request_closed": _request_closed,
+    "boosts.card_taken": _says("Somebody else has taken this card."),
+    "boosts.card_not_yours": _card_not_yours,
+    "boosts.bad_progress": lambda fields: markup(
+        "Send how many are delivered in all: a whole number from 0 to {most}.", most=f"{int(fields.get('most', 0)):,}"
+    ),
+    **reply_errors.WORDS,
 }
 KNOWN: frozenset[str] = frozenset(_WORDS)
 """Every code that has words. An architecture test holds it against all DomainErrors there are."""

@@ -15,6 +15,8 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("orders", "Your orders"),
     ("balance", "Your balance and posts left"),
     ("history", "Payments and movements"),
+    ("referral", "Your link, and what it earns"),
+    ("tasks", "Task 2 Earn: get paid for replies"),
     ("help", "How it works"),
     ("support", "Talk to a person"),
     ("terms", "Terms of use"),
@@ -61,6 +63,7 @@ def home(*, first_name: str, staff: bool, posts: int, balance: str, banner: bool
     rows: list[tuple[Button, ...]] = [
         (buttons.MENU,),
         (Button("🔗 Submit Link", AskLink()), buttons.ORDERS),
+        (buttons.AFFILIATE, buttons.EARN),
         (buttons.BALANCE, buttons.SUPPORT),
     ]
     if staff:
@@ -78,7 +81,8 @@ def help_screen() -> Screen:
         "delivered before anything is used.\n"
         "4. <b>Watch.</b> You see when each part is sent, and one message follows the delivery. Whatever is not "
         "delivered comes back to you.\n\n"
-        "/orders your orders · /balance your money and posts · /history every movement · /cancel stop a question · "
+        "/orders your orders · /balance your money and posts · /history every movement · "
+        "/referral earn with friends · /tasks earn with replies · /cancel stop a question · "
         "/support a person"
     )
     rows = ((buttons.MENU, Button("🔗 Submit Link", AskLink())), wording.back_home())

@@ -37,6 +37,7 @@ class InvoiceText:
     quoted: bool
     topup: bool = False
     refunded: Money | None = None
+    about: Html | None = None  # goods: what was answered
 
 
 def invoice(one: InvoiceText, *, balance: Money, crypto: bool, wallet: bool, bank: str | None = None) -> Screen:
@@ -90,7 +91,7 @@ def closed(
             markup("\n{how}", how=how) if how is not None else None,
         )
         go_on = [(Button(f"▶️ Pay invoice #{i} ({wording.money(m)})", Go(f"invoice:{i}")),) for i, _, m in waiting]
-        first = buttons.MENU if one.topup else buttons.SUBMIT
+        first = buttons.MENU if one.topup else buttons.SUBMIT if one.credits else buttons.ORDERS
         ways = receipts.ways_on(one.id, paid) if paid is not None else ()
         rows: tuple[tuple[Button, ...], ...] = (*go_on, (first, buttons.BALANCE), *ways, wording.back_home())
         return Screen(text, rows, picture=PAID, route=f"invoice:{one.id}")
@@ -226,7 +227,7 @@ def _got(one: InvoiceText) -> Html:
             )
         return markup("{got} is in your wallet, ready to spend.", got=wording.money(one.received))
     if not one.credits:
-        return Html("We start on it now.")
+        return Html("It is an order now: a message below follows it.")
     return markup(
         "{n} {are} ready. Send me the link of a post to use one.",
         n=wording.count(one.quantity, one.unit),
@@ -238,13 +239,14 @@ def _head(one: InvoiceText) -> Html:
     if one.topup:
         of = "" if one.state == "open" else f" of {wording.money(one.total)}"
         return markup("🧾 <b>Invoice #{id}</b>\n{title}{of}", id=one.id, title=one.title, of=of)
-    return markup(
+    head = markup(
         "🧾 <b>Invoice #{id}</b>\n{title}: {n} at {price}",
         id=one.id,
         title=one.title,
         n=wording.count(one.quantity, one.unit),
         price=wording.price(one.unit_price),
     )
+    return head if one.about is None else lines(head, one.about)
 
 
 def partly(one: InvoiceText) -> Html | None:

@@ -251,6 +251,8 @@ def _hash(network: str, tx_hash: str) -> Html:
 def _what(sale: SaleText) -> str:
     if sale.kind == "topup":
         return "a wallet top-up"
+    if sale.kind == "goods":
+        return f"{sale.title}, {wording.count(sale.quantity, sale.unit)}"
     return wording.count(sale.quantity, f"{sale.title} {sale.unit}")
 
 
@@ -259,7 +261,7 @@ def _got(sale: SaleText) -> Html:
     if sale.kind == "topup":
         return Html("The money is in your wallet, ready to spend.")
     if sale.kind != "credits":
-        return markup("We start on your {what} now.", what=_what(sale))
+        return markup("We start on it now: {what}. A message below follows it.", what=_what(sale))
     if sale.available is None or sale.available < sale.quantity:
         return markup("{what} were added. Paste the link of a post to use one.", what=_what(sale))
     have = wording.count(sale.available, f"{sale.title} {sale.unit}")
@@ -270,6 +272,8 @@ def _next(sale: SaleText) -> tuple[tuple[Button, ...], ...]:
     return (
         ((buttons.SUBMIT, buttons.BALANCE), (buttons.HOME,))
         if sale.kind == "credits"
+        else ((buttons.ORDERS, buttons.BALANCE), (buttons.HOME,))
+        if sale.kind == "goods"
         else ((buttons.BALANCE, buttons.HOME),)
     )
 

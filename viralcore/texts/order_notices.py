@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from viralcore.core.money import Money
 from viralcore.core.screen import Button, Html, Screen, lines, markup
 from viralcore.texts import buttons, wording
 from viralcore.texts.order_text import OrderLineText, OrderText, body
@@ -45,9 +46,16 @@ def finished(order: OrderText) -> Screen:
                 plan=order.plan,
             )
             if order.credit_returned
+            else markup(
+                "Nothing was delivered, so it cost you nothing: <b>{money}</b> is back in your wallet.",
+                money=wording.money(order.refunded),
+            )
+            if order.refunded.minor
             else Html("Nothing was delivered. Write to support and we look at it together."),
+            *_reasons(order),
         )
-        return Screen(text, ((buttons.SUBMIT, first), (buttons.SUPPORT, buttons.HOME)))
+        again = buttons.MENU if order.goods else buttons.SUBMIT
+        return Screen(text, ((again, first), (buttons.SUPPORT, buttons.HOME)))
     done = [line for line in order.lines if line.state == "completed"]
     short = [line for line in order.lines if line.state in ("partial", "failed")]
     head = "🎉 <b>Order #{id} is complete</b>" if order.state == "completed" else "🟡 <b>Order #{id} has ended</b>"
@@ -61,13 +69,30 @@ def finished(order: OrderText) -> Screen:
         markup("🟡 Not everything came: {told}.", told=wording.join([_delivered(line) for line in short]))
         if short
         else None,
+        *_reasons(order),
         _refund(order),
-        Html("\nThank you! Send me the next link whenever you like.")
+        Html("\nThank you!" if order.goods else "\nThank you! Send me the next link whenever you like.")
         if order.state == "completed"
         else Html("\nWe are sorry that it was not all of it."),
     )
     second = (buttons.BALANCE, buttons.HOME) if order.refunded.minor else (buttons.HOME,)
-    return Screen(text, ((buttons.SUBMIT, first), second))
+    again = buttons.MENU if order.goods else buttons.SUBMIT
+    return Screen(text, ((again, first), second))
+
+
+def returned(*, invoice_id: int, money: Money) -> Screen:
+    """A paid invoice of goods that could not become an order."""
+    text = markup(
+        "↩️ <b>Invoice #{id} could not be ordered</b>\nWe do not offer that plan any more. <b>{money}</b>, the whole "
+        "price, is back in your wallet.",
+        id=invoice_id,
+        money=wording.money(money),
+    )
+    return Screen(text, ((buttons.MENU, buttons.BALANCE), (buttons.HOME,)))
+
+
+def _reasons(order: OrderText) -> list[Html]:
+    return [markup("🗒 Our team says: {reason}", reason=reason) for reason in order.reasons()]
 
 
 def _refund(order: OrderText) -> Html | None:

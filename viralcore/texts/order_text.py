@@ -40,6 +40,8 @@ class OrderLineText:
     delivered: int
     state: str
     refunded: Money
+    engine: str = ""  # who works at it when no panel does
+    reason: str = ""  # why not all of it came, as the team says
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +68,16 @@ class OrderText:
     credit_returned: bool
     paused_at: datetime | None = None
     expected_at: datetime | None = None  # when it is usually done
+    goods: bool = False  # paid for as it is, not with a post of a plan
+    facts: Html | None = None  # what its buyer answered besides the link
 
     def planned(self, line: OrderLineText) -> bool:
         """Whether anything is to be sent for it; not while its channel does not deliver yet."""
-        return any(part.metric == line.metric for part in self.parts)
+        return bool(line.engine) or any(part.metric == line.metric for part in self.parts)
+
+    def reasons(self) -> tuple[str, ...]:
+        """What the team says about lines that did not come whole."""
+        return tuple(line.reason for line in self.lines if line.reason)
 
 
 def body(order: OrderText) -> Html:
@@ -77,8 +85,11 @@ def body(order: OrderText) -> Html:
     icon, state = STATES["paused" if order.paused_at is not None else order.state]
     return lines(
         markup("{icon} <b>Order #{id}</b> · {plan}", icon=icon, id=order.id, plan=order.plan),
-        markup("{link}\n", link=order.link),
+        markup("{link}\n", link=order.link)
+        if not order.facts
+        else markup("{link}\n{facts}\n", link=order.link, facts=order.facts),
         *(_bar(line, order) for line in order.lines),
+        *(markup("🗒 Our team says: {reason}", reason=reason) for reason in order.reasons()),
         *_parts(order),
         markup("\n<b>{state}.</b> {next}", state=state.capitalize(), next=_what_next(order)),
     )
@@ -130,6 +141,8 @@ def _what_next(order: OrderText) -> Html:
         back = wording.money(order.refunded)
         return markup("{back} came back to your wallet.", back=back) if order.refunded.minor else Html("Thank you!")
     if order.state in ("failed", "cancelled"):
+        if order.refunded.minor:
+            return markup("{back} is back in your wallet.", back=wording.money(order.refunded))
         return Html("The post is back in your plan.") if order.credit_returned else _ASK_US
     if order.paused_at is not None:
         return markup(
@@ -150,6 +163,13 @@ def _usually(order: OrderText) -> Html | None:
 
 def _next_part(order: OrderText) -> Html:
     waiting = [part.due_at for part in order.parts if part.state == "waiting"]
+    if not order.parts and any(line.engine == "staff" for line in order.lines):
+        begun = order.state != "scheduled"
+        return Html(
+            "Somebody of our team is doing this by hand. This message keeps itself up to date."
+            if begun
+            else "Somebody of our team does this by hand, as soon as they can. This message keeps itself up to date."
+        )
     if not waiting:
         return Html("Everything is sent and arrives bit by bit. This message keeps itself up to date.")
     which = "first" if all(part.state == "waiting" for part in order.parts) else "next"

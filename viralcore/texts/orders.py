@@ -129,8 +129,9 @@ def discarded() -> Screen:
 
 def confirm_cancel(one: OrderText) -> Screen:
     text = markup(
-        "Cancel order #{id}? Nothing has been sent yet, so the post goes back to your plan.\n{link}",
+        "Cancel order #{id}? Nothing has been sent yet, so {back}.\n{link}",
         id=one.id,
+        back="its whole price goes back to your wallet" if one.goods else "the post goes back to your plan",
         link=one.link,
     )
     rows = ((Button("✅ Confirm", CancelOrder(one.id)), Button("✖️ Cancel", Go(f"order:{one.id}"))), wording.back_home())

@@ -17,6 +17,8 @@ from viralcore.texts.finance_words import LONGEST_REASON, STATES, SoldText, shor
 PROBLEMS = {
     "unpaid": "It is not paid, so there is nothing to give back. Anything that came for it is in the wallet.",
     "topup": "It was a top-up: its money is in the wallet already.",
+    "goods": "It is an order: what that does not deliver goes back by itself. To end it, press Cannot on its card "
+    "under Team work.",
     "bundle": "It sold posts of several plans at once; such an invoice is settled by hand.",
     "nothing": "All that was paid has been given back.",
     "used": "Every post that was bought with it was used, so nothing can be given back now.",

@@ -50,9 +50,11 @@ class PlanText:
     back: str
 
 
-def service_menu(*, platforms: Sequence[str]) -> Screen:
+def service_menu(*, platforms: Sequence[str], reply_guy: bool = False) -> Screen:
     rows: list[tuple[Button, ...]] = [tuple(Button(_platform(p), Go(f"p:{p}")) for p in platforms)]
     rows.append((buttons.ORDERS, buttons.SUBMIT))
+    if reply_guy:
+        rows.append((buttons.REPLIES,))
     rows.append(wording.back_home())
     return Screen(Html("🛒 <b>Service Menu</b>\n\nWhere should your post be seen?"), tuple(rows), route="menu")
 
@@ -99,6 +101,19 @@ def group(*, name: str, of: str, plans: Sequence[PlanText]) -> Screen:
     if (of, name) == ("x", "engagement"):
         rows.append((Button("🎁 My Custom Plans", Go("customs")), Button("✨ Custom", Go("customask"))))
     return Screen(lines(*parts), (*rows, wording.back_home(f"p:{of}")), route=f"g:{of}:{name}")
+
+
+def sizes(*, name: str, of: str, choices: Sequence[tuple[int, str, Decimal]]) -> Screen:
+    """One plan in several sizes: how many comments each post gets. `choices`: size, plan id, price a post."""
+    told = [markup("{n} comments and reactions: {price}", n=n, price=wording.price(price)) for n, _, price in choices]
+    text = lines(
+        markup("<b>{platform}</b> · {group}", platform=PLATFORMS.get(of, of), group=_group(name)),
+        Html("\nHow many comments should each post get? As many reactions come with them. The price of a post:"),
+        *told,
+    )
+    ways = [Button(str(n), Go(f"plan:{plan_id}")) for n, plan_id, _ in choices]
+    rows = [tuple(ways[i : i + 3]) for i in range(0, len(ways), 3)]
+    return Screen(text, (*rows, wording.back_home(f"p:{of}")), route=f"g:{of}:{name}")
 
 
 def plan(one: PlanText) -> Screen:

@@ -13,9 +13,19 @@ _BREAKER = {"closed": "working", "open": "failing, left out", "half-open": "bein
 
 
 def admin(
-    *, roles: Sequence[str], session_until: datetime | None, unknown: int, stray: int | None, plans: bool = False
+    *,
+    roles: Sequence[str],
+    session_until: datetime | None,
+    unknown: int,
+    stray: int | None,
+    cards: int = 0,
+    claims: int | None = None,
+    groups: bool = False,
+    plans: bool = False,
 ) -> Screen:
-    """`stray`: receipts without an owner; None for who may not assign them."""
+    """`cards`: lines that somebody does by hand. `stray`: receipts without an owner; None for who may not assign them.
+    `claims`: work of the groups to be checked; None for who may not check it. `groups`: whether they may say what
+    groups are for."""
     open_until = (
         markup("Your staff session is open until {at}.", at=wording.moment(session_until))
         if session_until
@@ -28,13 +38,19 @@ def admin(
         markup("\n❓ Sends to panels with unknown outcome: <b>{n}</b>", n=unknown),
         None if stray is None else markup("❗ Stray receipts: <b>{n}</b>", n=stray),
     )
-    money = () if stray is None else ((Button("💵 Payments", Go("money")),),)
     custom = ((Button("🎁 Custom plans", Go("cadm")),),) if plans else ()
+    money = () if stray is None else ((Button("💵 Payments", Go("money")), Button("📚 Books", Go("books"))),)
+    work = () if claims is None else (Button(f"🧾 Work of the groups ({claims})", Go("claims")),)
+    registry = (Button("👥 Groups", Go("groups")),) if groups else ()
+    crowd = ((*work, *registry),) if work or registry else ()
     rows = (
         (Button("🔑 Open session", OpenSession()),),
         (Button(f"❓ Unknown sends ({unknown})", Go("unknown")), Button("🔌 Panels", Go("panels"))),
+        (Button(f"🧰 Team work ({cards})", Go("cards")),),
         *money,
         *custom,
+        (Button("💬 Replies to check", Go("rq")), Button("🧑‍💻 Reply guys", Go("rguys"))),
+        *crowd,
         wording.back_home(),
     )
     return Screen(text, rows, route="admin")

@@ -69,7 +69,7 @@ def move(*, available: Money, shares: Sequence[tuple[int, Money]]) -> Screen:
             "🔁 <b>Move to wallet</b>\n\nYour affiliate balance is empty. It grows when people you invited buy "
             "something."
         )
-        return Screen(text, (wording.back_home("balance"),), route="move")
+        return Screen(text, (wording.back_home("affiliate"),), route="move")
     text = markup(
         "🔁 <b>Move to wallet</b>\n\nAffiliate balance: <b>{available}</b>\n\nHow much of it do you want to move? In "
         "your wallet it can be spent on anything here, and is spent first. It cannot be moved back.",
@@ -77,7 +77,7 @@ def move(*, available: Money, shares: Sequence[tuple[int, Money]]) -> Screen:
     )
     ways = [Button(f"{percent}% ({wording.money(part)})", Go(f"move:{part.minor}")) for percent, part in shares]
     rows = [(way,) for way in ways]
-    return Screen(text, (*rows, (Button("✏️ Other amount", AskMove()),), wording.back_home("balance")), route="move")
+    return Screen(text, (*rows, (Button("✏️ Other amount", AskMove()),), wording.back_home("affiliate")), route="move")
 
 
 def ask_move(*, available: Money) -> Screen:
@@ -109,7 +109,7 @@ def moved(*, amount: Money, wallet: Money) -> Screen:
         amount=wording.money(amount),
         wallet=wording.money(wallet),
     )
-    return Screen(text, ((buttons.MENU, buttons.BALANCE), wording.back_home("balance")))
+    return Screen(text, ((buttons.MENU, buttons.BALANCE), wording.back_home("affiliate")))
 
 
 def dollars(amount: Money) -> str:

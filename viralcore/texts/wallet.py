@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from viralcore.core.money import USD, Money
+from viralcore.core.money import NGN, USD, Money
 from viralcore.core.screen import Button, Html, Screen, lines, markup
 from viralcore.texts import buttons, wording
 from viralcore.texts.actions import Go
 
 _NOTHING = Money(0, USD)
+_NO_PAY = Money(0, NGN)
 
 
 def balance(
@@ -19,6 +20,7 @@ def balance(
     bonus: Money,
     posts: Sequence[tuple[str, int]],
     affiliate: Money = _NOTHING,
+    reply: Money = _NO_PAY,
     open_invoices: int = 0,
 ) -> Screen:
     """One balance is shown; how much of it is bonus money is said, because bonus money is spent first."""
@@ -26,6 +28,7 @@ def balance(
         markup("💰 <b>My Balance</b>\n\nWallet: <b>{money}</b>", money=wording.money(wallet + bonus)),
         markup("of which bonus, spent first: {bonus}", bonus=wording.money(bonus)) if bonus.minor else None,
         markup("Affiliate balance: <b>{money}</b>", money=wording.money(affiliate)) if affiliate.minor > 0 else None,
+        markup("Reply balance: <b>{money}</b>", money=wording.money(reply)) if reply.minor > 0 else None,
         Html("\n🎟 <b>Posts left</b>"),
         *(markup("{title}: <b>{n}</b>", title=title, n=f"{left:,}") for title, left in posts),
         None if posts else Html("None yet. You find the plans in the Service Menu."),
@@ -87,6 +90,8 @@ MOVEMENTS = {
 
 def movement(*, kind: str, amount: Money, plan: str | None) -> tuple[str, str]:
     """A line of the history: the signed amount (``+$5.25``, ``-1 post of X Tier 3``) and what it was."""
+    if kind == "commission" and amount.minor < 0:
+        return f"-{wording.money(-amount)}", "commission taken back"
     sign = "+" if amount.minor >= 0 else "-"
     size = Money(abs(amount.minor), amount.asset)
     shown = wording.money(size) if plan is None else f"{wording.count(size.minor, 'post')} of {plan}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, cast
@@ -14,6 +14,7 @@ from tests.support.boosts import FakePanel, FakePayments, FakeUsers, config
 from tests.support.clock import FakeClock
 from viralcore.boosts.api import OrderView
 from viralcore.boosts.module import BoostsModule, build
+from viralcore.boosts.service.engines import LineEngine
 from viralcore.core.db import Database
 from viralcore.core.effect_runner import EffectRunner
 from viralcore.core.http import HttpClients
@@ -21,6 +22,7 @@ from viralcore.core.registry import Registry
 from viralcore.core.workers import Worker
 from viralcore.ledger.api import Entry, house_account, user_account
 from viralcore.ledger.service import LedgerService
+from viralcore.payments.events import InvoicePaid
 
 PANELS = ("smmflare", "plugsmm", "smmstone")
 ADA = 42
@@ -59,6 +61,34 @@ class Shop:
         draft = await self.door.draft(key=f"u{pasted}{self.clock.now()}", user_id=user_id, text=pasted)
         orders: tuple[OrderView, ...] = await self.door.confirm(key="k", user_id=user_id, draft_id=draft.id)
         return orders
+
+    async def goods(
+        self, plan: str, quantity: int, cents: int, answers: Mapping[str, str], *, invoice_id: int, user_id: int = ADA
+    ) -> OrderView:
+        """Answer a plan's questions, and hear that its invoice was paid."""
+        request = await self.door.goods.begin(key=f"g{invoice_id}", user_id=user_id, plan_id=plan, quantity=quantity)
+        for question, given in answers.items():
+            await self.door.goods.answer(key="", user_id=user_id, request_id=request.id, question=question, text=given)
+        self.payments.next_id = invoice_id
+        await self.door.goods.invoice(key="", user_id=user_id, request_id=request.id)
+        await self.paid(invoice_id, plan, quantity, cents, user_id=user_id)
+        return (await self.door.orders(user_id=user_id))[0]  # type: ignore[no-any-return]
+
+    async def paid(self, invoice_id: int, plan: str, quantity: int, cents: int, *, user_id: int = ADA) -> None:
+        """What payments tells of an invoice, heard as often as this is called. The price is in the house."""
+        event = InvoicePaid(
+            invoice_id=invoice_id,
+            user_id=user_id,
+            item_kind="goods",
+            item_ref=plan,
+            quantity=quantity,
+            total=cents,
+            paid_cents=cents,
+            method="wallet",
+        )
+        (heard,) = [one for one in self.module.subscriptions if one.name == "boosts.goods_paid"]
+        async with self.database.transaction() as tx:
+            await heard.handler(tx, "event", event)
 
     async def turn(self, minutes: float = 0, *, poll: bool = True) -> None:
         """Turn the clock and let everything that is due happen."""
@@ -108,7 +138,15 @@ class Shop:
 
 
 @pytest.fixture
-async def shop(database: Database, clock: FakeClock, registry: Registry) -> AsyncIterator[Shop]:
+def engines() -> Sequence[LineEngine] | None:
+    """Panels alone, unless a module overrides this: what they do not deliver is refunded. None: as the shop runs."""
+    return ()
+
+
+@pytest.fixture
+async def shop(
+    database: Database, clock: FakeClock, registry: Registry, engines: Sequence[LineEngine] | None
+) -> AsyncIterator[Shop]:
     panels = {name: FakePanel(name, first=1000 * number) for number, name in enumerate(PANELS, start=1)}
     users, payments, ledger = FakeUsers(), FakePayments(), LedgerService(database)
     clients = HttpClients(clock)
@@ -120,6 +158,7 @@ async def shop(database: Database, clock: FakeClock, registry: Registry) -> Asyn
         users=cast(Any, users),
         payments=cast(Any, payments),
         panels=tuple(panels.values()),
+        engines_in_use=engines,
     )
     registry.add_kinds(*module.effects)
     yield Shop(database, clock, ledger, module, panels, users, payments, EffectRunner(database, Worker()))

@@ -62,6 +62,7 @@ async def town(database: Database, clock: FakeClock, registry: Registry, engine:
             ledger=ledger,
             users=cast(Any, FakeUsers()),
             payments=cast(Any, FakePayments()),
+            engines_in_use=(),
         )
         registry.add_kinds(*module.effects)
         await engine.start()

@@ -26,6 +26,7 @@ async def town(database: Database, clock: FakeClock, registry: Registry) -> Asyn
 
 Scene = Callable[[Person], Awaitable[InboxItem]]
 """Brings somebody to where something is about to happen, and returns the update that is it."""
+POLL = "https://x.com/shop/status/123"
 SCENES: dict[str, Scene] = {}
 
 
@@ -87,6 +88,50 @@ async def no_quantity(person: Person) -> InboxItem:
 async def too_small_a_quantity(person: Person) -> InboxItem:
     await a_quantity(person)
     return person.line("3")
+
+
+@scene
+async def goods_begun(person: Person) -> InboxItem:
+    return person.line("/buy x_poll 50")
+
+
+@scene
+async def a_link_for_goods(person: Person) -> InboxItem:
+    await person.says("/buy x_poll 50")
+    return person.line(POLL)
+
+
+@scene
+async def another_link_for_goods(person: Person) -> InboxItem:
+    await person.says("/buy x_poll 50")
+    return person.line("https://x.com/ada")
+
+
+@scene
+async def an_option_of_goods(person: Person) -> InboxItem:
+    await person.says("/buy x_poll 50")
+    await person.says(POLL)
+    return await person.button("3")
+
+
+@scene
+async def an_answer_changed(person: Person) -> InboxItem:
+    await an_option_of_goods(person)
+    await person.presses("3", "Option")
+    return person.line("2")
+
+
+@scene
+async def goods_confirmed(person: Person) -> InboxItem:
+    await an_option_of_goods(person)
+    await person.presses("3")
+    return await person.button("Confirm")
+
+
+@scene
+async def goods_given_up(person: Person) -> InboxItem:
+    await person.says("/buy x_poll 50")
+    return await person.button("Cancel")
 
 
 @scene

@@ -20,6 +20,7 @@ from telegram.request import BaseRequest, RequestData
 
 from tests.integration.payments import shop as till
 from tests.support import boosts as panels
+from tests.support import withdrawals as payouts
 from tests.support.clock import FakeClock
 from viralcore.boosts import module as boosts
 from viralcore.bot import module as bot
@@ -33,8 +34,11 @@ from viralcore.core.registry import Registry
 from viralcore.ledger import module as ledger
 from viralcore.ledger.api import CREDITS, Entry, house_account, user_account
 from viralcore.payments import module as payments
+from viralcore.referrals import module as referrals
+from viralcore.referrals.config import ReferralsConfig
 from viralcore.users import module as users
 from viralcore.users.config import UsersConfig
+from viralcore.withdrawals import module as withdrawals
 
 SETTINGS = Path(__file__).parents[3] / "settings"
 ADMINS, OWNER = -1_001_000, 1000
@@ -205,9 +209,34 @@ class Town:
             payments=self.money.service,
             panels=[panels.FakePanel("smmflare")],
         )
-        self.doors = bot.Doors(users=people, ledger=books, payments=self.money.service, boosts=self.boosts.service)
+        brought = referrals.build(
+            db=self.db,
+            clock=clock,
+            ledger=books,
+            users=people,
+            config=ReferralsConfig.model_validate(tomllib.loads((SETTINGS / "referrals.toml").read_text())),
+        )
+        self.withdrawals = withdrawals.assemble(
+            db=self.db,
+            clock=clock,
+            ledger=books,
+            users=people,
+            live=self.money.service.naira_per_usd,
+            config=payouts.settings(),
+            cipher=payouts.CIPHER,
+            payouts=payouts.FakePayouts(clock.now),
+        )
+        self.doors = bot.Doors(
+            users=people,
+            ledger=books,
+            payments=self.money.service,
+            boosts=self.boosts.service,
+            withdrawals=self.withdrawals.service,
+            referrals=brought.service,
+            bot_username=lambda: "viralcore_bot",
+        )
         self.bot = self._bot()
-        for each in (self.money, self.boosts, self.bot):
+        for each in (self.money, self.boosts, self.withdrawals, self.bot):
             registry.add_kinds(*each.effects)
 
     def _bot(self) -> bot.BotModule:
@@ -375,6 +404,7 @@ COUNTS = {
     "claims": "SELECT array_agg(invoice_id IS NOT NULL ORDER BY id) FROM payments.claims WHERE user_id = :id",
     "drafts": "SELECT array_agg(state ORDER BY id) FROM boosts.drafts WHERE user_id = :id",
     "orders": "SELECT array_agg(state ORDER BY id) FROM boosts.orders WHERE user_id = :id",
+    "requests": "SELECT array_agg(state || answers::text ORDER BY id) FROM boosts.goods_requests WHERE user_id = :id",
     "terms": "SELECT count(*) FROM users.terms WHERE user_id = :id",
 }
 

@@ -80,6 +80,35 @@ def test_migrate_twice_and_doctor(folder: Path, postgres: Cluster) -> None:
     assert "it belongs to ENVIRONMENT=sandbox" in foreign.stdout
 
 
+def test_keys_rotate_until_the_old_one_can_be_dropped(folder: Path, database_url: str) -> None:
+    old, new = ENOUGH["ENCRYPTION_KEYS"], Fernet.generate_key().decode()
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO payments.webhooks (external_id, event, kind, reference, sealed, received_at) "
+            "VALUES ('e', 'e', 'other', '', %s, now())",
+            [Fernet(old).encrypt(b"told").decode()],
+        )
+
+    def rotate(keys: str) -> subprocess.CompletedProcess[str]:
+        told = ENOUGH | {"ENCRYPTION_KEYS": keys, "DATABASE_URL": database_url}
+        return viralcore("keys", "rotate", cwd=folder, **told)
+
+    too_early = rotate(new)
+    assert (too_early.returncode, "1 value(s) are opened by no key" in too_early.stderr) == (1, True)
+    done = rotate(f"{new},{old}")
+    assert done.returncode == 0, done.stderr
+    assert "payments.webhooks.sealed" in done.stdout
+    assert "1 changed" in done.stdout
+    assert "can be taken out of ENCRYPTION_KEYS" in done.stdout
+    assert rotate(new).returncode == 0
+    with psycopg.connect(database_url) as connection:
+        row = connection.execute("SELECT sealed FROM payments.webhooks").fetchone()
+    assert row is not None
+    assert Fernet(new).decrypt(row[0].encode()) == b"told"
+    unready = viralcore("keys", "rotate", cwd=folder, DATABASE_URL=database_url)
+    assert (unready.returncode, "a new key first" in unready.stderr) == (2, True)
+
+
 def test_a_database_that_is_not_there(folder: Path) -> None:
     url = "postgresql://viral:canary-password@127.0.0.1:1/none"
     for command, said in (("migrate", "cannot be reached"), ("doctor", "broken   database")):

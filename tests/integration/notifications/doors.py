@@ -17,6 +17,7 @@ from viralcore.boosts.api import (
     OrderView,
     PhaseView,
     PlanView,
+    StaffCardView,
     UnknownPhaseView,
     UnknownPlan,
 )
@@ -197,7 +198,44 @@ def ended(order_: OrderView, state: Any = "completed", back: Money = ZERO) -> Or
 
 
 @dataclass
+class FakeStaff:
+    """Card 5, 50 votes of order 7."""
+
+    state: Any = "open"
+    delivered: int = 0
+    by: int | None = None
+    reason: str = ""
+    back: Money = ZERO
+
+    async def get(self, *, card_id: int) -> StaffCardView:
+        decided = self.by if self.state in ("done", "cannot") else None
+        return StaffCardView(
+            id=card_id,
+            order_id=7,
+            user_id=ADA,
+            plan_id="x_poll",
+            plan_title="X poll votes",
+            metric="votes",
+            quantity=50,
+            delivered=self.delivered,
+            link="https://x.com/ada/status/123",
+            answers={"poll_link": "https://x.com/ada/status/123", "poll_option": "3"},
+            goods=True,
+            state=self.state,
+            version=1,
+            taken_by=self.by,
+            taken_at=None if self.by is None else AT,
+            decided_by=decided,
+            decided_at=None if decided is None else AT,
+            reason=self.reason,
+            created_at=AT,
+            refunded=self.back,
+        )
+
+
+@dataclass
 class FakeBoosts:
+    staff: FakeStaff = field(default_factory=FakeStaff)
     orders: dict[int, OrderView] = field(default_factory=lambda: {7: order()})
     left: int = 10
     unknown: dict[int, UnknownPhaseView] = field(default_factory=dict)

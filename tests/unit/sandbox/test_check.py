@@ -8,9 +8,11 @@ from decimal import Decimal
 from typing import Any, cast
 
 from viralcore.boosts.api import PanelOrderView
+from viralcore.core.money import Money
 from viralcore.payments.api import ReceiptView
-from viralcore.sandbox.check import bank_problems, order_problems, transfer_problems
-from viralcore.sandbox.world import BookOrder, BookPayment, BookTransfer
+from viralcore.sandbox.check import bank_problems, order_problems, payout_problems, transfer_problems
+from viralcore.sandbox.world import BookOrder, BookPayment, BookPayout, BookTransfer
+from viralcore.withdrawals.api import TransferView
 
 
 def transfer(hash_: str = "0xa", amount: str = "15.0034", **more: Any) -> BookTransfer:
@@ -130,3 +132,39 @@ def test_bank_payments_that_went_wrong() -> None:
     assert bank_problems([paid(status="failed")], [banked()]) == [f"{named}: judged, but the bank says failed"]
     assert bank_problems([paid(status="pending")], [banked()]) == [f"{named}: judged, but the bank says pending"]
     assert bank_problems([], [banked()]) == ["bank payment 9: was judged but never arrived"]
+
+
+def sent(reference: str = "vc-w7-a1", kobo: int = 2_850_000, status: str = "SUCCESSFUL") -> BookPayout:
+    return BookPayout("71780293", reference, kobo, "0123456789", status)
+
+
+def attempt(reference: str = "vc-w7-a1", state: str = "succeeded", kobo: int = 2_850_000) -> TransferView:
+    number, n = (int(part) for part in reference.removeprefix("vc-w").split("-a"))
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    return TransferView(n, number, n, reference, cast(Any, state), "", Money(kobo, "NGN"), None, now, None)
+
+
+def test_payouts_agree_in_silence() -> None:
+    assert payout_problems([sent()], [attempt()]) == []
+    assert payout_problems([sent(status="PENDING")], [attempt(state="accepted")]) == []
+    assert payout_problems([sent()], [attempt(state="unknown")]) == []  # its webhook is on its way
+    assert payout_problems([], [attempt(state="unknown"), attempt("vc-w8-a1", state="failed")]) == []
+    failed_first = [sent(status="FAILED"), sent("vc-w7-a2")]
+    assert payout_problems(failed_first, [attempt(state="failed"), attempt("vc-w7-a2")]) == []
+
+
+def test_payouts_that_went_wrong() -> None:
+    twice = payout_problems([sent(), sent("vc-w7-a2")], [attempt(), attempt("vc-w7-a2")])
+    assert twice == ["withdrawal 7: paid 2 times"]
+    named = "withdrawal 7, vc-w7-a1"
+    assert payout_problems([sent("salary")], []) == [
+        "payout salary: 28500.00 NGN were sent and belong to no withdrawal"
+    ]
+    assert payout_problems([sent(kobo=1)], [attempt()]) == [f"{named}: 0.01 NGN were sent instead of 28500.00"]
+    assert payout_problems([sent(status="FAILED")], [attempt()]) == [
+        f"{named}: we say it arrived, the bank says FAILED"
+    ]
+    assert payout_problems([sent()], [attempt(state="failed")]) == [
+        f"{named}: we say it failed, the bank says SUCCESSFUL"
+    ]
+    assert payout_problems([], [attempt(state="accepted")]) == [f"{named}: the bank never heard of it"]

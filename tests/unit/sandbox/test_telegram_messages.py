@@ -203,3 +203,23 @@ async def test_ordered_faults(line: Line) -> None:
     with pytest.raises(ConnectionAbortedError):
         await line.call("sendMessage", chat_id=ADA, text="lost")
     assert len(line.telegram.messages(ADA)) == before + 1
+
+
+async def test_files(line: Line) -> None:
+    url = f"/bot{line.telegram.bot.token}/sendDocument"
+    file = {"document": ("list.csv", b"a,b\r\n")}
+    answer = await line.http.post(
+        url, data={"chat_id": str(ADA), "caption": "<b>all</b>", "parse_mode": "HTML"}, files=file
+    )
+    sent = answer.json()["result"]
+    assert (sent["caption"], sent["document"]["file_name"], sent["document"]["file_size"]) == ("all", "list.csv", 5)
+    shown = line.telegram.messages(ADA)[-1].control()
+    assert shown["document"]["name"] == "list.csv"
+    unique = shown["document"]["url"].rpartition("/")[2]
+    assert line.telegram.documents[unique].data == b"a,b\r\n"
+
+    line.calm()
+    assert "no document" in await line.refused("sendDocument", chat_id=ADA)
+    assert "wrong file identifier" in await line.refused("sendDocument", chat_id=ADA, document="BQAC-other")
+    empty = await line.http.post(url, data={"chat_id": str(ADA)}, files={"document": ("list.csv", b"")})
+    assert empty.json()["description"] == "Bad Request: file must be non-empty"

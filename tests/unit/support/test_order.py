@@ -1,11 +1,9 @@
-"""The order of the tests: nothing is lost or doubled, long files come first on every worker and stay whole."""
+"""The order of the tests: nothing is lost or doubled, long files come first and stay whole."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-
-import pytest
 
 from tests.support.order import SECONDS, arranged
 
@@ -14,28 +12,31 @@ from tests.support.order import SECONDS, arranged
 class Item:
     nodeid: str
 
+    @property
+    def file(self) -> str:
+        return self.nodeid.partition("::")[0]
+
 
 def collected() -> list[Any]:
-    files = [*SECONDS, "tests/architecture/test_rules.py", "tests/unit/core/test_money.py"]
+    files = [
+        *SECONDS,
+        "tests/architecture/test_rules.py",
+        "tests/journeys/test_new.py",
+        "tests/unit/core/test_money.py",
+    ]
     return [Item(f"{file}::test_{number}") for file in sorted(files) for number in range(40)]
 
 
-@pytest.mark.parametrize("workers", [2, 3, 4])
-def test_every_worker_begins_with_whole_long_files(workers: int) -> None:
-    items = [*collected(), *(Item(f"tests/unit/core/test_{n}.py::test") for n in range(900))]
-    order = arranged(items, workers)
+def test_long_files_come_first_and_whole() -> None:
+    items = collected()
+    order = arranged(items)
     assert sorted(item.nodeid for item in order) == sorted(item.nodeid for item in items)
-    met: list[str] = []
-    for left in range(workers, 0, -1):
-        stretch, order = order[: len(order) // left], order[len(order) // left :]
-        files = [item.nodeid.partition("::")[0] for item in stretch]
-        long = list(dict.fromkeys(file for file in files if file in SECONDS))
-        assert long
-        assert files[: 40 * len(long)] == [file for file in long for _ in range(40)]
-        met += long
-    assert sorted(met) == sorted(SECONDS)
+    files = [item.file for item in order[::40]]
+    assert [item.file for item in order] == [file for file in files for _ in range(40)]
+    assert files[: len(SECONDS) + 1] == sorted(files[: len(SECONDS) + 1], key=lambda f: -SECONDS.get(f, 20))
+    assert {*SECONDS, "tests/journeys/test_new.py"} == set(files[: len(SECONDS) + 1])
 
 
-def test_a_few_tests_are_all_there() -> None:
-    items = collected()[:3]
-    assert sorted(item.nodeid for item in arranged(items, 2)) == sorted(item.nodeid for item in items)
+def test_the_tests_of_a_file_keep_their_order() -> None:
+    order = [item.nodeid for item in arranged(collected()) if "test_wallet" in item.nodeid]
+    assert order == [f"tests/journeys/test_wallet.py::test_{number}" for number in range(40)]

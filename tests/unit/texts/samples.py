@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from tests.unit.texts.screens.orders import BY_HAND
+from tests.unit.texts.screens.replies import to_reply_guys
 from viralcore.core.money import Money, usd
 from viralcore.core.screen import Screen
 from viralcore.texts import cards, notices, order_notices
@@ -45,7 +47,7 @@ CARD = PhaseCardText(
     state="unknown",
 )
 
-
+GOODS = replace(SALE, kind="goods", title="X poll votes", unit="vote", quantity=50, total=usd("1.50"), available=None)
 OLU = PersonText(1000, "Olu", None)
 ENDS = (
     StrayEnd(owner=ADA, invoice=None, by=OLU, at=AT),
@@ -113,6 +115,11 @@ def to_people() -> Iterator[tuple[str, Screen]]:
     yield from _transfers()
     yield from _deposits()
     yield from _by_bank()
+    yield "goods paid", notices.paid_from_wallet(GOODS)
+    yield "goods returned", order_notices.returned(invoice_id=12, money=usd("1.50"))
+    for name in ("done", "a part", "cannot"):
+        yield f"by hand, {name}", order_notices.finished(BY_HAND[name])
+    yield from to_reply_guys()
     yield "assigned", notices.assigned(amount="14.2", asset="USDT", network="bsc", usd=usd("14.20"))
     for name, wallet, bonus, posts, left in (
         ("all", "15.00", "0", 10, False),
@@ -310,6 +317,7 @@ def to_staff() -> Iterator[tuple[str, Screen]]:
         yield f"staff: {what} {detail}", cards.panel_trouble(panel="smmflare", what=what, detail=detail)
     for reason in ("diverged", "stale", "depegged", "ok"):
         yield f"staff: prices {reason}", cards.prices(coin="BNB", reason=reason)
+    yield "staff: goods paid", cards.paid_from_wallet(GOODS, ADA)
     yield "staff: unknown phase", cards.unknown_phase(CARD)
     for how in ("placed", "not_placed", "elsewhere", ""):
         who = ADA if "placed" in how else None

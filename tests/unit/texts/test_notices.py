@@ -17,7 +17,7 @@ from viralcore.texts import cards, notices
 from viralcore.texts.actions import STAFF_CARD, Go
 
 GOLDEN = Path(__file__).parent / "notices.golden.txt"
-ROUTES = re.compile(r"orders|order:\d+|invoice:\d+|submit|balance|history|home|support|menu|receipt:\d+")
+ROUTES = re.compile(r"orders|order:\d+|invoice:\d+|submit|balance|history|home|support|menu|receipt:\d+|replies|tasks")
 PEOPLE, STAFF = dict(to_people()), dict(to_staff())
 EVERYTHING = [pytest.param(screen, id=name) for name, screen in {**PEOPLE, **STAFF}.items()]
 

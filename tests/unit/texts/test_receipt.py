@@ -15,7 +15,7 @@ from tests.unit.texts.screens.receipts import AT, EXACT, PAID, TOPPED_UP
 from viralcore.core.money import usd
 from viralcore.core.screen import Picture
 from viralcore.texts.pictures.painting import paint
-from viralcore.texts.pictures.receipt import INSIDE, MARGIN, SMALL, WIDTH, Sheet, _font, ascii_only, recipe, wrapped
+from viralcore.texts.pictures.receipt import INSIDE, MARGIN, SMALL, WIDTH, Sheet, ascii_only, font, recipe, wrapped
 
 SHEET = Sheet(
     shop="viralcore",
@@ -129,7 +129,7 @@ def test_long_lines_are_wrapped_and_then_cut() -> None:
     lines = wrapped("word " * 100 + "W" * 300, SMALL, INSIDE, 3)
     assert len(lines) == 3
     assert lines[-1].endswith("...")
-    assert all(_font(SMALL).getlength(line) <= INSIDE for line in lines)
+    assert all(font(SMALL).getlength(line) <= INSIDE for line in lines)
     whole = "0x" + "ab12" * 16
     assert "".join(wrapped(whole, SMALL, INSIDE, 5)) == whole
     assert wrapped("", SMALL, INSIDE, 3) == []

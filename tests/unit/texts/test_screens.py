@@ -12,17 +12,24 @@ import pytest
 from tests.unit.texts import golden
 from tests.unit.texts.golden import Said
 from tests.unit.texts.screens import bank as bank_cases
+from tests.unit.texts.screens import crowd as crowd_cases
 from tests.unit.texts.screens import custom as custom_cases
 from tests.unit.texts.screens import errors as error_cases
 from tests.unit.texts.screens import finance as finance_cases
+from tests.unit.texts.screens import goods as goods_cases
 from tests.unit.texts.screens import home as home_cases
 from tests.unit.texts.screens import hostile
 from tests.unit.texts.screens import invoices as invoice_cases
 from tests.unit.texts.screens import orders as order_cases
 from tests.unit.texts.screens import receipts as receipt_cases
+from tests.unit.texts.screens import reconciliation as reconciliation_cases
+from tests.unit.texts.screens import referrals as referral_cases
 from tests.unit.texts.screens import refunds as refund_cases
+from tests.unit.texts.screens import replies as reply_cases
+from tests.unit.texts.screens import reply_staff as reply_staff_cases
 from tests.unit.texts.screens import shop as shop_cases
 from tests.unit.texts.screens import staff as staff_cases
+from tests.unit.texts.screens import staff_cards as staff_card_cases
 from tests.unit.texts.screens import steering as steering_cases
 from tests.unit.texts.screens import topup as topup_cases
 from tests.unit.texts.screens import wallet as wallet_cases
@@ -32,17 +39,24 @@ from viralcore.payments.api import AccountView, ClaimView
 from viralcore.sandbox.telegram.markup import parse_html, utf16
 from viralcore.texts import (
     bank,
+    crowd,
     custom,
     errors,
     finance,
+    goods,
     home,
     invoices,
     order_text,
     orders,
     receipts,
+    reconciliation,
+    referrals,
     refunds,
+    replies,
+    reply_staff,
     shop,
     staff,
+    staff_cards,
     steering,
     topup,
     wallet,
@@ -57,8 +71,10 @@ def _name(module: ModuleType) -> str:
 MODULES = [
     (bank, bank_cases.CASES),
     (custom, custom_cases.CASES),
+    (crowd, crowd_cases.CASES),
     (errors, error_cases.CASES),
     (finance, finance_cases.CASES),
+    (goods, goods_cases.CASES),
     (home, home_cases.CASES),
     (invoices, invoice_cases.CASES),
     (order_text, order_cases.DRAWN),
@@ -66,14 +82,22 @@ MODULES = [
     (steering, steering_cases.CASES),
     (topup, topup_cases.CASES),
     (orders, order_cases.CASES),
+    (reconciliation, reconciliation_cases.CASES),
+    (referrals, referral_cases.CASES),
     (refunds, refund_cases.CASES),
+    (replies, reply_cases.CASES),
+    (reply_staff, reply_staff_cases.CASES),
     (shop, shop_cases.CASES),
     (staff, staff_cases.CASES),
+    (staff_cards, staff_card_cases.CASES),
     (wallet, wallet_cases.CASES),
 ]
 FILES = [(f"{_name(module)}.{function}", cases) for module, all_of in MODULES for function, cases in all_of.items()]
 EVERYTHING = [pytest.param(name, said, id=f"{name}: {case}") for name, cases in FILES for case, said in cases.items()]
 NO_WAY_HOME = {"home.home", "home.terms", "home.blocked", "home.group_only_private"}
+NO_WAY_HOME |= {"reply_staff.card", "staff_cards.card"}
+NO_WAY_HOME |= {f"crowd.{name}" for name in ("group_post", "likes_post", "claim_taken")}
+NO_WAY_HOME |= {f"crowd.{name}" for name in ("group_joined", "group_lost", "claims_card")}
 """Home itself, what stands before it, and what is shown where no home is."""
 CAPTION, MESSAGE = 1024, 4096
 
@@ -135,7 +159,7 @@ def test_buttons_work(name: str, said: Said) -> None:
         if button.action is not None:
             assert decode(encode(button.action, "n" * 8)).action == button.action
         if button.url is not None:
-            assert button.url.startswith("https://t.me/")
+            assert button.url.startswith(("https://t.me/", "https://x.com/"))
         if button.copy is not None:
             assert 1 <= len(button.copy) <= 256
     assert all(said.rows), "no empty row"
@@ -194,9 +218,9 @@ def test_every_reason_there_is_no_account_for_is_told() -> None:
 
 
 LABELS = {
-    "home.home": ["Service Menu", "My Balance", "Support", "Admin Panel"],
+    "home.home": ["Service Menu", "My Balance", "Task 2 Earn", "Support", "Admin Panel"],
     "home.terms": ["I agree"],
-    "shop.service_menu": ["Twitter/X", "Telegram", "My Orders", "Submit Link"],
+    "shop.service_menu": ["Twitter/X", "Telegram", "My Orders", "Submit Link", "Reply Guys Panel"],
     "shop.platform": ["Engagement", "Followers", "Poll", "Special", "Premium Members", "Automation", "Extra"],
     "shop.group": [f"Tier {n}" for n in range(1, 6)],
     "shop.plan": ["10", "25", "50", "100", "Other amount"],
@@ -204,7 +228,12 @@ LABELS = {
     "invoices.coins": ["USDT", "BNB", "SOL", "TRX", "APT"],
     "invoices.networks": ["BSC", "Tron", "Solana", "Aptos"],
     "invoices.payment": ["Copy amount", "Copy address", "I have paid", "Change method", "Cancel"],
-    "staff.admin": ["Payments"],
+    "goods.summary": ["Confirm", "Cancel"],
+    "staff_cards.card": ["Take", "Done", "Progress", "Cannot", "Release"],
+    "shop.sizes": ["5", "10", "15", "20", "25", "30"],
+    "staff.admin": ["Payments", "Team work", "Groups"],
+    "crowd.group_post": ["I replied"],
+    "crowd.claims": ["Approve", "Reject"],
     "finance.confirm_assign": ["Confirm", "Cancel"],
     "refunds.confirm_refund": ["Confirm", "Cancel"],
     "wallet.balance": ["Top up", "Move to wallet", "History", "Credits"],
@@ -216,6 +245,10 @@ LABELS = {
     "bank.account": ["Copy amount", "Copy account", "I have paid", "Change method", "Cancel"],
     "bank.by_hand": ["Copy amount", "Copy account", "I have paid", "Change method", "Cancel"],
     "bank.failed": ["Try again", "Change method", "Cancel"],
+    "replies.panel": ["Submit replies", "Withdraw", "Submissions", "Task 2 Earn"],
+    "replies.confirm_report": ["Confirm", "Cancel"],
+    "reply_staff.card": ["Approve", "Reject"],
+    "reply_staff.confirm_money": ["Confirm", "Cancel"],
     "orders.confirm": ["Confirm", "Cancel"],
     "orders.confirm_cancel": ["Confirm", "Cancel"],
 }

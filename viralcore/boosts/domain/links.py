@@ -30,7 +30,7 @@ class Found:
     problems: tuple[LinkProblem, ...]
 
 
-class _Bad(Exception):
+class Bad(Exception):
     """`args[0]`: the reason word."""
 
 
@@ -41,7 +41,7 @@ def read_links(text: str, *, max_length: int) -> Found:
     for token in _tokens(text):
         try:
             link = parse_link(token, max_length=max_length)
-        except _Bad as bad:
+        except Bad as bad:
             problems.append(LinkProblem(_shown(token), str(bad.args[0])))
             continue
         if link.post in {one.post for one in links}:
@@ -59,28 +59,39 @@ def looks_like_link(text: str) -> bool:
 
 
 def parse_link(token: str, *, max_length: int) -> LinkView:
-    """One link. Raises `_Bad` with the reason word."""
+    """One link of a post. Raises `Bad` with the reason word."""
+    platform, path = address(token, max_length=max_length)
+    return _x(path) if platform == "x" else _telegram(path)
+
+
+def address(token: str, *, max_length: int) -> tuple[str, list[str]]:
+    """x | telegram, and the parts of its path. Raises `Bad` with the reason word."""
     if len(token) > max_length:
-        raise _Bad("too_long")
+        raise Bad("too_long")
     if any(ord(letter) < 33 or ord(letter) == 127 for letter in token) or "\\" in token:
-        raise _Bad("malformed")
-    address = token if "://" in token else f"https://{token}"
+        raise Bad("malformed")
+    whole = token if "://" in token else f"https://{token}"
     try:
-        parts = urlsplit(address)
+        parts = urlsplit(whole)
         host, port = (parts.hostname or "").lower().rstrip("."), parts.port
     except ValueError:
-        raise _Bad("malformed") from None
+        raise Bad("malformed") from None
     if parts.scheme.lower() not in {"http", "https"}:
-        raise _Bad("not_supported")
+        raise Bad("not_supported")
     if "@" in parts.netloc or not host.isascii() or port not in {None, 80, 443}:
-        raise _Bad("malformed")
+        raise Bad("malformed")
     host = host.removeprefix("www.")
     path = [unquote(part) for part in parts.path.split("/") if part]
     if host in _X_HOSTS:
-        return _x(path)
+        return "x", path
     if host in _T_HOSTS:
-        return _telegram(path)
-    raise _Bad("not_supported")
+        return "telegram", path
+    raise Bad("not_supported")
+
+
+def link_tokens(text: str) -> list[str]:
+    """The words of a message that want to be links."""
+    return _tokens(text)
 
 
 def _tokens(text: str) -> list[str]:
@@ -107,10 +118,10 @@ def _x(path: list[str]) -> LinkView:
     if path[:2] == ["i", "web"]:
         path = ["i", *path[2:]]
     if len(path) < 3 or path[1].lower() not in {"status", "statuses"}:
-        raise _Bad("not_a_post")
+        raise Bad("not_a_post")
     user, post = path[0], path[2]
     if not _HANDLE.fullmatch(user) or not _NUMBER.fullmatch(post):
-        raise _Bad("malformed")
+        raise Bad("malformed")
     return LinkView("x", f"https://x.com/{user}/status/{post}", user, post)
 
 
@@ -119,15 +130,15 @@ def _telegram(path: list[str]) -> LinkView:
     if path[:1] == ["s"]:
         path = path[1:]
     if path and (path[0].startswith("+") or path[0].lower() == "joinchat"):
-        raise _Bad("private")
+        raise Bad("private")
     if path[:1] == ["c"]:
         if len(path) not in {3, 4} or not all(_NUMBER.fullmatch(part) for part in path[1:]):
-            raise _Bad("not_a_post")
+            raise Bad("not_a_post")
         return LinkView("telegram", f"https://t.me/c/{path[1]}/{path[-1]}", f"c/{path[1]}", path[-1])
     if len(path) not in {2, 3} or not all(_NUMBER.fullmatch(part) for part in path[1:]):
-        raise _Bad("not_a_post")
+        raise Bad("not_a_post")
     if not _CHANNEL.fullmatch(path[0]):
-        raise _Bad("malformed")
+        raise Bad("malformed")
     return LinkView("telegram", f"https://t.me/{path[0]}/{path[-1]}", path[0], path[-1])
 
 

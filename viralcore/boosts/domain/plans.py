@@ -74,11 +74,11 @@ class Catalogue:
         if not plan.minimum <= quantity <= plan.maximum or quantity % plan.step:
             raise BadQuantity(minimum=plan.minimum, maximum=plan.maximum, step=plan.step, asked=quantity)
 
-    def phases(self, plan: PlanView, line: LineView) -> tuple[PlannedPhase, ...]:
-        """What is sent for a line of one unit; empty when nobody delivers it yet, and it is refunded by its share."""
+    def phases(self, plan: PlanView, line: LineView, units: int = 1) -> tuple[PlannedPhase, ...]:
+        """What panels are sent for a line of so many units; empty when none delivers it."""
         if line.channel != "panel":
             return ()
-        return self._panel_phases(plan.platform, line.metric, line.quantity, plan.price * line.share)
+        return self._panel_phases(plan.platform, line.metric, line.quantity * units, plan.price * line.share * units)
 
     def refunded_share(self, plan: PlanView) -> Decimal:
         """The part of the price that comes back because nobody delivers it yet."""
@@ -129,6 +129,8 @@ class Catalogue:
         for variant in plan.variants or (None,):
             name = plan.id if variant is None else f"{plan.id}-{variant}"
             price = (plan.price or Decimal(0)) * (1 if variant is None else variant)
+            lines = tuple(self._line(plan, line, variant, price) for line in plan.lines)
+            delivered = [line.available for line in lines]
             yield PlanView(
                 id=name,
                 title=plan.title.replace("{n}", str(variant or "")),
@@ -141,16 +143,21 @@ class Catalogue:
                 step=plan.step,
                 maximum=plan.maximum,
                 presets=plan.presets,
-                lines=tuple(
-                    self.line(
-                        plan.platform, line, line.quantity if isinstance(line.quantity, int) else variant or 0, price
-                    )
-                    for line in plan.lines
-                ),
+                lines=lines,
                 asset=name,
-                on_sale=plan.on_sale and plan.kind == "credits",
+                on_sale=plan.on_sale and any(delivered) and (plan.kind == "credits" or all(delivered)),
                 questions=plan.questions,
+                family=plan.id if plan.variants else "",
+                variant=variant,
             )
+
+    def _line(self, plan: Plan, line: PlanLine, variant: int | None, price: Decimal) -> LineView:
+        quantity = line.quantity if isinstance(line.quantity, int) else (variant or 0)
+        least = plan.minimum if plan.kind == "goods" else 1
+        sold = bool(self._panel_phases(plan.platform, line.metric, quantity * least, price * line.share * least))
+        channel = "panel" if line.panel and sold else line.channel
+        delivered = sold if channel == "panel" else channel in self._channels
+        return LineView(line.metric, quantity, channel, line.share, delivered, line.verified)
 
     def line(self, platform: str, line: PlanLine, quantity: int, price: Decimal) -> LineView:
         """A line of a unit at this price, and whether anybody delivers it."""

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.boosts.api import CustomSpec
 from viralcore.boosts.domain.custom import CustomPlan, number_of
-from viralcore.boosts.tables import custom_plans
+from viralcore.boosts.tables.orders import custom_plans
 
 
 async def add(conn: AsyncConnection, *, user_id: int, spec: CustomSpec, now: datetime) -> CustomPlan:

@@ -12,7 +12,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.boosts.api import LinkProblem, LinkView
-from viralcore.boosts.tables import drafts
+from viralcore.boosts.tables.orders import drafts
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from sqlalchemy import case, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from viralcore.boosts.tables import orders, panels, phases
+from viralcore.boosts.tables.orders import lines, orders, panels, phases
 
 
 async def orders_by_state(conn: AsyncConnection) -> list[tuple[str, str, int]]:
@@ -28,3 +28,14 @@ async def panel_states(conn: AsyncConnection) -> list[tuple[str, bool, bool, Dec
     """(panel, whether it answers, whether its balance is low, the balance, its currency)."""
     query = select(panels.c.name, panels.c.up, panels.c.low, panels.c.balance, func.coalesce(panels.c.currency, ""))
     return [(name, up, low, balance, currency) for name, up, low, balance, currency in await conn.execute(query)]
+
+
+async def waiting(conn: AsyncConnection) -> list[tuple[str, str, int]]:
+    """(platform, metric, how many) of what no panel has taken yet."""
+    query = (
+        select(orders.c.platform, lines.c.metric, func.sum(phases.c.quantity))
+        .select_from(phases.join(lines, lines.c.id == phases.c.line_id).join(orders, orders.c.id == phases.c.order_id))
+        .where(phases.c.state.in_(("waiting", "sending", "unknown")))
+        .group_by(orders.c.platform, lines.c.metric)
+    )
+    return [(platform, metric, int(quantity)) for platform, metric, quantity in await conn.execute(query)]

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.boosts.api import Engine, LineState, LineView, LinkView, OrderFilter, OrderState, PlanView
 from viralcore.boosts.domain.states import Line, Order
-from viralcore.boosts.tables import lines, orders, phases
+from viralcore.boosts.tables.orders import lines, orders, phases
 
 # The statements of every phase, written out: putting one together from its parts costs more than Postgres needs for it.
 _ORDER, _LINE = (", ".join(table.c.keys()) for table in (orders, lines))
@@ -98,6 +98,16 @@ async def add_line(
 
 async def get(conn: AsyncConnection, order_id: int) -> Order | None:
     row = (await conn.execute(select(orders).where(orders.c.id == order_id))).one_or_none()
+    return None if row is None else Order(**row._mapping)
+
+
+async def get_all(conn: AsyncConnection, order_ids: Sequence[int]) -> list[Order]:
+    rows = await conn.execute(select(orders).where(orders.c.id.in_(order_ids)))
+    return [Order(**row._mapping) for row in rows]
+
+
+async def of_invoice(conn: AsyncConnection, invoice_id: int) -> Order | None:
+    row = (await conn.execute(select(orders).where(orders.c.invoice_id == invoice_id))).one_or_none()
     return None if row is None else Order(**row._mapping)
 
 

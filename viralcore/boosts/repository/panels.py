@@ -11,7 +11,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from viralcore.boosts.tables import panels, troubles
+from viralcore.boosts.tables.orders import panels, troubles
 
 _OVER = text("DELETE FROM boosts.troubles WHERE panel = :panel AND what = ANY(:what)")
 

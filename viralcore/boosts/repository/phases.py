@@ -16,7 +16,7 @@ from viralcore.boosts.api import PanelOrderView
 from viralcore.boosts.domain.panels import StatusReading
 from viralcore.boosts.domain.plans import PlannedPhase
 from viralcore.boosts.domain.states import Phase, PhaseUpdate
-from viralcore.boosts.tables import attempts, orders, phases
+from viralcore.boosts.tables.orders import attempts, orders, phases
 
 # The statements of every phase, written out: putting one together from its parts costs more than Postgres needs for it.
 _PHASE = f"SELECT {', '.join(phases.c.keys())} FROM boosts.phases "  # noqa: S608  # nosec B608 # our columns

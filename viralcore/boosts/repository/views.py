@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from viralcore.boosts.api import LinkView, OrderLineView, OrderView, PhaseView, UnknownPhaseView
 from viralcore.boosts.domain import states, steering
 from viralcore.boosts.domain.states import Line, Order, Phase
-from viralcore.boosts.repository import orders, phases
+from viralcore.boosts.repository import orders, phases, staff
 from viralcore.core.errors import NotFound
 from viralcore.core.money import USD, Money
 
@@ -19,7 +19,9 @@ async def order_views(conn: AsyncConnection, found: Sequence[Order]) -> tuple[Or
     """Whole orders, in the order given."""
     ids = [order.id for order in found]
     lines, parts = await orders.lines_of(conn, ids), await phases.of_orders(conn, ids)
-    return tuple(_order(order, lines.get(order.id, []), parts.get(order.id, [])) for order in found)
+    by_hand = [line.id for some in lines.values() for line in some if line.engine == "staff" and line.finished_at]
+    why = await staff.reasons(conn, by_hand)
+    return tuple(_order(order, lines.get(order.id, []), parts.get(order.id, []), why) for order in found)
 
 
 async def unknown_view(conn: AsyncConnection, phase: Phase) -> UnknownPhaseView:
@@ -43,7 +45,7 @@ async def unknown_view(conn: AsyncConnection, phase: Phase) -> UnknownPhaseView:
     )
 
 
-def _order(order: Order, lines: Sequence[Line], parts: Sequence[Phase]) -> OrderView:
+def _order(order: Order, lines: Sequence[Line], parts: Sequence[Phase], why: Mapping[int, str]) -> OrderView:
     metrics = {line.id: line.metric for line in lines}
     cancels = states.can_cancel(order, parts, lines)
     platform = cast(Literal["x", "telegram"], order.platform)
@@ -65,6 +67,7 @@ def _order(order: Order, lines: Sequence[Line], parts: Sequence[Phase]) -> Order
                 state=line.state,
                 refunded=Money(line.refunded_cents, USD),
                 engine=line.engine,
+                reason=why.get(line.id, ""),
             )
             for line in lines
         ),

@@ -15,18 +15,25 @@ from viralcore.boosts.api import (
     PlacedView,
     PlanEnded,
     PlanView,
+    Replies,
     SlowView,
+    Unanswered,
     UnknownPhaseView,
     UnknownPlan,
 )
 from viralcore.boosts.domain.custom import usable
 from viralcore.boosts.domain.plans import Catalogue
+from viralcore.boosts.service.crowd import CrowdService
 from viralcore.boosts.service.custom import Customs
 from viralcore.boosts.service.drafts import Drafts
+from viralcore.boosts.service.goods import GoodsDesk
 from viralcore.boosts.service.orders import Orders
 from viralcore.boosts.service.panels import PanelDesk
+from viralcore.boosts.service.staff import StaffDesk
 from viralcore.boosts.service.steering import Steering
+from viralcore.boosts.service.unspent import Unspent
 from viralcore.core.db import Database
+from viralcore.core.money import Money
 from viralcore.ledger.api import Balance
 from viralcore.payments.api import Grant, InvoiceView, Item, Payments
 from viralcore.users.api import Users
@@ -47,7 +54,13 @@ class BoostsService:
         desk: PanelDesk,
         payments: Payments,
         users: Users,
+        unspent: Unspent,
+        replies: Replies,
+        crowd: CrowdService,
+        goods: GoodsDesk,
+        staff: StaffDesk,
     ) -> None:
+        self._crowd = crowd
         self._db = db
         self._catalogue = catalogue
         self._customs = customs
@@ -57,6 +70,26 @@ class BoostsService:
         self._desk = desk
         self._payments = payments
         self._users = users
+        self._unspent = unspent
+        self._goods = goods
+        self._staff = staff
+        self._replies = replies
+
+    @property
+    def goods(self) -> GoodsDesk:
+        return self._goods
+
+    @property
+    def staff(self) -> StaffDesk:
+        return self._staff
+
+    @property
+    def replies(self) -> Replies:
+        return self._replies
+
+    @property
+    def crowd(self) -> CrowdService:
+        return self._crowd
 
     def plans(self) -> tuple[PlanView, ...]:
         return self._catalogue.all()
@@ -73,6 +106,8 @@ class BoostsService:
         if not plan.on_sale:
             raise NotOnSale(plan_id=plan_id)
         self._catalogue.check_quantity(plan, quantity)
+        if plan.kind == "goods":
+            raise Unanswered(missing=plan.questions)
         async with self._db.transaction() as tx:
             await self._users.require_active(tx, user_id=user_id)
             return await self._payments.open_invoice(
@@ -165,3 +200,6 @@ class BoostsService:
 
     async def panel_orders(self, *, after: int = 0, limit: int = 500) -> tuple[PanelOrderView, ...]:
         return await self._orders.panel_orders(after=after, limit=limit)
+
+    async def unspent(self) -> Money:
+        return await self._unspent.total()

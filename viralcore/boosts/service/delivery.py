@@ -19,10 +19,18 @@ from viralcore.boosts.config import BoostsConfig
 from viralcore.boosts.domain import states
 from viralcore.boosts.domain.panels import AddAnswer, Declined, Placed, StatusReading
 from viralcore.boosts.domain.states import FINAL_ORDER, Line, Order, Phase
-from viralcore.boosts.events import LinesFinished, OrderFinished, OrderProgressed, PhaseSent, PhaseUnknown
+from viralcore.boosts.events import (
+    LinesFinished,
+    OrderFinished,
+    OrderProgressed,
+    OrderRefunded,
+    PhaseSent,
+    PhaseUnknown,
+)
 from viralcore.boosts.repository import custom, orders, phases
 from viralcore.boosts.service.loaded import Answered, Loaded, load
 from viralcore.boosts.service.panels import Choice, PanelDesk
+from viralcore.boosts.service.sources import invoice_behind, return_key
 from viralcore.core.clock import monotonic
 from viralcore.core.db import Database, Tx
 from viralcore.core.log import correlated, correlation_id
@@ -353,8 +361,7 @@ class Delivery:
             Entry(user_account(order.user_id, CREDITS, order.asset), 1, unit_cost=order.unit_cost),
             Entry(house_account(CREDITS_USED, order.asset), -1),
         )
-        key = f"return:order:{order.id}"
-        await self._ledger.post(tx, key=key, kind="refund", entries=entries, description=description)
+        await self._ledger.post(tx, key=return_key(order.id), kind="refund", entries=entries, description=description)
 
     async def _refund(self, tx: Tx, order: Order, refunds: Mapping[int, int]) -> None:
         postings = [
@@ -377,6 +384,12 @@ class Delivery:
             raise RuntimeError(f"the ledger refused refunds: {refused}")
         for line_id, cents in refunds.items():
             await orders.refund_line(tx.conn, line_id, cents)
+        invoice_id = await invoice_behind(tx, self._ledger, order)
+        if invoice_id is not None:
+            told = OrderRefunded(
+                order_id=order.id, user_id=order.user_id, invoice_id=invoice_id, cents=sum(refunds.values())
+            )
+            tx.record(told)
 
     def tell_finished(self, tx: Tx, order: Order, settlement: states.Settlement) -> None:
         """Announce the end of an order."""

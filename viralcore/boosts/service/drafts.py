@@ -33,6 +33,7 @@ from viralcore.boosts.repository.orders import NewOrder
 from viralcore.boosts.service.custom import Customs
 from viralcore.boosts.service.delivery import CREDITS_USED
 from viralcore.boosts.service.placing import Placing
+from viralcore.boosts.service.sources import debit_key
 from viralcore.core.db import Database, Tx
 from viralcore.core.errors import NotFound
 from viralcore.core.ids import new_uuid
@@ -163,7 +164,7 @@ class Drafts:
             raise PlanEnded(title=plan.title, at=plan.until)
         if plan.version != draft.plan_version:
             raise PlanChanged(plan_id=plan.id)
-        lots = await self._debit(tx, f"boost:draft:{draft.id}", user_id, plan, draft.links)
+        lots = await self._debit(tx, debit_key(draft.id), user_id, plan, draft.links)
         for position, (link, unit_cost) in enumerate(zip(draft.links, _prices(lots), strict=True)):
             new = NewOrder(draft.user_id, plan, link, unit_cost, draft_id=draft.id, position=position)
             await self._placing.place(tx, new)

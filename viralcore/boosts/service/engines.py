@@ -39,21 +39,27 @@ class TellsUntil(Protocol):
 
 
 class Engines:
-    """The engines there are. A line of the crowd that no group can take falls to staff."""
+    """The engines there are. A line of the crowd that no group can take falls to staff.
 
-    def __init__(self, *engines: LineEngine) -> None:
+    `crowd_falls` False: it does not, and is refunded by its share as if there were no engines.
+    """
+
+    def __init__(self, *engines: LineEngine, crowd_falls: bool = True) -> None:
+        self._falls = crowd_falls
         self._engines: Mapping[str, LineEngine] = {engine.name: engine for engine in engines}
 
     @property
     def channels(self) -> frozenset[str]:
-        """Channels whose lines somebody delivers besides the panels."""
-        return frozenset({"crowd", "staff"} if "staff" in self._engines else self._engines)
+        """Channels whose lines somebody delivers besides the panels, whatever comes. Groups may be gone tomorrow: the
+        crowd is promised because staff stand behind it."""
+        falls = {"crowd"} if self._falls and "staff" in self._engines else set()
+        return frozenset({*(self._engines.keys() - {"crowd"}), *falls})
 
     async def for_line(self, tx: Tx, platform: str, line: LineView) -> LineEngine | None:
         """Who works at it; None: a panel does, or nobody."""
         if line.channel == "panel":
             return None
-        for name in (line.channel, "staff"):
+        for name in (line.channel, "staff") if self._falls else (line.channel,):
             engine = self._engines.get(name)
             if engine is not None and await engine.takes(tx, platform, line):
                 return engine

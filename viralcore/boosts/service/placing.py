@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from viralcore.boosts.domain.plans import Catalogue
@@ -24,7 +25,11 @@ class Placing:
         """The order as it begins. What it costs was taken before, in the same transaction."""
         order = await orders.add(tx.conn, new, tx.now)
         for sold in new.plan.lines:
+            planned_phases = self._catalogue.phases(new.plan, sold, new.units)
             engine = await self._engines.for_line(tx, order.platform, sold)
+            if engine is None and not planned_phases and new.invoice_id is not None:
+                # Goods that no panel takes any more: they were paid for, so people do it.
+                engine = await self._engines.for_line(tx, order.platform, replace(sold, channel="staff"))
             line = await orders.add_line(
                 tx.conn,
                 order.id,
@@ -32,7 +37,7 @@ class Placing:
                 quantity=sold.quantity * new.units,
                 engine=None if engine is None else engine.name,
             )
-            for planned in self._catalogue.phases(new.plan, sold):
+            for planned in planned_phases:
                 due_at = tx.now + timedelta(minutes=planned.minutes)
                 await phases.add(tx.conn, order_id=order.id, line_id=line.id, planned=planned, due_at=due_at)
             if engine is not None:

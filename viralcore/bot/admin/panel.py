@@ -7,6 +7,7 @@ from typing import Any
 
 from viralcore.boosts.api import BadPanelOrder
 from viralcore.bot import dialogue
+from viralcore.bot.admin.groups import APPROVE, GROUPS
 from viralcore.bot.admin.payments import ASSIGN
 from viralcore.bot.turn import Turn, Viewer, answer, command, on, render, route
 from viralcore.core.screen import Screen
@@ -15,7 +16,7 @@ from viralcore.texts.actions import OpenSession, PhaseNotPlaced, PhasePlaced
 from viralcore.users.api import NotAllowed
 
 
-def _staff_only(viewer: Viewer) -> None:
+def staff_only(viewer: Viewer) -> None:
     """Looking is for staff too. What they do is checked again inside each use case."""
     if not viewer.user.staff:
         raise NotAllowed(right="orders.view")
@@ -23,15 +24,18 @@ def _staff_only(viewer: Viewer) -> None:
 
 @route("admin")
 async def admin(viewer: Viewer, _: str) -> Screen:
-    _staff_only(viewer)
+    staff_only(viewer)
     unknown = await viewer.doors.boosts.unknown_phases()
     until = viewer.user.session_until
     return staff.admin(
         roles=sorted(viewer.user.roles - {"user"}),
         session_until=until if until is not None and until > viewer.clock.now() else None,
         unknown=len(unknown),
+        cards=await viewer.doors.boosts.staff.count(),
         stray=await viewer.doors.payments.finance.stray_count() if ASSIGN in viewer.user.rights else None,
         plans="plans" in viewer.user.rights,
+        claims=await viewer.doors.boosts.crowd.waiting_count() if APPROVE in viewer.user.rights else None,
+        groups=GROUPS in viewer.user.rights,
     )
 
 
@@ -53,7 +57,7 @@ async def open_session(turn: Turn, _: OpenSession) -> Screen | None:
 
 @route("unknown")
 async def unknown(viewer: Viewer, _: str) -> Screen:
-    _staff_only(viewer)
+    staff_only(viewer)
     found = (await viewer.doors.boosts.unknown_phases())[:10]
     return staff.unknown_list(
         [(p.phase_id, p.attempt, p.order_id, p.panel, p.metric, p.quantity, p.link) for p in found]
@@ -62,7 +66,7 @@ async def unknown(viewer: Viewer, _: str) -> Screen:
 
 @route("panels")
 async def panels(viewer: Viewer, _: str) -> Screen:
-    _staff_only(viewer)
+    staff_only(viewer)
     rows = [
         (
             p.name,
@@ -79,7 +83,7 @@ async def panels(viewer: Viewer, _: str) -> Screen:
 @on(PhasePlaced)
 async def phase_placed(turn: Turn, act: PhasePlaced) -> Screen | None:
     """Ask for the panel's order number. Who may answer is checked when they do."""
-    _staff_only(turn.viewer)
+    staff_only(turn.viewer)
     phase = await turn.doors.boosts.unknown_phase(phase_id=act.phase)
     await turn.ask(dialogue.PANEL_ORDER, phase=act.phase, attempt=act.attempt)
     question = staff.ask_panel_order(phase=act.phase, panel=phase.panel)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from viralcore.bot.turn import Turn, Viewer, command, number, route
 from viralcore.bot.user.invoices import row_of
 from viralcore.bot.user.start import usable, wallet
-from viralcore.core.money import USD, Money
+from viralcore.core.money import NGN, USD, Money
 from viralcore.core.screen import Screen
-from viralcore.ledger.api import AFFILIATE
+from viralcore.ledger.api import AFFILIATE, REPLY
 from viralcore.texts import invoices
 from viralcore.texts import wallet as texts
 
@@ -23,6 +23,7 @@ async def balance(viewer: Viewer, _: str) -> Screen:
         bonus=bonus,
         posts=[(one.plan.title, one.available) for one in left],
         affiliate=Money(sum(one.available for one in balances if one.account.name == AFFILIATE), USD),
+        reply=Money(sum(one.available for one in balances if one.account.name == REPLY), NGN),
         open_invoices=len(unpaid),
     )
 

@@ -8,6 +8,7 @@ from typing import cast
 from viralcore.boosts.api import BadLink, CannotSteer, NoCredits, OrderFilter, OrderView, PlanEnded
 from viralcore.bot.turn import Turn, Viewer, command, number, on, route
 from viralcore.bot.user.boost import shown_draft
+from viralcore.bot.user.goods import with_unfinished
 from viralcore.bot.user.views import invoice_row, order_row, order_text
 from viralcore.core.screen import Screen
 from viralcore.texts import buttons, errors, home, orders, shop, steering
@@ -32,7 +33,8 @@ async def my_orders(viewer: Viewer, argument: str) -> Screen:
     unpaid = () if before or which else await viewer.doors.payments.invoices(user_id=viewer.user.id, open_only=True)
     older = f"{steering.FILTER_ROUTES[which]}:{page[size - 1].id}" if len(page) > size else None
     rows, waiting = [order_row(one) for one in page[:size]], [invoice_row(one) for one in unpaid]
-    return steering.my_orders(orders=rows, unpaid=waiting, older=older, which=which)
+    listed = steering.my_orders(orders=rows, unpaid=waiting, older=older, which=which)
+    return listed if before or which else await with_unfinished(viewer, listed)
 
 
 @command("orders")

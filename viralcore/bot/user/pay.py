@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from viralcore.bot import dialogue
 from viralcore.bot.turn import Turn, UnknownRoute, Viewer, answer, number, on, photo, route
+from viralcore.bot.user.goods import about
 from viralcore.bot.user.invoices import cancel_or_ask, paid_text, seen
 from viralcore.bot.user.start import wallet
 from viralcore.bot.user.topup import missing
@@ -45,7 +47,7 @@ async def invoice(viewer: Viewer, argument: str) -> Screen:
         return await _closed(viewer, one, own + bonus)
     methods = await _methods(viewer)
     return invoices.invoice(
-        invoice_text(one, viewer.clock.now()),
+        replace(invoice_text(one, viewer.clock.now()), about=await about(viewer, one)),
         balance=own + bonus,
         crypto=any(_coin(m) for m in methods),
         bank=next((m.code for m in methods if m.network == BANK), None),
@@ -59,7 +61,8 @@ async def _closed(viewer: Viewer, one: InvoiceView, balance: Money) -> Screen:
     if one.state == "paid" and one.item.kind == "topup":
         open_ones = await viewer.doors.payments.invoices(user_id=viewer.user.id, open_only=True)
         waiting = [invoice_row(each) for each in open_ones if each.item.kind != "topup" and each.total <= balance]
-    return invoices.closed(invoice_text(one, viewer.clock.now()), await paid_text(viewer, one), waiting)
+    text = replace(invoice_text(one, viewer.clock.now()), about=await about(viewer, one))
+    return invoices.closed(text, await paid_text(viewer, one), waiting)
 
 
 @route("crypto")

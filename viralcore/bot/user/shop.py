@@ -9,6 +9,7 @@ from typing import Any
 from viralcore.boosts.api import BadQuantity, NotOnSale, PlanView, UnknownPlan
 from viralcore.bot import dialogue
 from viralcore.bot.turn import Turn, UnknownRoute, Viewer, answer, command, on, render, route
+from viralcore.bot.user.goods import begin
 from viralcore.bot.user.views import invoice_row, plan_text
 from viralcore.core.screen import Screen
 from viralcore.payments.api import TooManyInvoices
@@ -31,7 +32,8 @@ def _shown(viewer: Viewer, platform: str) -> list[PlanView]:
 
 @route("menu")
 async def service_menu(viewer: Viewer, _: str) -> Screen:
-    return shop.service_menu(platforms=[p for p in ("x", "telegram") if _shown(viewer, p)])
+    platforms = [p for p in ("x", "telegram") if _shown(viewer, p)]
+    return shop.service_menu(platforms=platforms, reply_guy="tasks" in viewer.user.rights)
 
 
 @route("p")
@@ -50,6 +52,9 @@ async def group(viewer: Viewer, which: str) -> Screen:
     plans = [plan_text(p) for p in _shown(viewer, of) if p.group == name and p.kind != "contact"]
     if not plans:
         raise UnknownRoute(which[:40])
+    sized = [p for p in _shown(viewer, of) if p.group == name and p.variant is not None]
+    if len(sized) == len(plans) and len({p.family for p in sized}) == 1:
+        return shop.sizes(name=name, of=of, choices=[(p.variant or 0, p.id, p.price) for p in sized])
     return shop.group(name=name, of=of, plans=plans)
 
 
@@ -102,6 +107,9 @@ async def buy_command(turn: Turn, arguments: str) -> Screen:
         return await render(turn.viewer, "menu")
     if words[0].lower() == "ct":  # the old bot's name for "has custom plans"
         return await render(turn.viewer, "customs")
+    family = next((p for p in turn.doors.boosts.plans() if p.family == words[0].lower()), None)
+    if family is not None:  # one plan in several sizes: which, comes first
+        return await render(turn.viewer, f"g:{family.platform}:{family.group}")
     if len(words) == 1:
         return await plan(turn.viewer, words[0].lower())
     quantity = whole(" ".join(words[1:]))
@@ -114,6 +122,8 @@ async def buy_command(turn: Turn, arguments: str) -> Screen:
 async def buy(turn: Turn, plan_id: str, quantity: int) -> Screen:
     """Open the invoice and show it; when something is in the way, say what and how to go on."""
     try:
+        if turn.doors.boosts.plan(plan_id).kind == "goods":
+            return await begin(turn, plan_id, quantity)
         invoice = await turn.doors.boosts.buy(key=turn.key, user_id=turn.user.id, plan_id=plan_id, quantity=quantity)
     except UnknownPlan as error:
         return shop.with_note(errors.words(error), await render(turn.viewer, "menu"))

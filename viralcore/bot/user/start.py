@@ -9,12 +9,14 @@ from viralcore.boosts.api import CreditView
 from viralcore.bot.admin.payments import receipt_of_card
 from viralcore.bot.turn import Turn, Viewer, command, on, render, route
 from viralcore.bot.user.boost import ask_for_link
+from viralcore.bot.user.crowd import from_group, waiting_claim
 from viralcore.core.errors import NotFound
 from viralcore.core.money import USD, Money
 from viralcore.core.screen import Screen
 from viralcore.ledger.api import BONUS, WALLET, Balance
 from viralcore.texts import errors, home, shop, wording
 from viralcore.texts.actions import Agree, Go
+from viralcore.texts.crowd import CLAIMS_START
 
 _ORDER = re.compile(r"o_([0-9]{1,18})")
 
@@ -51,16 +53,18 @@ async def show_home(viewer: Viewer, _: str) -> Screen:
 
 @command("start")
 async def start(turn: Turn, payload: str) -> Screen:
-    """The menu; from the button of a stray card, for those who may, its receipt; from a link of an order, that order
-    when it is theirs."""
+    """The menu; from the button of a card, for those who may, what it is about; from a group, the claim made
+    there; from a link of an order, that order when it is theirs."""
     if (where := receipt_of_card(turn.viewer, payload)) is not None:
         return await render(turn.viewer, where)
+    if payload == CLAIMS_START and "replies.approve" in turn.user.rights:
+        return await render(turn.viewer, "claims")
     if (order := _ORDER.fullmatch(payload)) is not None:
         try:
             return await render(turn.viewer, f"order:{order.group(1)}")
         except NotFound as error:
             return shop.with_note(errors.words(error), await _home(turn.viewer, banner=False))
-    return await _home(turn.viewer, banner=True)
+    return await from_group(turn, payload) or await _home(turn.viewer, banner=True)
 
 
 @command("menu")
@@ -83,7 +87,7 @@ async def terms_command(turn: Turn, _: str) -> Screen:
 async def agree(turn: Turn, act: Agree) -> Screen:
     user = await turn.doors.users.accept_terms(key=turn.key, user_id=turn.user.id, version=act.version)
     viewer = Viewer(turn.doors, turn.viewer.config, turn.viewer.clock, user)
-    return await _home(viewer, banner=True)
+    return await waiting_claim(turn) or await _home(viewer, banner=True)
 
 
 @route("help")

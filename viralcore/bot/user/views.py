@@ -8,6 +8,7 @@ from decimal import Decimal
 from viralcore.boosts.api import LineView, OrderView, PlanView
 from viralcore.core.money import Money
 from viralcore.payments.api import InvoiceView
+from viralcore.texts import goods as goods_text
 from viralcore.texts import orders as order_texts
 from viralcore.texts.invoices import InvoiceText
 from viralcore.texts.order_text import OrderLineText, OrderPartText, OrderText
@@ -71,7 +72,10 @@ def order_text(order: OrderView) -> OrderText:
         plan=order.plan_title,
         link=order.link.canonical,
         state=order.state,
-        lines=tuple(OrderLineText(x.metric, x.quantity, x.delivered, x.state, x.refunded) for x in order.lines),
+        lines=tuple(
+            OrderLineText(x.metric, x.quantity, x.delivered, x.state, x.refunded, x.engine or "", x.reason)
+            for x in order.lines
+        ),
         parts=tuple(
             OrderPartText(x.number, x.metric, x.quantity, x.delivered, x.due_at, x.state) for x in order.phases
         ),
@@ -79,7 +83,14 @@ def order_text(order: OrderView) -> OrderText:
         credit_returned=order.credit_returned,
         paused_at=order.paused_at,
         expected_at=order.expected_at,
+        goods=order.invoice_id is not None,
+        facts=goods_text.facts(other_answers(order), order.units),
     )
+
+
+def other_answers(order: OrderView) -> dict[str, str]:
+    """What the buyer of goods answered besides the link, which stands above it."""
+    return {question: given for question, given in order.answers.items() if given != order.link.canonical}
 
 
 def order_row(order: OrderView) -> tuple[int, str, str, str, int]:

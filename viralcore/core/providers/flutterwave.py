@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any, Literal
 
 from pydantic import SecretStr
@@ -27,6 +27,7 @@ page. duplicate: the reference was used before. setup: the account may not do th
 busy: too many requests."""
 HookKind = Literal["charge", "transfer", "other"]
 LONGEST_WORD = 200
+_NOISE = Decimal("0.000001")
 
 _SETUP = ("whitelist", "merchant", "not enabled", "not approved", "approval", "compliance")
 _NOT_FOUND = ("not found", "no transaction was found", "no transaction", "does not exist")
@@ -82,6 +83,16 @@ class Flutterwave:
         """Ask; changes nothing, so it is tried again on every failure."""
         try:
             answer = await self._client.read_json("GET", path, params=params or None, headers=self._headers)
+        except NotSent as failure:
+            return Unsent(failure.reason)
+        except HttpFailure as failure:
+            return Unclear(failure.reason)
+        return read_reply(answer)
+
+    async def ask(self, path: str, body: Mapping[str, Any]) -> Reply:
+        """A question that is put as a POST: changes nothing, so it is tried again as `read` is."""
+        try:
+            answer = await self._client.read_json("POST", path, json=dict(body), headers=self._headers)
         except NotSent as failure:
             return Unsent(failure.reason)
         except HttpFailure as failure:
@@ -156,6 +167,16 @@ def minor_units(value: Any) -> int | None:
     if found is None or found <= 0:
         return None
     return int((found * 100).to_integral_value(rounding=ROUND_FLOOR))
+
+
+def minor_fee(value: Any) -> int | None:
+    """A fee in hundredths, rounded up: theirs come as 26.875 and 3.3000000000000003. None where there is none."""
+    found = amount(value)
+    if found is None or found < 0:
+        return None
+    # What a binary float adds in its last digits is noise, not a fee: 3.3000000000000003 is 3.30.
+    clean = (found * 100).quantize(_NOISE)
+    return int(clean.to_integral_value(rounding=ROUND_CEILING))
 
 
 def moment(value: Any) -> datetime | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from viralcore.boosts.api import Boosts
 from viralcore.core.db import Database, Tx
 from viralcore.core.effects import EffectCall, Later, Outcome, Refused, Succeeded
 from viralcore.core.errors import NotFound
@@ -43,6 +44,7 @@ class Courier:
         painter: Painter,
         messenger: Messenger,
         users: Users,
+        boosts: Boosts,
     ) -> None:
         self._db = db
         self._config = config
@@ -50,6 +52,7 @@ class Courier:
         self._painter = painter
         self._messenger = messenger
         self._users = users
+        self._boosts = boosts
 
     async def carry(self, call: EffectCall) -> Outcome | Later:
         """Send or edit. Whatever changed since it was queued is in it, so earlier wishes are fulfilled as well."""
@@ -89,9 +92,10 @@ class Courier:
         """The group became a supergroup: remember where it is now, and send it there."""
         async with self._db.transaction() as tx:
             await repository.moved(tx.conn, old_id=notice.chat_id, new_id=chat_id, now=tx.now)
-        log.warning(
-            "chat_moved", old_id=notice.chat_id, new_id=chat_id, hint="set ADMIN_TELEGRAM_CHAT_ID to the new id"
-        )
+            if notice.channel == "group":
+                await self._boosts.crowd.group_migrated(tx, old_chat_id=notice.chat_id, new_chat_id=chat_id)
+        hint = "set ADMIN_TELEGRAM_CHAT_ID to the new id" if notice.channel == "admin_group" else ""
+        log.warning("chat_moved", old_id=notice.chat_id, new_id=chat_id, hint=hint)
         return await self._messenger.send(chat_id=chat_id, screen=screen, nonce=nonce_of(notice.id))
 
     def _judge(self, call: EffectCall, notice: Notice, answer: Answer, look: str) -> Outcome | Later:

@@ -17,8 +17,12 @@ from viralcore.notifications.domain import trouble_key
 
 log = structlog.get_logger(__name__)
 
-KINDS: Mapping[Channel, str] = {"telegram": "notifications.telegram", "admin_group": "notifications.admin_group"}
-"""The effect kind of each channel. The group is slow (20 a minute); it must not hold up people's messages."""
+KINDS: Mapping[Channel, str] = {
+    "telegram": "notifications.telegram",
+    "admin_group": "notifications.admin_group",
+    "group": "notifications.group",
+}
+"""The effect kind of each channel. Groups are slow (20 a minute); they must not hold up people's messages."""
 MOST_HISTORY = 100
 BATCH = 500
 
@@ -68,6 +72,10 @@ class Desk:
         """The same in the admin group."""
         if self._admins is not None:
             await self._show(tx, self._admins, key, live_key, template, params)
+
+    async def show_group(self, tx: Tx, *, chat_id: int, key: str, live_key: str, template: str, **params: Any) -> None:
+        """The same in any other group."""
+        await self._show(tx, Recipient("group", chat_id, None), key, live_key, template, params)
 
     async def refresh(self, tx: Tx, *, live_key: str, **params: Any) -> bool:
         """Bring a live message up to date if there is one; False when there is none."""

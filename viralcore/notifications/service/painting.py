@@ -10,8 +10,11 @@ from viralcore.core.errors import NotFound
 from viralcore.core.money import USD, Money
 from viralcore.core.screen import Screen
 from viralcore.notifications.domain import Notice
+from viralcore.notifications.service import hand
+from viralcore.notifications.service.groups import GroupPainter
+from viralcore.notifications.service.replies import ReplyPainter
 from viralcore.payments.api import InvoiceView, Payments, ProofView
-from viralcore.texts import cards, custom, notices, order_notices, wording
+from viralcore.texts import cards, custom, notices, order_notices, referrals, staff_cards, wording
 from viralcore.texts.order_text import OrderLineText, OrderPartText, OrderText
 from viralcore.texts.shop import LineText
 from viralcore.users.api import Users
@@ -57,9 +60,15 @@ class Painter:
             "panel_trouble": self._panel_trouble,
             "proof": self._proof,
             "proof_rejected": self._proof_rejected,
+            "commission": self._commission,
+            "commission_back": self._commission_back,
             "bank_trouble": self._bank_trouble,
             "prices": self._prices,
             "unknown_phase": self._unknown_phase,
+            "goods_returned": self._goods_returned,
+            "staff_card": self._staff_card,
+            **ReplyPainter(boosts, self._person).templates,
+            **GroupPainter(boosts, bot_username).templates,
         }
 
     async def paint(self, notice: Notice) -> Screen | None:
@@ -199,6 +208,20 @@ class Painter:
             reason=refund.reason,
         )
 
+    async def _commission(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        return referrals.commission(
+            title=self._title(params["item_ref"]),
+            amount=Money(params["cents"], USD),
+            owed_before=Money(params["to_receivable"], USD),
+        )
+
+    async def _commission_back(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        return referrals.commission_back(
+            title=self._title(params["item_ref"]),
+            amount=Money(params["cents"], USD),
+            receivable=Money(params["receivable"], USD),
+        )
+
     async def _proof(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
         proof = await self._payments.get_proof(proof_id=params["proof_id"])
         return cards.proof(
@@ -262,6 +285,17 @@ class Painter:
             reason=params["reason"],
         )
 
+    async def _goods_returned(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        return order_notices.returned(invoice_id=params["invoice_id"], money=Money(params["cents"], USD))
+
+    async def _staff_card(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        one = await self._boosts.staff.get(card_id=params["card_id"])
+        who = one.taken_by if one.decided_by is None else one.decided_by
+        shown = hand.card_text(
+            one, buyer=await self._person(one.user_id), by=None if who is None else await self._person(who)
+        )
+        return staff_cards.card(shown, waits=bool(params.get("waits")), superseded=bool(params.get("superseded")))
+
     # --- facts -------------------------------------------------------------------------------------------------------
 
     async def _sale(self, user_id: int, invoice_id: int) -> notices.SaleText:
@@ -276,6 +310,12 @@ class Painter:
             mine = await self._boosts.credits(user_id=user_id)
             available = next((one.available for one in mine if one.plan.id == invoice.item.ref), None)
         return _sale_text(invoice, unit, available)
+
+    def _title(self, item_ref: str) -> str:
+        try:
+            return self._boosts.plan(item_ref).title
+        except UnknownPlan:
+            return ""
 
     async def _order(self, order_id: int) -> OrderText:
         return _order_text(await self._boosts.get_order(order_id=order_id))
@@ -345,7 +385,16 @@ def _order_text(order: OrderView) -> OrderText:
         link=order.link.canonical,
         state=order.state,
         lines=tuple(
-            OrderLineText(line.metric, line.quantity, line.delivered, line.state, line.refunded) for line in order.lines
+            OrderLineText(
+                line.metric,
+                line.quantity,
+                line.delivered,
+                line.state,
+                line.refunded,
+                line.engine or "",
+                line.reason,
+            )
+            for line in order.lines
         ),
         parts=tuple(
             OrderPartText(phase.number, phase.metric, phase.quantity, phase.delivered, phase.due_at, phase.state)
@@ -355,6 +404,8 @@ def _order_text(order: OrderView) -> OrderText:
         credit_returned=order.credit_returned,
         paused_at=order.paused_at,
         expected_at=order.expected_at,
+        goods=order.invoice_id is not None,
+        facts=hand.facts(order),
     )
 
 

@@ -35,6 +35,7 @@ The rule of refunds
   for one, rounded up; the whole sum takes all of them. So no row of small refunds leaves credits behind that were paid
   back. They come from the purchase's own lot first, then from credits that orders gave back at the same price. Credits
   in orders are not touched: what they cost cannot be refunded here (an order that ends gives back its own part).
+  Goods are not refunded here at all: the invoice is the order, and what that does not deliver goes back when it ends.
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ from viralcore.payments.domain.hashes import parse_hash
 from viralcore.payments.repository import invoices, money
 from viralcore.payments.service.bank_watching import BankWatcher
 from viralcore.payments.service.claiming import Claiming
+from viralcore.payments.service.exchange import Exchange
 from viralcore.payments.service.finance import FinanceService
 from viralcore.payments.service.funding import Funding
 from viralcore.payments.service.invoicing import Invoicing
@@ -54,6 +55,7 @@ class PaymentsService:
         ledger: Ledger,
         bank: BankWatcher,
         proofs: Proofs,
+        exchange: Exchange,
     ) -> None:
         self.finance = finance
         self._db = db
@@ -65,6 +67,7 @@ class PaymentsService:
         self._ledger = ledger
         self._bank = bank
         self._proofs = proofs
+        self._exchange = exchange
 
     async def open_invoice(
         self,
@@ -197,6 +200,10 @@ class PaymentsService:
             if claim is None or claim.user_id != user_id:
                 raise NotFound(what="claim")
             return claim_view(claim, await money.credited_cents(conn, [claim]))
+
+    async def naira_per_usd(self) -> Decimal | None:
+        async with self._db.read() as conn:
+            return await self._exchange.live(conn, self._clock.now())
 
     async def receipts(self, *, after_id: int = 0, limit: int = 500) -> tuple[ReceiptView, ...]:
         async with self._db.read() as conn:

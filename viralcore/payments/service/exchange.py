@@ -32,10 +32,13 @@ class Exchange:
 
     async def rate(self, conn: Connection, now: datetime) -> Decimal | None:
         """USD per naira as it is charged, the spread included; None while there is no rate to trust."""
+        live = await self.live(conn, now)
+        return None if live is None else usd_per_unit(live, self._fx.spread_ngn)
+
+    async def live(self, conn: Connection, now: datetime) -> Decimal | None:
+        """Naira per USD as the source says it; None while there is no rate to trust."""
         known = await chain_state.get_fx(conn, NGN)
-        if known is None or known.per_usd is None or not known.usable(now, self._longest):
-            return None
-        return usd_per_unit(known.per_usd, self._fx.spread_ngn)
+        return known.per_usd if known is not None and known.usable(now, self._longest) else None
 
     async def refresh(self) -> None:
         """The job: ask when it is time, store, tell when the rate becomes too old to use or is back."""

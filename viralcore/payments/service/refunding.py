@@ -50,7 +50,7 @@ class Standing:
 
     @property
     def most(self) -> int:
-        return 0 if self.problem in ("unpaid", "topup", "bundle") else self.purchase.most(self.unused)
+        return 0 if self.problem in ("unpaid", "topup", "goods", "bundle") else self.purchase.most(self.unused)
 
 
 class Refunding:
@@ -205,6 +205,9 @@ def _problem(now: Standing) -> str:
         return "unpaid"
     if invoice.item_kind == "topup":
         return "topup"
+    if invoice.item_kind == "goods":
+        # Its order gives back what it does not deliver. Two who give the same money back give it back twice.
+        return "goods"
     if len(invoice.grants) > 1:
         return "bundle"
     if not now.purchase.left:

@@ -38,7 +38,7 @@ export class Bank {
   draw(bank) {
     if (!bank) return;
     const found = this.chats.open > 0 ? findCharge(this.chats.list(this.chats.open), bank) : null;
-    const { charges, ...faults } = bank;
+    const { charges, transfers, messages, ...faults } = bank;
     this.fill(0, [this.chats.open, found], () => this.drawCard(found));
     this.fill(1, charges.slice(0, SHOWN + 1), () => this.drawAccounts(charges));
     this.fill(2, faults, () => this.drawFaults(faults));

@@ -55,7 +55,7 @@ function link(url, children, deeds) {
 /** The bubble of a message. `view`: {bot, people, chat, me} as the chat shows it; `deeds`: what clicks do. */
 export function bubble(message, view, deeds) {
   if (message.note) {
-    return el("div.note", { "data-id": message.message_id }, el("span", {}, "The bot was added to this group"));
+    return el("div.note", { "data-id": message.message_id }, el("span", {}, message.note));
   }
   const mine = message.from === view.me;
   const fromBot = message.from === view.bot.id;
@@ -71,6 +71,9 @@ export function bubble(message, view, deeds) {
     body.append(el("div.replied", {}, (replied?.text || "Picture").slice(0, 80)));
   }
   if (message.photo) body.append(picture(message));
+  if (message.document) {
+    body.append(el("a.document", { href: message.document.url, download: message.document.name }, `📄 ${message.document.name}`));
+  }
   const time = el("span.time", {}, message.edited ? "edited " : "", clockTime(message.date));
   if (message.text) {
     body.append(el("div.text", { dir: "auto" }, ...rich(message.text, message.entities, deeds), time));

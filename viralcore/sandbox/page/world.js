@@ -5,6 +5,7 @@ import { $, brief, busy, clockTime, el, get, onCopy, post, short, toast } from "
 import { Guide } from "./guide.js";
 import { FAKES, NAMES, nameOf, networkOf } from "./networks.js";
 import { hashButton, PayCard } from "./pay.js";
+import { Payouts } from "./payouts.js";
 
 const EVERY = 1000, WHILE_TURNING = 200;
 const SHOWN = 4;
@@ -19,6 +20,7 @@ export class World {
     this.data = null;
     this.turn = null; // {from, seconds} while this page turns the clock
     this.pay = new PayCard(chats, () => this.refresh(), offer);
+    this.payouts = new Payouts(() => this.refresh());
     this.bank = new Bank(chats, () => this.refresh(), (...told) => this.chooser(...told));
     this.guide = new Guide(chats, offer);
     this.drawn = new Map(); // section -> what it was drawn from, so that nothing typed or focused is lost
@@ -38,7 +40,12 @@ export class World {
   }
 
   /** What depends on the open chat. */
-  watch() { this.pay.draw(this.data?.transfers); this.bank.draw(this.data?.bank); this.guide.draw(this.data); }
+  watch() {
+    this.pay.draw(this.data?.transfers);
+    this.bank.draw(this.data?.bank);
+    this.payouts.draw(this.data?.bank);
+    this.guide.draw(this.data);
+  }
 
   async refresh() {
     try { this.data = await get("/page/world"); this.draw(); } catch { /* the loop will say so */ }
@@ -62,6 +69,7 @@ export class World {
       section("Pay", true, this.bank.card, this.pay.node,
         el("details.more", {}, el("summary.small", {}, "Send something else"), this.form), this.transfers),
       section("Bank", false, this.bank.accounts, this.bank.faults),
+      section("Payouts", false, this.payouts.list, this.payouts.faults),
       section("Panels", true, this.panels),
       section("Prices", false, this.prices),
       section("Break things", false, this.faults),

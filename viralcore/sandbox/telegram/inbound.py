@@ -43,12 +43,32 @@ class Inbound:
             self._bot_moved(group, min(group.members), "left", "administrator")
             self._service_note(group)
         else:
-            known.title, known.members = group.title, group.members
+            before, known.title, known.members = known.title, group.title, group.members
+            if before != known.title and known.bot in ("member", "administrator"):
+                self._note(known, {"new_chat_title": known.title})
             if known.bot in ("left", "kicked"):
                 self._bot_moved(known, min(known.members), known.bot, "administrator")
                 known.bot = "administrator"
         self._tg.touch()
         return self._tg.groups[group.id]
+
+    def migrate(self, chat_id: int, new_id: int | None) -> Group:
+        """A group becomes a supergroup, which is another chat with the same people in it."""
+        group = self._tg.groups[chat_id]
+        if group.kind != "group" or group.moved_to is not None:
+            raise NonsenseError(f"{group.title} is a supergroup already")
+        new_id = new_id if new_id is not None else -1_000_000_000_000 + chat_id
+        if new_id in self._tg.groups:
+            raise NonsenseError(f"there is a group {new_id} already")
+        moved = self._tg.groups[new_id] = Group(new_id, group.title, set(group.members), group.bot)
+        if moved.kind != "supergroup":
+            del self._tg.groups[new_id]
+            raise NonsenseError("a supergroup's id is -1000000000000 or less")
+        self._note(group, {"migrate_to_chat_id": new_id})
+        self._note(moved, {"migrate_from_chat_id": chat_id})
+        group.moved_to = new_id
+        self._tg.touch()
+        return moved
 
     def remove_bot(self, chat_id: int, by: int) -> None:
         """Throw the bot out of a group."""
@@ -146,6 +166,8 @@ class Inbound:
         group = self._tg.groups.get(chat_id)
         if group is None:
             raise NonsenseError(f"there is no chat {chat_id}", 404)
+        if group.moved_to is not None:
+            raise NonsenseError(f"{group.title} is a supergroup now: {group.moved_to}", 410)
         if person_id not in group.members:
             raise NonsenseError(f"{person_id} is not a member of {group.title}", 403)
 
@@ -184,11 +206,11 @@ class Inbound:
 
     def _service_note(self, group: Group) -> None:
         joined = self._tg.bot.user()
-        note = self._tg.add(
-            group.id,
-            min(group.members),
-            note={"new_chat_members": [joined], "new_chat_member": joined, "new_chat_participant": joined},
-        )
+        self._note(group, {"new_chat_members": [joined], "new_chat_member": joined, "new_chat_participant": joined})
+
+    def _note(self, group: Group, told: dict[str, Any]) -> None:
+        """A service message."""
+        note = self._tg.add(group.id, min(group.members), note=told)
         self._tg.updates.push("message", self._tg.wire(note))
 
 

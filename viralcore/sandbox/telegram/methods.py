@@ -24,7 +24,8 @@ _ACTIONS = {
     "find_location",
 }
 SHOWING = frozenset(
-    {"sendmessage", "sendphoto", "editmessagetext", "editmessagecaption", "editmessagemedia", "editmessagereplymarkup"}
+    {"sendmessage", "sendphoto", "senddocument", "editmessagetext", "editmessagecaption", "editmessagemedia"}
+    | {"editmessagereplymarkup"}
 )
 """Methods that create or edit a message: the ones floods and faults befall."""
 
@@ -46,6 +47,7 @@ class Methods:
             },
             "sendmessage": sending.send_message,
             "sendphoto": sending.send_photo,
+            "senddocument": sending.send_document,
             "editmessagetext": sending.edit_text,
             "editmessagecaption": sending.edit_caption,
             "editmessagemedia": sending.edit_media,

@@ -46,6 +46,8 @@ class Group:
     title: str
     members: set[int] = field(default_factory=set)
     bot: BotStatus = "administrator"
+    moved_to: int | None = None
+    """It became this supergroup; nothing is written here any longer."""
 
     @property
     def kind(self) -> Literal["group", "supergroup"]:
@@ -88,9 +90,29 @@ class Photo:
         return [thumb, full]
 
 
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file that was sent as it is."""
+
+    file_id: str
+    unique_id: str
+    name: str
+    data: bytes
+
+    def wire(self) -> dict[str, Any]:
+        """The Document object."""
+        return {
+            "file_id": self.file_id,
+            "file_unique_id": self.unique_id,
+            "file_name": self.name,
+            "file_size": len(self.data),
+        }
+
+
 @dataclass(slots=True)
 class Message:
-    """`sender`: a person's id, or the bot's. `text`: the caption when there is a `photo`. `note`: a service message."""
+    """`sender`: a person's id, or the bot's. `text`: the caption when there is a `photo` or a `document`. `note`: a
+    service message."""
 
     chat_id: int
     message_id: int
@@ -100,6 +122,7 @@ class Message:
     text: str = ""
     entities: list[Entity] = field(default_factory=list)
     photo: Photo | None = None
+    document: Document | None = None
     markup: dict[str, Any] | None = None
     edited_at: datetime | None = None
     deleted: bool = False
@@ -116,9 +139,12 @@ class Message:
         }
         if self.edited_at is not None:
             shown["edit_date"] = int(self.edited_at.timestamp())
-        text, entities = ("caption", "caption_entities") if self.photo else ("text", "entities")
+        captioned = self.photo is not None or self.document is not None
+        text, entities = ("caption", "caption_entities") if captioned else ("text", "entities")
         if self.photo is not None:
             shown["photo"] = self.photo.sizes()
+        if self.document is not None:
+            shown["document"] = self.document.wire()
         if self.text:
             shown[text] = self.text
         if self.entities and self.text:
@@ -146,8 +172,11 @@ class Message:
         ]
 
     def control(self) -> dict[str, Any]:
-        """The message as the control API shows it."""
+        """The message as the control API shows it; `document` only when there is one."""
+        file = self.document
+        document = {"document": {"name": file.name, "url": f"/sandbox/documents/{file.unique_id}"}} if file else {}
         return {
+            **document,
             "seq": self.seq,
             "message_id": self.message_id,
             "from": self.sender,

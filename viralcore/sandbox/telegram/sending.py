@@ -9,7 +9,7 @@ from typing import Any
 from viralcore.sandbox.telegram.errors import ApiError, bad_request, forbidden
 from viralcore.sandbox.telegram.keyboards import inline, read_markup
 from viralcore.sandbox.telegram.markup import Entity, found_entities, parse_html, trim, utf16
-from viralcore.sandbox.telegram.model import Message, Photo
+from viralcore.sandbox.telegram.model import Document, Message, Photo
 from viralcore.sandbox.telegram.state import Telegram
 from viralcore.sandbox.telegram.wire import Params, Upload
 
@@ -47,11 +47,22 @@ class Sending:
         photo = self._photo(params.upload("photo"))
         return self._create(params, chat_id, words, photo, markup)
 
+    def send_document(self, params: Params) -> dict[str, Any]:
+        """Files are uploaded here; sending one again by its id is not simulated."""
+        chat_id = self.writable_chat(params)
+        words = self._caption(params)
+        markup = read_markup(params.nested("reply_markup"))
+        given = params.upload("document")
+        if not isinstance(given, Upload):
+            raise bad_request(_BAD_FILE if given else "there is no document in the request")
+        document = self._tg.keep_document(given.name, given.data)
+        return self._create(params, chat_id, words, None, markup, document)
+
     def edit_text(self, params: Params) -> dict[str, Any]:
         message = self._own_message(params)
         words = self._text(params)
         markup = inline(read_markup(params.nested("reply_markup")))
-        if message.photo is not None:
+        if message.photo is not None or message.document is not None:
             raise bad_request("there is no text in the message to edit")
         return self._change(message, words, None, markup)
 
@@ -125,6 +136,9 @@ class Sending:
                 raise forbidden("bot can't initiate conversation with a user")
             return chat_id
         group = self._tg.groups[chat_id]
+        if group.moved_to is not None:
+            words = "Bad Request: group chat was upgraded to a supergroup chat"
+            raise ApiError(400, words, migrate_to_chat_id=group.moved_to)
         if group.bot == "kicked":
             raise forbidden(f"bot was kicked from the {group.kind} chat")
         if group.bot == "left":
@@ -141,7 +155,13 @@ class Sending:
         return message
 
     def _create(
-        self, params: Params, chat_id: int, words: _Words, photo: Photo | None, markup: dict[str, Any] | None
+        self,
+        params: Params,
+        chat_id: int,
+        words: _Words,
+        photo: Photo | None,
+        markup: dict[str, Any] | None,
+        document: Document | None = None,
     ) -> dict[str, Any]:
         reply_to = self._reply_to(params, chat_id)
         self._tg.limits.admit(chat_id, created=True)
@@ -151,6 +171,7 @@ class Sending:
             text=words.text,
             entities=words.entities,
             photo=photo,
+            document=document,
             markup=markup,
             reply_to=reply_to,
         )

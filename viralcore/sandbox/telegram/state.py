@@ -17,7 +17,7 @@ from viralcore.core.nursery import Nursery
 from viralcore.sandbox.telegram.errors import bad_request
 from viralcore.sandbox.telegram.limits import FloodLimits
 from viralcore.sandbox.telegram.markup import Entity
-from viralcore.sandbox.telegram.model import Group, Message, Person, Photo, Query
+from viralcore.sandbox.telegram.model import Document, Group, Message, Person, Photo, Query
 from viralcore.sandbox.telegram.signal import Signal
 from viralcore.sandbox.telegram.updates import Updates
 
@@ -73,6 +73,7 @@ class Telegram:
         self.people: dict[int, Person] = {}
         self.groups: dict[int, Group] = {}
         self.photos: dict[str, Photo] = {}
+        self.documents: dict[str, Document] = {}
         self.queries: dict[str, Query] = {}
         self.updates = Updates(nursery)
         self.limits = FloodLimits(lambda: machine() * pace)
@@ -130,6 +131,7 @@ class Telegram:
         text: str = "",
         entities: list[Entity] | None = None,
         photo: Photo | None = None,
+        document: Document | None = None,
         markup: dict[str, Any] | None = None,
         reply_to: int | None = None,
         note: dict[str, Any] | None = None,
@@ -150,6 +152,7 @@ class Telegram:
             text=text,
             entities=entities or [],
             photo=photo,
+            document=document,
             markup=markup,
             reply_to=reply_to,
             note=note,
@@ -164,6 +167,14 @@ class Telegram:
     def delete(self, message: Message) -> None:
         message.deleted = True
         message.seq = self.touch()
+
+    def keep_document(self, name: str, data: bytes) -> Document:
+        """Take a file in. Raises ApiError 400."""
+        if not data:
+            raise bad_request("file must be non-empty")
+        kept = Document(f"BQACAgQAAx0C{secrets.token_urlsafe(36)}", f"AgAD{secrets.token_hex(6)}", name, data)
+        self.documents[kept.unique_id] = kept
+        return kept
 
     def keep_photo(self, data: bytes) -> Photo:
         """Take a picture in. Raises ApiError 400 on what Telegram could not show as a photo."""

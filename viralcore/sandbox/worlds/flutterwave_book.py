@@ -1,6 +1,6 @@
 """The bank's books: one-off accounts, what was paid into them, the balances. Knows nothing of HTTP.
 
-Payouts will be written into the same book: they come out of `available`, as what was paid in goes into `collected`.
+Payouts (`flutterwave_payouts`) come out of `available`, as what was paid in goes into `collected`.
 """
 
 from __future__ import annotations

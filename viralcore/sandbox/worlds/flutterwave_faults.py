@@ -12,6 +12,7 @@ from viralcore.sandbox.worlds.control import Amount, Body, choice, swallow
 from viralcore.sandbox.worlds.faults import OUTAGES
 
 SLOW, SLOW_BOOKED = "503_slow", "503_slow_booked"
+LOST = "lost"  # done, and the connection cut instead of an answer
 PENDING_FIRST = 60  # seconds
 SENT, LATE, ONCE, OFF = "on", "late", "once", "off"
 WRONG, MISSING = "wrong", "missing"
@@ -56,6 +57,10 @@ class Faults:
     `outage`: one of OUTAGES, or the gateway's own 503 after `slow_seconds`, with nothing done or (booked) with
     everything done. `pending_first`: how long new payments are undecided when asked for. `lie`: webhooks say that it
     went well, ten times over. `payer_pays_fee`: what is to be sent is more than what was asked for.
+
+    Of payouts. `whitelist`, `unapproved`: it refuses our address, or us. `approval`: new ones wait for a person in its
+    dashboard. `decide_after`: they end by themselves within so many seconds, `fail_percent` of them in failure; 0: not
+    before somebody decides. `storm`: how many of a hundred go wrong on the way.
     """
 
     outage: str = ""
@@ -70,6 +75,12 @@ class Faults:
     lie: bool = False
     pending_first: int = 0
     payer_pays_fee: bool = False
+    whitelist: bool = False
+    unapproved: bool = False
+    approval: bool = False
+    decide_after: int = 0
+    fail_percent: int = 0
+    storm: int = 0
 
     def json(self) -> dict[str, Any]:
         """As they are asked for."""
@@ -86,6 +97,12 @@ class Faults:
             "lie": self.lie,
             "pending_first": self.pending_first,
             "payer_pays_fee": self.payer_pays_fee,
+            "whitelist": self.whitelist,
+            "unapproved": self.unapproved,
+            "approval": self.approval,
+            "decide_after": self.decide_after,
+            "fail_percent": self.fail_percent,
+            "storm": self.storm,
         }
 
 
@@ -104,4 +121,10 @@ class BankBody(Body):
     lie: bool = False
     pending_first: Annotated[int, BeforeValidator(_seconds)] = 0
     payer_pays_fee: bool = False
+    whitelist: bool = False
+    unapproved: bool = False
+    approval: bool = False
+    decide_after: Annotated[int, BeforeValidator(_seconds)] = 0
+    fail_percent: Annotated[int, Field(ge=0, le=100)] = 0
+    storm: Annotated[int, Field(ge=0, le=100)] = 0
     balance: Amount = Decimal(0)

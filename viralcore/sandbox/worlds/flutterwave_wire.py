@@ -1,11 +1,10 @@
-"""The API of Flutterwave v3 (collections): bearer key in, its envelope out, amounts checked as strictly as it may."""
+"""The API of Flutterwave v3, its front and collections: bearer key in, its envelope out, amounts checked strictly."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,10 +13,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from viralcore.core.money import parse_decimal
 from viralcore.sandbox.worlds.faults import OUTAGES, cut, fail, hang_up
-from viralcore.sandbox.worlds.flutterwave_book import KOBO, LASTS, NAIRA, Book, Order, Payment, fee_of
-from viralcore.sandbox.worlds.flutterwave_faults import SLOW, SLOW_BOOKED, Faults
+from viralcore.sandbox.worlds.flutterwave_book import LASTS, NAIRA, Book, Order, Payment, fee_of
+from viralcore.sandbox.worlds.flutterwave_faults import LOST, SLOW, SLOW_BOOKED, Faults
 from viralcore.sandbox.worlds.flutterwave_json import (
     OTHERS,
     balance_row,
@@ -26,34 +24,35 @@ from viralcore.sandbox.worlds.flutterwave_json import (
     list_json,
     verify_json,
 )
+from viralcore.sandbox.worlds.flutterwave_reading import RefusedError, read_amount, read_body, read_text
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _LONGEST = 365 * 86_400
-_MOST = Decimal(10**12)
 _UNKNOWN = "No transaction was found for this id"
 Handler = Callable[[Request], Awaitable[dict[str, Any]]]
 
 
-class RefusedError(Exception):
-    """Goes back as ``{"status": "error", "message": ..., "data": null}``."""
-
-    def __init__(self, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.message = message
-        self.status = status
-
-
 class FlutterwaveServer:
-    """The endpoints. `resend(payment)`: send the webhook of a payment once more."""
+    """The endpoints. `resend(payment)`: send the webhook of a payment once more. `more`: method, path and handler of
+    further ones. `chance(100)`: a number below 100, for storms."""
 
     def __init__(
-        self, book: Book, faults: Faults, key: str, now: Callable[[], datetime], resend: Callable[[Payment], None]
+        self,
+        book: Book,
+        faults: Faults,
+        key: str,
+        now: Callable[[], datetime],
+        resend: Callable[[Payment], None],
+        more: Sequence[tuple[str, str, Handler]] = (),
+        chance: Callable[[int], int] = lambda _: 99,
     ) -> None:
         self._book = book
         self._faults = faults
         self._key = key
         self._now = now
         self._resend = resend
+        self._more = more
+        self._chance = chance
 
     def routes(self) -> list[Route]:
         def route(method: str, path: str, handler: Handler) -> Route:
@@ -67,20 +66,23 @@ class FlutterwaveServer:
             route("POST", "/transactions/{id}/resend-hook", self._resend_hook),
             route("GET", "/balances", self._balances),
             route("GET", "/balances/{currency}", self._balance),
+            *(route(method, path, handler) for method, path, handler in self._more),
             Route("/{rest:path}", self._guarded(_nothing), methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
         ]
 
     def _guarded(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             faults = self._faults
-            outage = faults.outage
+            outage = faults.outage or self._weather(request)
             if faults.latency_ms:
                 await asyncio.sleep(faults.latency_ms / 1000)
             if outage in OUTAGES:
                 return await fail(outage, request)
             response = await self._answer(handler, request) if outage != SLOW else None
+            if outage == LOST:
+                return await cut(request)
             if outage in (SLOW, SLOW_BOOKED):
-                await asyncio.sleep(faults.slow_seconds)
+                await asyncio.sleep(0 if outage != faults.outage else faults.slow_seconds)
                 timeout = envelope("An error occurred. Please contact support", good=False)
                 return JSONResponse(timeout, status_code=503)
             if getattr(request.state, "lost", 0):
@@ -90,12 +92,22 @@ class FlutterwaveServer:
 
         return endpoint
 
+    def _weather(self, request: Request) -> str:
+        """In a storm, what happens to this transfer: the bank's own 503 with and without having taken it, an answer
+        lost after, a connection cut before."""
+        if request.method != "POST" or request.url.path != "/v3/transfers":
+            return ""
+        return (SLOW_BOOKED, SLOW, LOST, "drop")[self._chance(4)] if self._chance(100) < self._faults.storm else ""
+
     async def _answer(self, handler: Handler, request: Request) -> Response:
         try:
             self._admit(request)
             return JSONResponse(await handler(request))
         except RefusedError as refusal:
-            return JSONResponse(envelope(refusal.message, good=False), status_code=refusal.status)
+            told = envelope(refusal.message, good=False)
+            if refusal.bare:
+                del told["data"]
+            return JSONResponse(told, status_code=refusal.status)
 
     def _admit(self, request: Request) -> None:
         given = request.headers.get("authorization", "")
@@ -109,29 +121,29 @@ class FlutterwaveServer:
     async def _charge(self, request: Request) -> dict[str, Any]:
         if request.query_params.get("type") != "bank_transfer":
             raise RefusedError("type must be bank_transfer")
-        order = self._order(await _body(request))
+        order = self._order(await read_body(request))
         lost = request.state.lost = self._faults.swallow_next
         self._faults.swallow_next = max(0, lost - 1)
         answered = not lost and self._faults.outage != SLOW_BOOKED
         return charge_json(self._book.open(order, answered=answered))
 
     def _order(self, body: Mapping[str, Any]) -> Order:
-        tx_ref, email = _text(body, "tx_ref", 100), _text(body, "email", 254)
-        amount = _amount(body)
-        if _text(body, "currency", 10) != NAIRA:
+        tx_ref, email = read_text(body, "tx_ref", 100), read_text(body, "email", 254)
+        amount = read_amount(body)
+        if read_text(body, "currency", 10) != NAIRA:
             raise RefusedError("currency must be NGN for bank_transfer")
         if not _EMAIL.fullmatch(email):
             raise RefusedError("email must be a valid email address")
         if body.get("is_permanent"):
             raise RefusedError("BVN is required for static account number")
-        name = _text(body, "fullname", 200, "Anonymous customer")
+        name = read_text(body, "fullname", 200, "Anonymous customer")
         return Order(
             tx_ref=tx_ref,
             amount=amount,
             email=email,
             name=name,
-            phone=_text(body, "phone_number", 30, "N/A"),
-            narration=_text(body, "narration", 200, name),
+            phone=read_text(body, "phone_number", 30, "N/A"),
+            narration=read_text(body, "narration", 200, name),
             lasts=_lasts(body.get("expires")),
             fee=fee_of(amount) if self._faults.payer_pays_fee else Decimal(0),
         )
@@ -198,47 +210,6 @@ class FlutterwaveServer:
 
 async def _nothing(request: Request) -> dict[str, Any]:
     raise RefusedError(f"Cannot {request.method} {request.url.path}", 404)
-
-
-async def _body(request: Request) -> Mapping[str, Any]:
-    if "application/json" not in request.headers.get("content-type", ""):
-        raise RefusedError("Content-Type must be application/json")
-    try:
-        body: Any = json.loads(await request.body(), parse_float=Decimal, parse_constant=lambda _: None)
-    except ValueError:
-        raise RefusedError("Invalid JSON in request body") from None
-    if not isinstance(body, dict):
-        raise RefusedError("Request body must be an object")
-    return body
-
-
-def _text(body: Mapping[str, Any], name: str, most: int, default: str | None = None) -> str:
-    value = body.get(name)
-    if value is None or value == "":
-        if default is None:
-            raise RefusedError(f"{name} is required")
-        return default
-    if not isinstance(value, str) or len(value) > most:
-        raise RefusedError(f"{name} must be a string of at most {most} characters")
-    return value
-
-
-def _amount(body: Mapping[str, Any]) -> Decimal:
-    """A number or the text of one."""
-    value = body.get("amount")
-    if value is None or value == "":
-        raise RefusedError("amount is required")
-    try:
-        if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-            raise ValueError("not a number")
-        amount = parse_decimal(value if isinstance(value, str) else f"{Decimal(value):f}")
-    except ValueError:
-        raise RefusedError("amount must be a number") from None
-    if not 0 < amount < _MOST:
-        raise RefusedError("amount must be a positive number")
-    if amount != amount.quantize(KOBO):
-        raise RefusedError("amount must have at most 2 decimal places")
-    return amount
 
 
 def _lasts(value: Any) -> timedelta:

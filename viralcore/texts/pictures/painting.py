@@ -10,7 +10,9 @@ from pathlib import Path
 import segno
 
 from viralcore.core.screen import Picture
+from viralcore.texts.pictures.earnings import paint_earnings
 from viralcore.texts.pictures.receipt import paint_receipt
+from viralcore.texts.pictures.replies import paint_replies
 from viralcore.texts.pictures.timeline import paint_timeline
 
 ASSETS = Path(__file__).resolve().parents[3] / "assets"
@@ -36,6 +38,8 @@ PAINTERS: Mapping[str, Callable[[str], bytes]] = {
     "asset": asset,
     "receipt": paint_receipt,
     "timeline": paint_timeline,
+    "earnings": paint_earnings,
+    "replies": paint_replies,
 }
 
 

@@ -134,7 +134,8 @@ def paint_receipt(data: str) -> bytes:
 
 
 @cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
+def font(size: int) -> ImageFont.FreeTypeFont:
+    """Pillow's own, in a size."""
     found = ImageFont.load_default(size)
     if not isinstance(found, ImageFont.FreeTypeFont):
         raise TypeError("Pillow was built without FreeType")
@@ -143,25 +144,25 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
 
 def wrapped(text: str, size: int, width: int, lines: int) -> list[str]:
     """Lines no wider than `width`, broken between words and, where a word is too long, inside it."""
-    font, found, line = _font(size), [], ""
+    face, found, line = font(size), [], ""
     for word in text.split():
         rest = word
         while rest:
             joined = f"{line} {rest}" if line else rest
-            if font.getlength(joined) <= width:
+            if face.getlength(joined) <= width:
                 line, rest = joined, ""
             elif line:
                 found.append(line)
                 line = ""
             else:
-                fits = next(n for n in range(len(rest), 0, -1) if n == 1 or font.getlength(rest[:n]) <= width)
+                fits = next(n for n in range(len(rest), 0, -1) if n == 1 or face.getlength(rest[:n]) <= width)
                 found.append(rest[:fits])
                 rest = rest[fits:]
     if line:
         found.append(line)
     if len(found) > lines:
         last = found[lines - 1]
-        while last and font.getlength(f"{last}...") > width:
+        while last and face.getlength(f"{last}...") > width:
             last = last[:-1]
         found = [*found[: lines - 1], f"{last.rstrip()}..."]
     return found
@@ -195,13 +196,13 @@ class _Page:
         """A name on the left and its value on the right; a long one goes on below, still on the right."""
         colour = INK if bold or dark else SOFT
         left = wrapped(name, size, INSIDE * 2 // 3, 2) if dark else wrapped(name, size, INSIDE, 1)
-        room = INSIDE - int(max((_font(size).getlength(line) for line in left), default=0)) - 40
+        room = INSIDE - int(max((font(size).getlength(line) for line in left), default=0)) - 40
         right = wrapped(value, size, room, 3)
         for number in range(max(len(left), len(right))):
             if number < len(left):
                 self._write(MARGIN, self.y, left[number], size, colour, bold=bold or dark)
             if number < len(right):
-                start = WIDTH - MARGIN - int(_font(size).getlength(right[number]))
+                start = WIDTH - MARGIN - int(font(size).getlength(right[number]))
                 self._write(start, self.y, right[number], size, INK, bold=bold or dark)
             self.y += size * 3 // 2
 
@@ -222,7 +223,7 @@ class _Page:
         return buffer.getvalue()
 
     def _write(self, x: int, y: int, words: str, size: int, colour: str, *, bold: bool = False) -> None:
-        self._draw.text((x, y), words, fill=colour, font=_font(size), stroke_width=1 if bold else 0, stroke_fill=colour)
+        self._draw.text((x, y), words, fill=colour, font=font(size), stroke_width=1 if bold else 0, stroke_fill=colour)
 
     def _centred(self, x: int, y: int, words: str, size: int, colour: str) -> None:
-        self._draw.text((x, y), words, fill=colour, font=_font(size), anchor="mm", stroke_width=1, stroke_fill=colour)
+        self._draw.text((x, y), words, fill=colour, font=font(size), anchor="mm", stroke_width=1, stroke_fill=colour)

@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 
 from tests.unit.texts.golden import Cases
 from tests.unit.texts.screens import hostile
+from tests.unit.texts.screens.crowd_refusals import REFUSALS as CROWD
 from tests.unit.texts.screens.orders import PROBLEMS
+from tests.unit.texts.screens.reply_refusals import REFUSALS as REPLIES
+from tests.unit.texts.screens.withdrawal_refusals import REFUSALS as WITHDRAWALS
 from viralcore.boosts import api as boosts
 from viralcore.core.errors import DomainError, KeyReused, NotFound
 from viralcore.ledger import api as ledger
@@ -15,6 +18,13 @@ from viralcore.texts import errors
 from viralcore.users import api as users
 
 ENDED = datetime(2026, 11, 12, 23, 59, tzinfo=UTC)
+ANSWERS = {
+    "poll_link": ("empty", "link", "one_link", "not_x", "not_a_post", "malformed", "too_long", "blocked"),
+    "poll_option": ("empty", "number"),
+    "profile_link": ("link", "one_link", "not_x", "not_a_profile", "post", "blocked"),
+    "days": ("number",),
+    "channel": ("link", "one_link", "not_telegram", "not_a_channel", "private", "post", "new"),
+}
 REFUSALS: dict[str, DomainError] = {
     "a plain refusal": DomainError(),
     "a key came back": KeyReused(scope="ledger", key="n1"),
@@ -91,7 +101,22 @@ REFUSALS: dict[str, DomainError] = {
     "draft expired": boosts.DraftExpired(draft_id=5),
     "cannot cancel": boosts.CannotCancel(order_id=7, state="in_progress"),
     "already decided": boosts.AlreadyDecided(phase_id=5, state="sent"),
+    "unanswered": boosts.Unanswered(missing=("poll_link",)),
+    **{
+        f"answer: {question}, {reason}": boosts.BadAnswer(question=question, reason=reason, limit=4)
+        for question, reasons in ANSWERS.items()
+        for reason in reasons
+    },
+    "request closed": boosts.RequestClosed(request_id=5, state="discarded"),
+    "request invoiced": boosts.RequestClosed(request_id=5, state="invoiced", invoice_id=12),
+    "card taken": boosts.CardTaken(card_id=5),
+    "card of somebody": boosts.CardNotYours(card_id=5, taken=True),
+    "card of nobody": boosts.CardNotYours(card_id=5, taken=False),
+    "bad progress": boosts.BadProgress(most=1000),
     "bad panel order": boosts.BadPanelOrder(given=hostile.TITLE),
+    **WITHDRAWALS,
+    **CROWD,
+    **REPLIES,
 }
 
 CASES: Cases = {

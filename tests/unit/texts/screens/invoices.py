@@ -10,7 +10,7 @@ from tests.unit.texts.golden import Cases
 from tests.unit.texts.screens import hostile, receipts
 from viralcore.core.money import Money, usd
 from viralcore.core.screen import Screen
-from viralcore.texts import invoices, wallet
+from viralcore.texts import goods, invoices, wallet
 from viralcore.texts.invoices import InvoiceText
 from viralcore.texts.receipts import InvoiceRow
 
@@ -59,6 +59,18 @@ def _invoice(one: InvoiceText, *, crypto: bool = True, wallet: bool = True, bank
     return invoices.invoice(one, balance=usd("3.25"), crypto=crypto, wallet=wallet, bank=bank)
 
 
+VOTES = replace(
+    OPEN,
+    title="X poll votes",
+    quantity=50,
+    unit="vote",
+    unit_price=Decimal("0.03"),
+    total=usd("1.50"),
+    credits=False,
+    about=goods.facts({"poll_link": "https://x.com/ada/status/123", "poll_option": "3"}, 50),
+)
+
+
 def _payment(one: InvoiceText, *, network: str = "bsc", asset: str = "USDT", seen: bool = False) -> Screen:
     amount = Decimal("15.003412") if asset == "USDT" else Decimal("0.02503400")
     return invoices.payment(
@@ -89,6 +101,7 @@ CASES: Cases = {
         "a top-up": _invoice(TOPUP),
         "a top-up that nobody can pay": _invoice(TOPUP, crypto=False),
         "a title with markup": _invoice(HOSTILE),
+        "goods": _invoice(VOTES),
         **{
             f"hash {state} {reason}".strip(): _invoice(replace(OPEN, claim=(state, reason), quoted=True))
             for state, reasons in REASONS.items()
@@ -97,6 +110,7 @@ CASES: Cases = {
     },
     "closed": {
         "paid": invoices.closed(PAID),
+        "paid, goods": invoices.closed(replace(VOTES, state="paid")),
         "paid, all refunded": invoices.closed(replace(PAID, refunded=usd("15.00"))),
         "paid, some refunded": invoices.closed(replace(PAID, refunded=usd("4.50"))),
         "paid, one post": invoices.closed(replace(PAID, quantity=1, total=usd("1.50"))),

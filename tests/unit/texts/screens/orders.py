@@ -10,7 +10,7 @@ from tests.unit.texts.screens import hostile
 from tests.unit.texts.screens.shop import TIERS
 from viralcore.core.money import usd
 from viralcore.core.screen import Screen
-from viralcore.texts import errors, order_text, orders
+from viralcore.texts import errors, goods, order_text, orders
 from viralcore.texts.order_text import OrderLineText, OrderPartText, OrderText
 
 LINK = "https://x.com/ada/status/123"
@@ -60,6 +60,42 @@ def _at(state: str, likes: tuple[int, str], views: tuple[int, str], *, waiting: 
     )
 
 
+VOTES = OrderText(
+    id=8,
+    plan="X poll votes",
+    link=LINK,
+    state="scheduled",
+    lines=(OrderLineText("votes", 50, 0, "scheduled", ZERO, "staff"),),
+    parts=(),
+    refunded=ZERO,
+    credit_returned=False,
+    goods=True,
+    facts=goods.facts({"poll_option": "3"}, 50),
+)
+
+
+def _by_hand(state: str, line: str, delivered: int, back: str = "0", reason: str = "") -> OrderText:
+    counted = OrderLineText("votes", 50, delivered, line, usd(back), "staff", reason)
+    return replace(VOTES, state=state, lines=(counted,), refunded=usd(back))
+
+
+BY_HAND = {
+    "waits": VOTES,
+    "begun": _by_hand("in_progress", "in_progress", 20),
+    "done": _by_hand("completed", "completed", 50),
+    "a part": _by_hand("partial", "partial", 20, "0.90", "The poll has <closed>."),
+    "cannot": _by_hand("failed", "failed", 0, "1.50", "The poll has closed."),
+    "cancelled": _by_hand("cancelled", "cancelled", 0, "1.50"),
+    "comments of a tier": replace(
+        SCHEDULED,
+        state="in_progress",
+        lines=(
+            *SCHEDULED.lines[:2],
+            OrderLineText("comments", 30, 10, "in_progress", ZERO, "staff"),
+            OrderLineText("reposts", 15, 0, "scheduled", ZERO, "staff"),
+        ),
+    ),
+}
 STATES = {
     "scheduled": SCHEDULED,
     "sending": _at("sending", (0, "in_progress"), (0, "scheduled"), waiting=2),
@@ -78,6 +114,7 @@ STATES = {
     "cancelled": replace(_at("cancelled", (0, "cancelled"), (0, "cancelled")), credit_returned=True),
     "paused": replace(_at("in_progress", (38, "in_progress"), (3210, "in_progress"), waiting=2), paused_at=AT),
     "when it is usually done": replace(SCHEDULED, expected_at=LATER + timedelta(hours=2)),
+    **{f"by hand, {name}": one for name, one in BY_HAND.items()},
     "a title and a link with markup": replace(SCHEDULED, plan=hostile.TITLE, link=hostile.LINK),
 }
 PROBLEMS = [(hostile.LINK, reason) for reason in errors.LINK_PROBLEMS] + [("https://example.com/" + "a" * 60, "new")]
@@ -129,6 +166,7 @@ CASES: Cases = {
     "posts_left": {"some": orders.posts_left("X Tier 3", 7), "none": orders.posts_left(hostile.TITLE, 0)},
     "confirm_cancel": {
         "asked": orders.confirm_cancel(SCHEDULED),
+        "goods": orders.confirm_cancel(VOTES),
         "a link with markup": orders.confirm_cancel(STATES["a title and a link with markup"]),
     },
 }

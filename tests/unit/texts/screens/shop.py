@@ -38,7 +38,11 @@ ODD = PlanText(
 _BAD = BadQuantity(minimum=10, maximum=10_000, step=10, asked=7)
 
 CASES: Cases = {
-    "service_menu": {"both": shop.service_menu(platforms=["x", "telegram"]), "one": shop.service_menu(platforms=["x"])},
+    "service_menu": {
+        "both": shop.service_menu(platforms=["x", "telegram"]),
+        "one": shop.service_menu(platforms=["x"]),
+        "a reply guy": shop.service_menu(platforms=["x", "telegram"], reply_guy=True),
+    },
     "platform": {
         "x": shop.platform(
             name="x",
@@ -64,6 +68,13 @@ CASES: Cases = {
         "the tiers": shop.group(name="engagement", of="x", plans=TIERS),
         "telegram engagement": shop.group(name="engagement", of="telegram", plans=TGT),
         "a title with markup": shop.group(name="engagement", of="x", plans=[ODD]),
+    },
+    "sizes": {
+        "comments a post": shop.sizes(
+            name="engagement",
+            of="telegram",
+            choices=[(n, one.id, one.price) for n, one in zip((5, 10, 15, 20, 25, 30), TGT, strict=True)],
+        )
     },
     "plan": {
         "tier 3": shop.plan(TIERS[2]),

@@ -13,7 +13,14 @@ AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 CASES: Cases = {
     "admin": {
         "session open": staff.admin(
-            roles=["finance", "owner", "support"], session_until=AT, unknown=2, stray=3, plans=True
+            roles=["finance", "owner", "support"],
+            session_until=AT,
+            unknown=2,
+            stray=3,
+            cards=4,
+            claims=4,
+            groups=True,
+            plans=True,
         ),
         "session closed": staff.admin(roles=["support"], session_until=None, unknown=0, stray=None),
     },

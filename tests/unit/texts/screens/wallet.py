@@ -18,6 +18,7 @@ CASES: Cases = {
         "affiliate money and open invoices": wallet.balance(
             wallet=usd("12.50"), bonus=usd(0), posts=[], affiliate=usd("4.20"), open_invoices=2
         ),
+        "reply money": wallet.balance(wallet=usd(0), bonus=usd(0), posts=[], reply=ngn("4050.50")),
         "bonus money": wallet.balance(wallet=usd("12.50"), bonus=usd("2.50"), posts=[]),
     },
     "credits_screen": {

@@ -1,4 +1,4 @@
-"""The tables of boosts. Money is integers of cents; prices and charges are exact decimals."""
+"""Orders and panels, and what the team does by hand. The schema all tables of boosts are in."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ metadata = MetaData(schema="boosts")
 INSTANT = DateTime(timezone=True)
 
 
-def _id() -> Column[int]:
+def row_id() -> Column[int]:
     return Column("id", BigInteger, Identity(always=True), primary_key=True)
 
 
 drafts = Table(
     "drafts",
     metadata,
-    _id(),
+    row_id(),
     Column("user_id", BigInteger, nullable=False),
     Column("links", JSONB, nullable=False),
     Column("problems", JSONB, nullable=False),
@@ -52,7 +52,7 @@ drafts = Table(
 orders = Table(
     "orders",
     metadata,
-    _id(),
+    row_id(),
     Column("user_id", BigInteger, nullable=False),
     # what it came from: a confirmed draft (credits), or a paid invoice (goods)
     Column("draft_id", BigInteger, ForeignKey("boosts.drafts.id")),
@@ -101,7 +101,7 @@ orders = Table(
 lines = Table(
     "lines",
     metadata,
-    _id(),
+    row_id(),
     Column("order_id", BigInteger, ForeignKey("boosts.orders.id"), nullable=False),
     Column("metric", Text, nullable=False),
     Column("channel", Text, nullable=False),
@@ -126,7 +126,7 @@ lines = Table(
 phases = Table(
     "phases",
     metadata,
-    _id(),
+    row_id(),
     Column("order_id", BigInteger, ForeignKey("boosts.orders.id"), nullable=False),
     Column("line_id", BigInteger, ForeignKey("boosts.lines.id"), nullable=False),
     Column("number", Integer, nullable=False),
@@ -223,7 +223,7 @@ troubles = Table(
 custom_plans = Table(
     "custom_plans",
     metadata,
-    _id(),
+    row_id(),
     Column("user_id", BigInteger, nullable=False),
     Column("title", Text, nullable=False),
     Column("likes", BigInteger, nullable=False),
@@ -244,4 +244,60 @@ custom_plans = Table(
     ),
     CheckConstraint("price >= 0 AND preset >= 0", name="custom_plans_price"),
     Index("custom_plans_by_user", "user_id", "id"),
+)
+
+# Goods that somebody is about to buy: how many, and what they answered. With an invoice it is never changed again.
+goods_requests = Table(
+    "goods_requests",
+    metadata,
+    row_id(),
+    Column("user_id", BigInteger, nullable=False),
+    Column("plan_id", Text, nullable=False),
+    Column("quantity", BigInteger, nullable=False),
+    Column("answers", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("state", Text, nullable=False),
+    Column("invoice_id", BigInteger),
+    Column("created_at", INSTANT, nullable=False),
+    Column("expires_at", INSTANT, nullable=False),
+    UniqueConstraint("invoice_id", name="goods_requests_of_invoice"),
+    CheckConstraint("state IN ('open', 'invoiced', 'ordered', 'returned', 'discarded')", name="goods_requests_state"),
+    CheckConstraint(
+        "(invoice_id IS NOT NULL) = (state IN ('invoiced', 'ordered', 'returned'))", name="goods_requests_invoiced"
+    ),
+    CheckConstraint("quantity > 0", name="goods_requests_quantity"),
+    Index("goods_requests_open", "user_id", "id", postgresql_where=text("state = 'open'")),
+)
+
+# One for each line that staff work at. How much is delivered stands in the line.
+staff_cards = Table(
+    "staff_cards",
+    metadata,
+    row_id(),
+    Column("order_id", BigInteger, ForeignKey("boosts.orders.id"), nullable=False),
+    Column("line_id", BigInteger, ForeignKey("boosts.lines.id"), nullable=False),
+    Column("state", Text, nullable=False),
+    # rises with every change, so that a button pressed again later is another press
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("taken_by", BigInteger),
+    Column("taken_at", INSTANT),
+    Column("decided_by", BigInteger),
+    Column("decided_at", INSTANT),
+    # why it could not be done; the buyer reads it
+    Column("reason", Text, nullable=False, server_default=text("''")),
+    Column("created_at", INSTANT, nullable=False),
+    Column("remind_at", INSTANT),
+    UniqueConstraint("line_id", name="staff_cards_of_line"),
+    CheckConstraint("state IN ('open', 'taken', 'done', 'cannot', 'closed')", name="staff_cards_state"),
+    CheckConstraint(
+        "(taken_by IS NULL) = (taken_at IS NULL) AND (state <> 'open' OR taken_by IS NULL)"
+        " AND (state NOT IN ('taken', 'done', 'cannot') OR taken_by IS NOT NULL)",
+        name="staff_cards_taken",
+    ),
+    CheckConstraint(
+        "(decided_by IS NULL) = (decided_at IS NULL) AND (decided_by IS NOT NULL) = (state IN ('done', 'cannot'))",
+        name="staff_cards_decided",
+    ),
+    CheckConstraint("(reason <> '') = (state = 'cannot')", name="staff_cards_reason"),
+    CheckConstraint("(remind_at IS NOT NULL) = (state IN ('open', 'taken'))", name="staff_cards_remind"),
+    Index("staff_cards_waiting", "id", postgresql_where=text("state IN ('open', 'taken')")),
 )

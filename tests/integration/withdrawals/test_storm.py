@@ -1,0 +1,213 @@
+"""Five hundred withdrawals approved at once against a provider that loses answers, refuses, repeats and changes its
+mind, while the process is killed five times: nobody is paid twice, and every hold ends honestly."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter as Tally
+from typing import Any
+
+from sqlalchemy import text
+
+from tests.integration.withdrawals.counter import OWNER, Counter
+from tests.support.clock import FakeClock
+from tests.support.withdrawals import CIPHER, Fault, dice
+from viralcore.core.db import Database
+from viralcore.core.registry import Registry
+from viralcore.ledger.api import Entry, NewPosting, house_account, user_account
+from viralcore.payments.events import TransferReported
+from viralcore.withdrawals.domain.accounts import PURPOSE, identity
+
+SEED = 20_260_302
+PEOPLE, KILLS = 500, 5
+FIRST = 10_000
+
+_PEOPLE = """
+INSERT INTO withdrawals.accounts
+    (user_id, bank_id, bank_code, bank_name, sealed, print, last4, holder, created_at, used_at)
+SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:banks AS bigint[]), CAST(:codes AS text[]), CAST(:names AS text[]),
+    CAST(:sealed AS text[]), CAST(:prints AS text[]), CAST(:last4 AS text[]), CAST(:names AS text[]),
+    CAST(:at AS timestamptz[]), CAST(:at AS timestamptz[]))
+"""
+_REQUESTS = """
+INSERT INTO withdrawals.requests
+    (user_id, source, amount, state, rate, gross, fee, terms_at, account_id, needed, created_at)
+SELECT user_id, 'affiliate', 2000, 'pending', 1500, 3000000, 1075, :now, id, 1, :now FROM withdrawals.accounts
+RETURNING id, user_id
+"""
+
+
+async def crowd(counter: Counter) -> list[int]:
+    """Five hundred people with money, each with a request that waits; set up in sets, as asking is tried elsewhere."""
+    ids, now = list(range(FIRST, FIRST + PEOPLE)), counter.clock.now()
+    numbers = [f"{user:010}" for user in ids]
+    values: dict[str, Any] = {
+        "ids": ids,
+        "banks": [1] * PEOPLE,
+        "codes": ["044"] * PEOPLE,
+        "names": ["Access Bank"] * PEOPLE,
+        "sealed": [CIPHER.encrypt(number) for number in numbers],
+        "prints": [CIPHER.fingerprint(PURPOSE, identity("044", number)) for number in numbers],
+        "last4": [number[-4:] for number in numbers],
+        "at": [now] * PEOPLE,
+    }
+    async with counter.db.transaction() as tx:
+        await tx.conn.execute(text(_PEOPLE), values)
+        rows = (await tx.conn.execute(text(_REQUESTS), {"now": now})).all()
+        postings = [
+            NewPosting(
+                f"earn:{user}",
+                "commission",
+                (Entry(user_account(user, "affiliate"), 5000), Entry(house_account("revenue"), -5000)),
+                "earned",
+            )
+            for user in ids
+        ]
+        assert all(verdict.done for verdict in await counter.books.post_many(tx, postings))
+        for row in rows:
+            hold = await counter.books.hold(
+                tx,
+                key=f"withdrawals.request:{row.id}",
+                account=user_account(row.user_id, "affiliate"),
+                amount=2000,
+                reason="x",
+            )
+            await tx.conn.execute(
+                text("UPDATE withdrawals.requests SET hold_id = :hold WHERE id = :id"), {"hold": hold.id, "id": row.id}
+            )
+    return [row.id for row in rows]
+
+
+class Weather:
+    """What the provider does, by one pair of dice."""
+
+    def __init__(self, counter: Counter) -> None:
+        self.dice = dice(SEED)
+        self.counter = counter
+        self.faults: Tally[str] = Tally()
+        self.late: list[str] = []
+        payouts = counter.payouts
+        payouts.fault, payouts.down = self.fault, lambda: self.dice.random() < 0.05
+
+    def fault(self, reference: str) -> Fault:
+        kinds: tuple[Fault, ...] = ("", "lost", "lost_unmade", "not_sent", "account", "passing")
+        found = self.dice.choices(kinds, weights=(70, 9, 9, 6, 2, 4))[0]
+        self.faults[found] += 1
+        return found
+
+    def decide(self) -> list[str]:
+        """Some of what is under way ends; the news of it, repeated and shuffled. Some failed at first come late."""
+        told = []
+        for reference, made in self.counter.payouts.book.items():
+            if made.status in ("new", "pending") and self.dice.random() < 0.7:
+                fate = self.dice.random()
+                if fate < 0.80:
+                    self.counter.payouts.decide(reference, "successful")
+                elif fate < 0.90:
+                    self.counter.payouts.decide(reference, "failed", why="passing", words="Insufficient funds")
+                elif fate < 0.94:
+                    self.counter.payouts.decide(reference, "failed", why="account", words="invalid")
+                else:
+                    made.status = "pending"
+                told += [reference] * self.dice.choice((0, 1, 1, 2))
+        self.dice.shuffle(told)
+        return told
+
+
+async def killed(counter: Counter, after: int) -> None:
+    """A process that dies in the middle of what it does: tasks end wherever they are, and nothing more is recorded."""
+    steps = 0
+    whole = counter.payouts.wait
+    dying = asyncio.Event()
+
+    async def wait(when: str, reference: str) -> None:
+        nonlocal steps
+        steps += 1
+        if steps >= after:
+            dying.set()
+        await whole(when, reference)
+
+    counter.payouts.wait = wait
+    rows = await counter.runnable()
+    tasks = [asyncio.ensure_future(counter.runner.run(number, gen)) for number, gen in rows]
+    death = asyncio.ensure_future(dying.wait())
+    await asyncio.wait({death, *tasks}, return_when=asyncio.FIRST_COMPLETED, timeout=1)
+    for task in (*tasks, death):
+        task.cancel()
+    for task in (*tasks, death):
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    counter.payouts.wait = whole
+    await counter.restart()
+
+
+async def test_five_hundred_at_once(database: Database, clock: FakeClock, registry: Registry) -> None:
+    counter = await Counter(database, clock, registry).open()
+    ids = await crowd(counter)
+    weather = Weather(counter)
+    gate = asyncio.Semaphore(12)
+
+    async def approve(number: int) -> None:
+        async with gate:
+            await counter.parts.deciding.approve(key=f"a{number}", actor=OWNER, withdrawal_id=number)
+
+    await asyncio.gather(*(approve(number) for number in ids))
+    for turn in range(60):
+        if turn < KILLS:
+            await counter.runner.release_due()
+            await killed(counter, after=weather.dice.randrange(1, 9))
+        for round_ in range(10):
+            told = weather.decide()
+            for reference in told:
+                await hear(counter, reference, turn * 100 + round_)
+            if not await counter.work() and not told:
+                break
+        states = await states_of(counter)
+        if turn > KILLS and not states.keys() - {"completed", "failed", "unconfirmed"}:
+            break
+        await counter.pass_time(300)
+    paid = counter.payouts.paid()
+    assert counter.payouts.most_calling <= counter.config.sending.at_once
+    assert all(times == 1 for times in paid.values())
+    assert states.keys() <= {"completed", "failed", "unconfirmed"}
+    assert sum(states.values()) == PEOPLE
+    # What was paid was captured, and nothing else; what may have been paid is not given back.
+    assert states["completed"] == len(paid)
+    assert {f"vc-w{number}" for number in await ended_as(counter, "failed")}.isdisjoint(paid)
+    assert states["unconfirmed"] <= 25
+    assert len(counter.payouts.sent) > len(set(counter.payouts.sent)) > PEOPLE  # resends and second attempts happened
+    assert {"lost", "lost_unmade", "not_sent", "account", "passing"} <= weather.faults.keys()
+    await counter.sound()
+    captured = -(await counter.house("fx"))
+    assert captured == states["completed"] * 3_000_000
+    assert await counter.house("fx", "USD") == states["completed"] * 2000
+
+
+async def hear(counter: Counter, reference: str, turn: int) -> None:
+    (subscription,) = counter.module.subscriptions
+    async with counter.db.transaction() as tx:
+        event = TransferReported(reference=reference, transfer_id="1")
+        await subscription.handler(tx, f"{reference}:{turn}", event)
+
+
+async def states_of(counter: Counter) -> Tally[str]:
+    query = text("SELECT state, count(*) AS n FROM withdrawals.requests GROUP BY state")
+    async with counter.db.read() as conn:
+        return Tally({row.state: row.n for row in await conn.execute(query)})
+
+
+async def ended_as(counter: Counter, state: str) -> list[int]:
+    query = text("SELECT id FROM withdrawals.requests WHERE state = :state")
+    async with counter.db.read() as conn:
+        return [row.id for row in await conn.execute(query, {"state": state})]
+
+
+async def test_ten_in_flight_by_our_own_rows(database: Database, clock: FakeClock, registry: Registry) -> None:
+    """However many are approved at once, by however many, no eleventh attempt is stored."""
+    counter = await Counter(database, clock, registry).open()
+    ids = (await crowd(counter))[:40]
+    await asyncio.gather(*(counter.desk.approve(key=f"a{number}", actor=OWNER, withdrawal_id=number) for number in ids))
+    query = text("SELECT count(*) FROM withdrawals.attempts WHERE ended_at IS NULL")
+    async with counter.db.read() as conn:
+        assert (await conn.execute(query)).scalar_one() == 10

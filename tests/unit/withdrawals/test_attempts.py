@@ -1,0 +1,145 @@
+"""What a record at the provider means, and when a reference is sent again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.support.withdrawals import settings
+from viralcore.withdrawals.domain import attempts as rules
+from viralcore.withdrawals.domain.states import Attempt, Request, Terms
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+SENDING = settings().sending
+
+
+def request(**values: Any) -> Request:
+    known: dict[str, Any] = {
+        "id": 1,
+        "user_id": 7,
+        "source": "affiliate",
+        "amount": 2000,
+        "state": "processing",
+        "terms": Terms(Decimal(1500), 3_000_000, 1075),
+        "terms_at": NOW,
+        "offered": None,
+        "offered_at": None,
+        "asked_at": None,
+        "account_id": 1,
+        "hold_id": 1,
+        "mode": "automatic",
+        "needed": 1,
+        "score": 0,
+        "reason": "",
+        "reference": "",
+        "decided_by": None,
+        "round": 1,
+        "next_attempt_at": None,
+        "created_at": NOW,
+        "approved_at": NOW,
+        "ended_at": None,
+    }
+    return Request(**(known | values))
+
+
+def attempt(**values: Any) -> Attempt:
+    known: dict[str, Any] = {
+        "id": 1,
+        "withdrawal_id": 1,
+        "n": 1,
+        "reference": "vc-w1-a1",
+        "state": "accepted",
+        "provider_id": "7",
+        "reason": "",
+        "words": "",
+        "fee": None,
+        "sends": 1,
+        "created_at": NOW,
+        "sent_at": NOW,
+        "asked_at": None,
+        "ask_due": None,
+        "asks": 0,
+        "missing_since": None,
+        "ended_at": None,
+    }
+    return Attempt(**(known | values))
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "why", "n", "verdict"),
+    [
+        ("sending", "successful", None, 1, "paid"),
+        ("unknown", "successful", None, 1, "paid"),
+        ("succeeded", "successful", None, 1, "nothing"),
+        ("failed", "successful", None, 1, "late_success"),
+        ("accepted", "failed", "passing", 3, "again"),
+        ("accepted", "failed", "config", 1, "again"),
+        ("accepted", "failed", "passing", 4, "fail"),
+        ("accepted", "failed", "account", 1, "fail"),
+        ("unknown", "failed", "final", 1, "fail"),
+        ("sending", "failed", None, 1, "fail"),
+        ("failed", "failed", "passing", 1, "nothing"),
+        ("succeeded", "failed", "passing", 1, "late_failure"),
+        ("unknown", "new", None, 1, "queued"),
+        ("accepted", "pending", None, 1, "queued"),
+        ("succeeded", "pending", None, 1, "nothing"),
+        ("failed", "new", None, 1, "nothing"),
+    ],
+)
+def test_read(state: str, status: Any, why: Any, n: int, verdict: str) -> None:
+    assert rules.read(request(), attempt(state=state, n=n), status, why, retries=3) == verdict
+
+
+def test_paid_after_all_while_the_next_attempt_waits() -> None:
+    failed = attempt(state="failed")
+    assert rules.read(request(next_attempt_at=NOW), failed, "successful", None, retries=3) == "paid"
+    assert rules.read(request(state="failed"), failed, "successful", None, retries=3) == "late_success"
+
+
+@pytest.mark.parametrize(
+    ("why", "reason"),
+    [("account", "account"), ("passing", "bank"), ("config", "bank"), ("final", "declined"), (None, "declined")],
+)
+def test_reasons(why: Any, reason: str) -> None:
+    assert rules.reason_of(why) == reason
+
+
+def test_resend_only_after_ten_minutes_of_not_found() -> None:
+    def decide(sends: int, seconds: int | None) -> str:
+        since = None if seconds is None else NOW - timedelta(seconds=seconds)
+        return rules.resend(attempt(state="unknown", sends=sends, missing_since=since), now=NOW, rules=SENDING)
+
+    assert decide(1, None) == "wait"
+    assert decide(1, 599) == "wait"
+    assert decide(1, 600) == "send"
+    assert decide(3, 600) == "send"
+    assert decide(4, 600) == "leave"
+
+
+def test_asking_becomes_seldom() -> None:
+    waits = [rules.ask_delay(n, SENDING).total_seconds() for n in (0, 1, 2, 20, 10_000)]
+    assert waits == [60, 91, 137, 1800, 1800]
+
+
+def test_giving_back() -> None:
+    day = timedelta(hours=24)
+    assert not rules.may_give_back(None, now=NOW, rules=SENDING)
+    assert not rules.may_give_back(attempt(), now=NOW, rules=SENDING)
+    late = attempt(missing_since=NOW - day + timedelta(seconds=1))
+    assert not rules.may_give_back(late, now=NOW, rules=SENDING)
+    assert rules.may_give_back(attempt(missing_since=NOW - day), now=NOW, rules=SENDING)
+
+
+def test_naira_leave_the_books_once() -> None:
+    assert rules.booked(gross=1000, net=990, fee=None) == rules.Booked(1000, 0)
+    assert rules.booked(gross=1000, net=990, fee=4) == rules.Booked(994, 6)
+    assert rules.booked(gross=1000, net=990, fee=15) == rules.Booked(1005, -5)
+
+
+def test_money_of_a_request() -> None:
+    assert (request().asset, str(request().money.decimal)) == ("USD", "20.00")
+    assert attempt().open
+    assert not attempt(state="failed").open

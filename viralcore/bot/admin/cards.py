@@ -1,0 +1,145 @@
+"""Staff: the cards of lines that somebody does by hand. Who may move one is checked when they do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from viralcore.boosts.api import AlreadyDecided, BadProgress, CardNotYours, StaffCardView
+from viralcore.bot import dialogue
+from viralcore.bot.admin.panel import staff_only
+from viralcore.bot.turn import Turn, Viewer, answer, number, on, route
+from viralcore.bot.user.shop import whole
+from viralcore.core.screen import Html, Screen
+from viralcore.texts import errors, home, staff_cards
+from viralcore.texts.actions import CardCannot, CardDone, CardProgress, ReleaseCard, TakeCard
+from viralcore.texts.cards import PersonText
+from viralcore.texts.staff_cards import StaffCardText
+
+OWNERS_HAVE = "switches"
+"""A right only owners have: they may move cards that others took."""
+
+
+@route("cards")
+async def cards(viewer: Viewer, _: str) -> Screen:
+    staff_only(viewer)
+    found = await viewer.doors.boosts.staff.waiting(limit=staff_cards.MOST_LISTED)
+    total = await viewer.doors.boosts.staff.count()
+    return staff_cards.listed([await _text(viewer, one) for one in found], total=total)
+
+
+@route("card")
+async def card(viewer: Viewer, argument: str) -> Screen:
+    staff_only(viewer)
+    return staff_cards.page(await _text(viewer, await viewer.doors.boosts.staff.get(card_id=number(argument))))
+
+
+@on(TakeCard)
+async def take(turn: Turn, act: TakeCard) -> Screen | None:
+    return await _pressed(turn, await turn.doors.boosts.staff.take(key=turn.key, actor=turn.user.id, card_id=act.card))
+
+
+@on(ReleaseCard)
+async def release(turn: Turn, act: ReleaseCard) -> Screen | None:
+    door = turn.doors.boosts.staff
+    return await _pressed(turn, await door.release(key=turn.key, actor=turn.user.id, card_id=act.card))
+
+
+@on(CardDone)
+async def done(turn: Turn, act: CardDone) -> Screen | None:
+    return await _pressed(turn, await turn.doors.boosts.staff.done(key=turn.key, actor=turn.user.id, card_id=act.card))
+
+
+@on(CardProgress)
+async def ask_progress(turn: Turn, act: CardProgress) -> Screen | None:
+    one = await _asking(turn, act.card)
+    await turn.ask(dialogue.CARD_PROGRESS, card=act.card)
+    return _said(turn, staff_cards.ask_progress(one), act.card)
+
+
+@on(CardCannot)
+async def ask_reason(turn: Turn, act: CardCannot) -> Screen | None:
+    one = await _asking(turn, act.card)
+    await turn.ask(dialogue.CARD_REASON, card=act.card)
+    return _said(turn, staff_cards.ask_reason(one), act.card)
+
+
+@answer(dialogue.CARD_PROGRESS)
+async def progress_typed(turn: Turn, data: Mapping[str, Any], text: str) -> Screen | None:
+    card_id, delivered = int(data["card"]), whole(text)
+    door = turn.doors.boosts.staff
+    try:
+        if delivered is None:
+            raise BadProgress(most=(await door.get(card_id=card_id)).quantity)
+        one = await door.progress(key=turn.key, actor=turn.user.id, card_id=card_id, delivered=delivered)
+    except BadProgress as error:
+        await turn.ask(dialogue.CARD_PROGRESS, card=card_id)
+        return _said(turn, errors.words(error), card_id)
+    return _said(turn, staff_cards.moved(await _text(turn.viewer, one)), card_id)
+
+
+@answer(dialogue.CARD_REASON)
+async def reason_typed(turn: Turn, data: Mapping[str, Any], text: str) -> Screen | None:
+    card_id = int(data["card"])
+    if not text.strip():
+        await turn.ask(dialogue.CARD_REASON, card=card_id)
+        return _said(turn, staff_cards.ask_reason(await _asking(turn, card_id)), card_id)
+    one = await turn.doors.boosts.staff.cannot(key=turn.key, actor=turn.user.id, card_id=card_id, reason=text)
+    return _said(turn, staff_cards.moved(await _text(turn.viewer, one)), card_id)
+
+
+async def _asking(turn: Turn, card_id: int) -> StaffCardText:
+    """The card something is asked about: going on, and theirs. The use case checks both again."""
+    staff_only(turn.viewer)
+    one = await turn.doors.boosts.staff.get(card_id=card_id)
+    if one.state not in ("open", "taken"):
+        raise AlreadyDecided(card_id=card_id, state=one.state)
+    if one.taken_by != turn.user.id and (one.taken_by is None or OWNERS_HAVE not in turn.user.rights):
+        raise CardNotYours(card_id=card_id, taken=one.taken_by is not None)
+    return await _text(turn.viewer, one)
+
+
+async def _pressed(turn: Turn, one: StaffCardView) -> Screen | None:
+    shown = await _text(turn.viewer, one)
+    turn.toast = staff_cards.toast(shown)
+    return staff_cards.page(shown) if turn.private else None
+
+
+def _said(turn: Turn, words: Html, card_id: int) -> Screen | None:
+    if turn.private:
+        return home.notice(words, back=f"card:{card_id}")
+    turn.reply = words
+    return None
+
+
+async def _text(viewer: Viewer, one: StaffCardView) -> StaffCardText:
+    by = one.taken_by if one.decided_by is None else one.decided_by
+    ids = [one.user_id] if by is None else [one.user_id, by]
+    people = await viewer.doors.users.get_many(user_ids=ids)
+
+    def person(user_id: int) -> PersonText:
+        found = people.get(user_id)
+        return (
+            PersonText(user_id, "Somebody", None)
+            if found is None
+            else PersonText(user_id, found.first_name, found.username)
+        )
+
+    return StaffCardText(
+        id=one.id,
+        version=one.version,
+        order_id=one.order_id,
+        plan=one.plan_title,
+        metric=one.metric,
+        quantity=one.quantity,
+        delivered=one.delivered,
+        link=one.link,
+        answers=one.answers,
+        buyer=person(one.user_id),
+        state=one.state,
+        by=None if by is None else person(by),
+        at=one.decided_at or one.taken_at,
+        reason=one.reason,
+        created_at=one.created_at,
+        refunded=one.refunded,
+    )

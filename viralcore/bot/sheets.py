@@ -1,0 +1,118 @@
+"""Lists as files, sent in private to whoever in staff asked: an event stores an effect, the effect writes and sends it.
+
+What people call themselves stands in these files, and a spreadsheet takes a cell that begins with ``=`` for a formula:
+`safe` puts an apostrophe before whatever could be one.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from telegram import Bot
+from telegram.constants import ParseMode
+from telegram.error import BadRequest, Forbidden, RetryAfter
+
+from viralcore.boosts.events import ReplyExportAsked
+from viralcore.bot.admin.finance_views import Faces
+from viralcore.bot.admin.replies import guy_text
+from viralcore.bot.lanes import lane
+from viralcore.bot.turn import Doors
+from viralcore.core.clock import Clock
+from viralcore.core.db import Tx
+from viralcore.core.effects import EffectCall, Later, Outcome, Refused, Silence, Succeeded
+from viralcore.core.errors import DomainError
+from viralcore.core.events import Event, Subscription
+from viralcore.texts import reply_staff
+
+log = structlog.get_logger(__name__)
+KIND = "bot.sheet"
+PAGE = 500
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+
+
+def safe(cell: str) -> str:
+    """A cell that no spreadsheet runs. Our own negative amounts stay numbers."""
+    bare = cell.lstrip(" \u00a0\u200b\ufeff\u3000")
+    if not bare.startswith((*_FORMULA, "\uff1d", "\uff0b", "\uff0d", "\uff20")) or _number(cell):
+        return cell
+    return f"'{cell}"
+
+
+def _number(cell: str) -> bool:
+    digits = cell.removeprefix("-").replace(".", "", 1)
+    return digits.isascii() and digits.isdigit()
+
+
+def as_csv(rows: Iterable[Sequence[str]]) -> bytes:
+    """With a byte order mark, so that spreadsheets read names right."""
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\r\n").writerows([safe(cell) for cell in row] for row in rows)
+    return b"\xef\xbb\xbf" + written.getvalue().encode()
+
+
+class Sheet:
+    """`repeat`: a list that came twice does no harm."""
+
+    name = KIND
+    silence: Silence = "repeat"
+    max_attempts = 3
+    urgent = False
+    parallelism = 1
+
+    def __init__(self, bot: Bot, doors: Doors, clock: Clock) -> None:
+        self._bot = bot
+        self._doors = doors
+        self._clock = clock
+
+    @asynccontextmanager
+    async def slot(self, payload: Mapping[str, Any]) -> AsyncIterator[object]:
+        yield None
+
+    async def call(self, call: EffectCall) -> Outcome | Later:
+        chat_id = int(call.payload["chat_id"])
+        try:
+            rows = await self._reply_guys()
+            today = self._clock.now().date()
+            with lane("bulk"):
+                await self._bot.send_document(
+                    chat_id,
+                    as_csv(rows),
+                    filename=f"reply-guys-{today:%Y-%m-%d}.csv",
+                    caption=reply_staff.sheet_caption(people=len(rows) - 1, at=today),
+                    parse_mode=ParseMode.HTML,
+                )
+        except RetryAfter as error:
+            seconds = error.retry_after
+            return Later(float(seconds if isinstance(seconds, int) else seconds.total_seconds()))
+        except (Forbidden, BadRequest, DomainError) as error:
+            return Refused(type(error).__name__)
+        return Succeeded({"rows": len(rows)})
+
+    async def on_outcome(self, tx: Tx, call: EffectCall, outcome: Outcome) -> None:
+        if isinstance(outcome, Refused):
+            log.info("sheet_refused", reason=outcome.reason)
+
+    async def _reply_guys(self) -> list[list[str]]:
+        found: list[reply_staff.GuyText] = []
+        while True:
+            page = await self._doors.boosts.replies.earners(offset=len(found), limit=PAGE)
+            faces = await Faces.of(self._doors.users, [one.user_id for one in page.rows])
+            found += [guy_text(one, faces) for one in page.rows]
+            if not page.rows or len(found) >= page.people:
+                return reply_staff.sheet(found)
+
+
+async def asked(tx: Tx, event_id: str, event: Event) -> None:
+    """Private chats have the person's id."""
+    if not isinstance(event, ReplyExportAsked):
+        raise TypeError(f"bot.sheet hears ReplyExportAsked, not {type(event).__name__}")
+    tx.effect(kind=KIND, key=event_id, payload={"chat_id": event.actor})
+
+
+def subscriptions() -> tuple[Subscription, ...]:
+    return (Subscription(ReplyExportAsked, "bot.sheet.reply_guys", asked),)

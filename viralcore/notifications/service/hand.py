@@ -1,0 +1,37 @@
+"""What is done by hand, from what the door returns to what its texts take."""
+
+from __future__ import annotations
+
+from viralcore.boosts.api import OrderView, StaffCardView
+from viralcore.core.screen import Html
+from viralcore.texts import goods
+from viralcore.texts.cards import PersonText
+from viralcore.texts.staff_cards import StaffCardText
+
+
+def card_text(one: StaffCardView, *, buyer: PersonText, by: PersonText | None) -> StaffCardText:
+    """`by`: who took or decided it."""
+    return StaffCardText(
+        id=one.id,
+        version=one.version,
+        order_id=one.order_id,
+        plan=one.plan_title,
+        metric=one.metric,
+        quantity=one.quantity,
+        delivered=one.delivered,
+        link=one.link,
+        answers=one.answers,
+        buyer=buyer,
+        state=one.state,
+        by=by,
+        at=one.decided_at or one.taken_at,
+        reason=one.reason,
+        created_at=one.created_at,
+        refunded=one.refunded,
+    )
+
+
+def facts(order: OrderView) -> Html:
+    """What the buyer of goods answered besides the link, which stands above it."""
+    others = {question: given for question, given in order.answers.items() if given != order.link.canonical}
+    return goods.facts(others, order.units)

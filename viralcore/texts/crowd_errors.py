@@ -1,0 +1,55 @@
+"""The words for what the crowd refuses, by code. Merged into `errors`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from viralcore.core.screen import Html, markup
+from viralcore.texts import wording
+
+Fields = Mapping[str, Any]
+PROOFS: Mapping[str, str] = {
+    "no_link": "There is no link in that. Open your reply, copy its link and send it here.",
+    "too_many": "Send at most {limit} links.",
+    "not_supported": "{link} leads somewhere else. Send the link of what you wrote under the post.",
+    "other_platform": "{link} is on another platform than the post.",
+    "the_post": "That is the link of the post itself. Open <b>your reply</b> under it and copy the link of that.",
+    "used": "{link} was handed in before. Every reply counts once.",
+    "no_reply": "None of these links is a reply. Open your reply under the post, copy its link and send it here.",
+}
+_CLAIMS: Mapping[str, str] = {
+    "submitted": "You have handed that in already. It is being checked, and you will hear from us.",
+    "approved": "That was approved already.",
+    "rejected": "That was turned down and cannot be tried again.",
+    "expired": "Your time for that has run out. If the post still needs replies, take it again.",
+    "claimed": "No proof has been handed in for that yet.",
+}
+
+
+def _says(text: str) -> Callable[[Fields], Html]:
+    html = Html(text)
+    return lambda fields: html
+
+
+def _no_slot(fields: Fields) -> Html:
+    what = wording.METRICS[str(fields["metric"])][1]
+    return markup("Thank you, but every {what} that was wanted is taken.", what=what)
+
+
+def _claim_closed(fields: Fields) -> Html:
+    return Html(_CLAIMS[str(fields["state"])])
+
+
+def _bad_proof(fields: Fields) -> Html:
+    return markup(PROOFS[str(fields["reason"])], link=fields.get("link", ""), limit=fields.get("limit", 0))
+
+
+WORDS: dict[str, Callable[[Fields], Html]] = {
+    "boosts.task_closed": _says("Thank you, but this post needs no more replies."),
+    "boosts.no_slot": _no_slot,
+    "boosts.own_post": _says("That is your own order: others have to do this one."),
+    "boosts.claim_closed": _claim_closed,
+    "boosts.bad_proof": _bad_proof,
+    "boosts.bad_reason": _says("Write a reason of a few words: the person who did it reads it."),
+}

@@ -1,0 +1,1 @@
+"""Rules and state machines of withdrawals, pure."""
