@@ -83,6 +83,19 @@ class OrderFinished(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CustomPlanChanged(Event):
+    """`what`: made | edited | ended. `given`: posts given, below 0 taken back; `refunded`: cents paid back for them."""
+
+    NAME: ClassVar[str] = "boosts.custom_plan_changed.v1"
+    plan_id: int
+    user_id: int
+    what: str
+    given: int
+    refunded: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRefunded(Event):
     """What of an order was not delivered went back to the wallet. `cents`: how much; `invoice_id`: the purchase whose
     credit the order had used. Orders with a credit that nobody paid for have no such event."""

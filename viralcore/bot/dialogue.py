@@ -27,8 +27,11 @@ CARD_PROGRESS, CARD_REASON = "card_progress", "card_reason"
 REPLIES, REPLY_COUNT, REPLY_REASON = "replies", "reply_count", "reply_reason"
 REPLY_GUY, REPLY_MONEY, TASK_PROOF = "reply_guy", "reply_money", "task_proof"
 CLAIM_REASON = "claim_reason"
+CUSTOM_USER, CUSTOM_FORM, CUSTOM_END = "custom_user", "custom_form", "custom_end"
 PROSE = frozenset(
     {
+        CUSTOM_END,
+        CUSTOM_FORM,
         ASSIGN_REASON,
         CARD_REASON,
         CLAIM_REASON,

@@ -12,6 +12,7 @@ from telegram.error import TelegramError
 
 from viralcore.bot import refresh, sheets
 from viralcore.bot.admin import cards, groups, panel, payments, receipts, reconciliation
+from viralcore.bot.admin import custom as custom_plans
 from viralcore.bot.admin import replies as admin_replies
 from viralcore.bot.config import BotConfig
 from viralcore.bot.countdown import Ticker
@@ -23,7 +24,21 @@ from viralcore.bot.measure import measured
 from viralcore.bot.show import Shower
 from viralcore.bot.throttle import Throttle
 from viralcore.bot.turn import Doors
-from viralcore.bot.user import account, affiliate, boost, crowd, goods, invoices, pay, replies, shop, start, topup
+from viralcore.bot.user import (
+    account,
+    affiliate,
+    boost,
+    crowd,
+    custom,
+    follow,
+    goods,
+    invoices,
+    pay,
+    replies,
+    shop,
+    start,
+    topup,
+)
 from viralcore.core.clock import Clock
 from viralcore.core.db import Database
 from viralcore.core.effects import EffectKind
@@ -43,6 +58,9 @@ HANDLERS = (
     boost,
     cards,
     crowd,
+    custom,
+    custom_plans,
+    follow,
     goods,
     groups,
     invoices,

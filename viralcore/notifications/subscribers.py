@@ -35,6 +35,7 @@ from viralcore.boosts.events import (
 from viralcore.core.db import Tx
 from viralcore.core.events import Event, Subscription
 from viralcore.notifications.domain import card_key, order_key, owner_key, phase_key, proof_key, stray_key, transfer_key
+from viralcore.notifications.service import custom
 from viralcore.notifications.service.desk import Desk
 from viralcore.notifications.service.groups import GroupNotices
 from viralcore.notifications.service.replies import ReplyNotices
@@ -415,6 +416,7 @@ def subscriptions(subscribers: Subscribers) -> tuple[Subscription, ...]:
         _hear(OrderProgressed, "notifications.order_progressed", hears.order_progressed),
         _hear(LinesFinished, "notifications.lines_finished", hears.lines_finished),
         _hear(OrderFinished, "notifications.order_finished", hears.order_finished),
+        custom.subscription(hears._desk),
         _hear(GoodsReturned, "notifications.goods_returned", hears.goods_returned),
         _hear(StaffCardOpened, "notifications.staff_card_opened", hears.card_opened),
         _hear(StaffCardMoved, "notifications.staff_card_moved", hears.card_moved),

@@ -22,6 +22,7 @@ def admin(
     claims: int | None = None,
     groups: bool = False,
     replies: int = 0,
+    plans: bool = False,
 ) -> Screen:
     """`cards`: lines that somebody does by hand. `stray`: receipts without an owner; None for who may not assign them.
     `claims`: work of the groups to be checked; None for who may not check it. `groups`: whether they may say what
@@ -38,6 +39,7 @@ def admin(
         markup("\n❓ Sends to panels with unknown outcome: <b>{n}</b>", n=unknown),
         None if stray is None else markup("❗ Stray receipts: <b>{n}</b>", n=stray),
     )
+    custom = ((Button("🎁 Custom plans", Go("cadm")),),) if plans else ()
     money = () if stray is None else ((Button("💵 Payments", Go("money")), Button("📚 Books", Go("books"))),)
     work = () if claims is None else (Button(f"🧾 Work of the groups ({claims})", Go("claims")),)
     registry = (Button("👥 Groups", Go("groups")),) if groups else ()
@@ -47,6 +49,7 @@ def admin(
         (Button(f"❓ Unknown sends ({unknown})", Go("unknown")), Button("🔌 Panels", Go("panels"))),
         (Button(f"🧰 Team work ({cards})", Go("cards")),),
         *money,
+        *custom,
         (Button(f"💬 Replies to check ({replies})", Go("rq")), Button("🧑‍💻 Reply guys", Go("rguys"))),
         *crowd,
         wording.back_home(),

@@ -173,6 +173,8 @@ def to_people() -> Iterator[tuple[str, Screen]]:
     yield "no likes", order_notices.lines_ended(none, metrics=["likes"], state="failed")
     for name, one in (("done", DONE), ("partly", PARTLY), ("failed", FAILED)):
         yield f"end, {name}", order_notices.finished(one)
+    paused = replace(HALF, paused_at=AT)
+    yield "order, paused", order_notices.progress(paused)
 
 
 def _transfers() -> Iterator[tuple[str, Screen]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from datetime import datetime
+from typing import Protocol, runtime_checkable
 
 from viralcore.boosts.api import Engine, LineView
 from viralcore.boosts.domain.states import Line, Order
@@ -28,6 +29,13 @@ class LineEngine(Protocol):
     async def close(self, tx: Tx, order: Order, line: Line) -> None:
         """Stop: its order was cancelled before anybody had begun."""
         ...
+
+
+@runtime_checkable
+class TellsUntil(Protocol):
+    """An engine that knows until when a line of its stays open, for buyers who ask why an order takes long."""
+
+    async def open_until(self, line_id: int) -> datetime | None: ...
 
 
 class Engines:

@@ -21,6 +21,7 @@ CASES: Cases = {
             replies=12,
             claims=4,
             groups=True,
+            plans=True,
         ),
         "session closed": staff.admin(roles=["support"], session_until=None, unknown=0, stray=None),
     },
