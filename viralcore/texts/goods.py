@@ -78,7 +78,7 @@ def summary(one: RequestText) -> Screen:
         else Html("\nA question is still open."),
     )
     first = Button("▶️ Go on", OpenRequest(one.id)) if one.missing else Button("✅ Confirm", InvoiceRequest(one.id))
-    changes = [Button(f"✏️ {NAMES[name][1]}", AskAnswer(one.id, name)) for name in one.answers]
+    changes = [Button(f"✏️ {NAMES[name][1]}", AskAnswer(one.id, name)) for name in one.questions if name in one.answers]
     rows: list[tuple[Button, ...]] = [(first, Button("✖️ Cancel", DiscardRequest(one.id)))]
     rows += [tuple(changes)] if changes else []
     return Screen(text, (*rows, wording.back_home("menu")), route=f"request:{one.id}")
@@ -124,8 +124,10 @@ def _head(one: RequestText) -> Html:
 
 
 def _answered(answers: Mapping[str, str], quantity: int) -> list[Html]:
+    """In the order in which they are asked, whatever order they were kept in."""
     told = []
-    for name, given in answers.items():
+    order = list(NAMES)
+    for name, given in sorted(answers.items(), key=lambda one: order.index(one[0]) if one[0] in NAMES else len(order)):
         icon, title = NAMES.get(name, ("•", name))
         plan = f" ({daily(quantity, int(given))})" if name == "days" else ""
         told.append(markup("{icon} {title}: {given}{plan}", icon=icon, title=title, given=given, plan=plan))

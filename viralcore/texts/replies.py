@@ -104,8 +104,9 @@ class WorkText:
 # --- Task 2 Earn ------------------------------------------------------------------------------------------------------
 
 
-def newcomer(*, rate: Money, contact: str) -> Screen:
-    """For people who are not reply guys: what it is, and how one becomes one."""
+def newcomer(*, rate: Money, contact: str, earned: bool = False) -> Screen:
+    """For people who are not reply guys: what it is, and how one becomes one. `earned`: they were one, and have a
+    panel."""
     text = markup(
         "🧑‍💻 <b>Task 2 Earn</b>\n\nOur reply guys write real replies under posts, from their own accounts, and are "
         "paid <b>{rate}</b> for each one that we approve. The money goes to a reply balance, which they withdraw to "
@@ -115,7 +116,8 @@ def newcomer(*, rate: Money, contact: str) -> Screen:
         contact=contact,
     )
     chat = Button("💬 Become a reply guy", url=f"https://t.me/{contact.lstrip('@')}")
-    return Screen(text, ((chat,), wording.back_home()), route="tasks")
+    rows = ((chat,), (PANEL,)) if earned else ((chat,),)
+    return Screen(text, (*rows, wording.back_home()), route="tasks")
 
 
 def tasks(*, rate: Money, open_ones: Sequence[TaskText], mine: Sequence[WorkText]) -> Screen:

@@ -49,11 +49,11 @@ def paid(*, kind: str, amount: Money, reason: str) -> Screen:
             reason=reason,
         )
     elif amount.minor:
-        text = markup("✅ <b>Task approved</b>\n\n{size} is in your reply balance.", size=size)
+        text = markup("💰 <b>{size} for your task</b>\n\nIt is in your reply balance.", size=size)
     else:
         text = Html(
-            "✅ <b>Task approved</b>\n\nNothing was paid for it, because the same reply is counted in a submission. "
-            "Every reply is paid once."
+            "💰 <b>No second pay for your task</b>\n\nThe same reply is counted in a submission of yours or in another "
+            "task. Every reply is paid once."
         )
     return Screen(text, ((buttons.REPLIES,), (buttons.HOME,)))
 

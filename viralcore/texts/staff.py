@@ -21,11 +21,12 @@ def admin(
     cards: int = 0,
     claims: int | None = None,
     groups: bool = False,
+    replies: int = 0,
     plans: bool = False,
 ) -> Screen:
     """`cards`: lines that somebody does by hand. `stray`: receipts without an owner; None for who may not assign them.
     `claims`: work of the groups to be checked; None for who may not check it. `groups`: whether they may say what
-    groups are for."""
+    groups are for. `replies`: submissions of reply guys to be decided."""
     open_until = (
         markup("Your staff session is open until {at}.", at=wording.moment(session_until))
         if session_until
@@ -49,7 +50,7 @@ def admin(
         (Button(f"🧰 Team work ({cards})", Go("cards")),),
         *money,
         *custom,
-        (Button("💬 Replies to check", Go("rq")), Button("🧑‍💻 Reply guys", Go("rguys"))),
+        (Button(f"💬 Replies to check ({replies})", Go("rq")), Button("🧑‍💻 Reply guys", Go("rguys"))),
         *crowd,
         wording.back_home(),
     )

@@ -401,3 +401,17 @@ async def test_up_to_100_orders_are_asked_about_at_once(shop: Shop) -> None:
     assert len(await shop.door.panel_orders(after=0, limit=500)) == 120
     page = await shop.door.panel_orders(after=0, limit=10)
     assert [one.phase_id for one in page] == sorted(one.phase_id for one in page)
+
+
+async def test_what_open_orders_still_cost_at_panels(shop: Shop) -> None:
+    """At the dearest panel that sells it; less once a part is taken, nothing when all is."""
+    assert await shop.door.unspent() == usd(0)
+    await shop.grant(10)
+    await shop.order()
+    whole = await shop.door.unspent()
+    assert whole.minor > 0
+    await shop.turn(30)
+    half = await shop.door.unspent()
+    assert 0 < half.minor < whole.minor
+    await shop.turn(30)
+    assert await shop.door.unspent() == usd(0)

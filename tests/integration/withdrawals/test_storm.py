@@ -37,6 +37,10 @@ SELECT user_id, 'affiliate', 2000, 'pending', 1500, 3000000, 1075, :now, id, 1, 
 RETURNING id, user_id
 """
 
+_HOLDS = """
+UPDATE withdrawals.requests r SET hold_id = h.id FROM ledger.holds h WHERE h.key = 'withdrawals.request:' || r.id
+"""
+
 
 async def crowd(counter: Counter) -> list[int]:
     """Five hundred people with money, each with a request that waits; set up in sets, as asking is tried elsewhere."""
@@ -66,16 +70,14 @@ async def crowd(counter: Counter) -> list[int]:
         ]
         assert all(verdict.done for verdict in await counter.books.post_many(tx, postings))
         for row in rows:
-            hold = await counter.books.hold(
+            await counter.books.hold(
                 tx,
                 key=f"withdrawals.request:{row.id}",
                 account=user_account(row.user_id, "affiliate"),
                 amount=2000,
                 reason="x",
             )
-            await tx.conn.execute(
-                text("UPDATE withdrawals.requests SET hold_id = :hold WHERE id = :id"), {"hold": hold.id, "id": row.id}
-            )
+        await tx.conn.execute(text(_HOLDS))
     return [row.id for row in rows]
 
 
@@ -159,8 +161,7 @@ async def test_five_hundred_at_once(database: Database, clock: FakeClock, regist
             await killed(counter, after=weather.dice.randrange(1, 9))
         for round_ in range(10):
             told = weather.decide()
-            for reference in told:
-                await hear(counter, reference, turn * 100 + round_)
+            await hear(counter, weather, told, turn * 100 + round_)
             if not await counter.work() and not told:
                 break
         states = await states_of(counter)
@@ -184,11 +185,19 @@ async def test_five_hundred_at_once(database: Database, clock: FakeClock, regist
     assert await counter.house("fx", "USD") == states["completed"] * 2000
 
 
-async def hear(counter: Counter, reference: str, turn: int) -> None:
-    (subscription,) = counter.module.subscriptions
-    async with counter.db.transaction() as tx:
-        event = TransferReported(reference=reference, transfer_id="1")
-        await subscription.handler(tx, f"{reference}:{turn}", event)
+async def hear(counter: Counter, weather: Weather, told: list[str], round_: int) -> None:
+    """A third comes as webhooks, the rest is asked about as the poll would."""
+    query = text("SELECT reference, id FROM withdrawals.attempts WHERE reference = ANY(:names)")
+    async with counter.db.read() as conn:
+        numbers = {row.reference: row.id for row in await conn.execute(query, {"names": told})}
+    (subscription, *_) = counter.module.subscriptions
+    for reference in told:
+        if weather.dice.random() < 0.33:
+            async with counter.db.transaction() as tx:
+                event = TransferReported(reference=reference, transfer_id="1")
+                await subscription.handler(tx, f"{reference}:{round_}", event)
+        else:
+            await counter.parts.asking.look(numbers[reference])
 
 
 async def states_of(counter: Counter) -> Tally[str]:

@@ -36,6 +36,7 @@ async def admin(viewer: Viewer, _: str) -> Screen:
         plans="plans" in viewer.user.rights,
         claims=await viewer.doors.boosts.crowd.waiting_count() if APPROVE in viewer.user.rights else None,
         groups=GROUPS in viewer.user.rights,
+        replies=await viewer.doors.boosts.replies.queue_size(),
     )
 
 

@@ -61,7 +61,8 @@ async def tasks(viewer: Viewer, _: str) -> Screen:
     """Open posts; for people who are no reply guys: what it is."""
     rate = viewer.doors.boosts.replies.terms().rate
     if TASKS not in viewer.user.rights:
-        return texts.newcomer(rate=rate, contact=viewer.config.support_contact)
+        earned = (await viewer.doors.boosts.replies.earner(user_id=viewer.user.id)).last_at is not None
+        return texts.newcomer(rate=rate, contact=viewer.config.support_contact, earned=earned)
     crowd = viewer.doors.boosts.crowd
     mine = [one for one in await crowd.claims(user_id=viewer.user.id) if one.state in OPEN]
     taken = {one.post_id for one in mine}

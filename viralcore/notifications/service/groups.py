@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 from viralcore.boosts.api import Boosts, ClaimView, GroupView
@@ -49,14 +50,12 @@ class GroupNotices:
         self._boosts = boosts
 
     async def due(self, tx: Tx, event_id: str, event: CrowdMessageDue) -> None:
-        await self._desk.show_group(
-            tx,
-            chat_id=event.chat_id,
-            key=event_id,
-            live_key=message_key(event.message_id),
-            template="group_post" if event.kind == "comments" else "likes_post",
-            message=event.message_id,
-        )
+        key, what = message_key(event.message_id), event.message_id
+        show = partial(self._desk.show_group, tx, chat_id=event.chat_id, key=event_id, live_key=key, message=what)
+        if event.kind == "comments":
+            await show(template="group_post")
+        else:
+            await show(template="likes_post")
 
     async def changed(self, tx: Tx, event_id: str, event: CrowdPostChanged) -> None:
         for message_id in await self._boosts.crowd.post_messages(post_id=event.post_id):
@@ -73,15 +72,15 @@ class GroupNotices:
         or the link in the answer to their press."""
         if event.group_id and await self._reachable(event.user_id):
             await self._desk.tell_person(
-                tx, user_id=event.user_id, key=event_id, template="claim_taken", claim_id=event.claim_id
+                tx, user_id=event.user_id, key=event_id, template="work_taken", claim_id=event.claim_id
             )
 
     async def submitted(self, tx: Tx, event_id: str, event: ClaimSubmitted) -> None:
         """One card for an order's proofs; a new one when the last was dealt with, for that is not where staff look."""
         key = claims_key(event.order_id)
         if await self._boosts.crowd.waiting_count(order_id=event.order_id) == 1:
-            await self._desk.renew(tx, live_key=key)
-        await self._desk.show_admins(tx, key=event_id, live_key=key, template="claims", order_id=event.order_id)
+            await self._desk.renew(tx, live_key=key, over=True)
+        await self._desk.show_admins(tx, key=event_id, live_key=key, template="work_claims", order_id=event.order_id)
 
     async def approved(self, tx: Tx, event_id: str, event: ClaimApproved) -> None:
         """Reply guys hear of it with the money."""
@@ -100,7 +99,7 @@ class GroupNotices:
     async def _ended(self, tx: Tx, key: str, user_id: int, claim_id: int, state: str) -> None:
         if await self._reachable(user_id):
             await self._desk.tell_person(
-                tx, user_id=user_id, key=key, template="claim_ended", claim_id=claim_id, state=state
+                tx, user_id=user_id, key=key, template="work_ended", claim_id=claim_id, state=state
             )
 
     async def _reachable(self, user_id: int) -> bool:
@@ -128,9 +127,9 @@ class GroupPainter:
             "likes_post": self._likes,
             "group_joined": self._joined,
             "group_lost": self._lost,
-            "claim_taken": self._taken,
-            "claim_ended": self._ended,
-            "claims": self._claims,
+            "work_taken": self._taken,
+            "work_ended": self._ended,
+            "work_claims": self._claims,
         }
 
     async def _post(self, notice: Notice, params: Mapping[str, Any]) -> Screen | None:
@@ -174,10 +173,11 @@ class GroupPainter:
 
     async def _claims(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
         order = await self._boosts.get_order(order_id=params["order_id"])
+        waiting = 0 if params.get("over") else await self._boosts.crowd.waiting_count(order_id=order.id)
         return texts.claims_card(
             order_id=order.id,
             link=order.link.canonical,
-            waiting=await self._boosts.crowd.waiting_count(order_id=order.id),
+            waiting=waiting,
             bot_username=self._bot_username(),
         )
 

@@ -84,8 +84,9 @@ async def change(conn: AsyncConnection, attempt: Attempt, states: Sequence[str],
 
 async def note_alarm(conn: AsyncConnection, attempt: Attempt, alarm: str) -> bool:
     """Staff are told once of each kind of trouble. False: they were."""
+    told = attempts.c.alarm.contains(f"{alarm} ", autoescape=True)
     done = await conn.execute(
-        update(attempts).where(attempts.c.id == attempt.id, attempts.c.alarm != alarm).values(alarm=alarm)
+        update(attempts).where(attempts.c.id == attempt.id, ~told).values(alarm=attempts.c.alarm + f"{alarm} ")
     )
     return done.rowcount == 1
 

@@ -64,6 +64,9 @@ CASES: Cases = {
         "votes": goods.summary(WHOLE),
         "days": goods.summary(replace(DAILY, answers={**DAILY.answers, "days": "30"}, missing=())),
         "a question is open": goods.summary(HALF),
+        "kept in another order": goods.summary(
+            replace(WHOLE, answers={"poll_option": "3", "poll_link": POLL}),
+        ),
     },
     "discarded": {"told": goods.discarded()},
     "facts": {

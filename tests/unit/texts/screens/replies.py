@@ -32,7 +32,10 @@ WORK = WorkText(3, 5, TASK.link, ("comments",), "claimed", (), "", timedelta(min
 PROBLEMS = [(hostile.LINK, reason) for reason in reply_errors.PROBLEMS]
 
 CASES: Cases = {
-    "newcomer": {"not a reply guy": replies.newcomer(rate=ngn(50), contact=hostile.CONTACT)},
+    "newcomer": {
+        "not a reply guy": replies.newcomer(rate=ngn(50), contact=hostile.CONTACT),
+        "was one": replies.newcomer(rate=ngn(50), contact=hostile.CONTACT, earned=True),
+    },
     "tasks": {
         "nothing to do": replies.tasks(rate=ngn(50), open_ones=[], mine=[]),
         "one taken, two open with markup": replies.tasks(

@@ -18,6 +18,7 @@ CASES: Cases = {
             unknown=2,
             stray=3,
             cards=4,
+            replies=12,
             claims=4,
             groups=True,
             plans=True,
