@@ -189,8 +189,10 @@ SlowCode = Literal[
     "sending",  # on its way to a panel right now
     "staff_decides",  # a panel did not answer: staff look into it. at: since when
     "accepted",  # a panel works at it. at: since when; `done` is what it says
-    "crowd",  # replies are collected. at: until when, where that is known
-    "staff",  # our team works at it
+    "crowd",  # replies are collected. at: until when; next_at: when the next group is asked
+    "crowd_review",  # no replies are taken any more, some still have to be checked. at: until when at most
+    "staff_waits",  # for somebody of our team. at: since when
+    "staff",  # somebody of our team has it. at: since when
     "paid_back",  # nobody delivers it yet: its part is paid back at the end
     "done",
 ]
@@ -198,7 +200,8 @@ SlowCode = Literal[
 
 @dataclass(frozen=True, slots=True)
 class SlowReason:
-    """Why a line, or a part of it, is where it is. `at` as the code says; `asked_at`: when the panel was last asked."""
+    """Why a line, or a part of it, is where it is. `at` and `next_at` as the code says; `asked_at`: when the panel was
+    last asked."""
 
     code: SlowCode
     metric: Metric
@@ -206,6 +209,7 @@ class SlowReason:
     done: int = 0
     at: datetime | None = None
     asked_at: datetime | None = None
+    next_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -1179,8 +1183,8 @@ class Boosts(Protocol):
         ...
 
     async def cancel_rest(self, *, key: str, user_id: int, order_id: int) -> OrderView:
-        """Cancel what waits; its part comes back when the order ends. Before anything was sent it is `cancel`. Raises
-        CannotSteer: nothing waits."""
+        """Cancel what waits: parts that are not sent, and lines of groups or staff that nobody has begun. Their share
+        comes back when the order ends. Before anything was begun it is `cancel`. Raises CannotSteer: nothing waits."""
         ...
 
     async def cancel(self, *, key: str, user_id: int, order_id: int) -> OrderView:

@@ -108,6 +108,19 @@ class OrderRefunded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CreditsRefunded(Event):
+    """Unused credits were taken back, and what was paid for them went to the wallet: `cents` of what `invoice_id` had
+    sold. `source` names the taking back: with the invoice it is one refund. Credits that were given have no such
+    event."""
+
+    NAME: ClassVar[str] = "boosts.credits_refunded.v1"
+    source: str
+    user_id: int
+    invoice_id: int
+    cents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PanelTrouble(Event):
     """Staff should know; said once until it is over. `detail` is for staff eyes, and may hold a panel's own words.
 

@@ -51,6 +51,7 @@ class SlowText:
     done: int = 0
     at: datetime | None = None
     asked_at: datetime | None = None
+    next_at: datetime | None = None
 
 
 def order(one: OrderText, ways: Ways) -> Screen:
@@ -86,11 +87,13 @@ def confirm_rest(one: OrderText) -> Screen:
     for part in one.parts:
         if part.state == "waiting":
             waiting[part.metric] = waiting.get(part.metric, 0) + part.quantity
+    for line in one.lines:
+        if line.engine and line.state == "scheduled":
+            waiting[line.metric] = line.quantity
     told = wording.join([wording.metric(metric, quantity) for metric, quantity in waiting.items()]) or "nothing"
     text = markup(
-        "Cancel the rest of order #{id}? {what} will not be sent. What has been sent still arrives; when it "
-        "has, the part "
-        "of the price that was not delivered goes back to your wallet.\n{link}",
+        "Cancel the rest of order #{id}? {what} will not be delivered. What has begun still arrives; when it has, the "
+        "part of the price that was not delivered goes back to your wallet.\n{link}",
         id=one.id,
         what=told.capitalize(),
         link=one.link,
@@ -143,7 +146,11 @@ _REASONS = {
     "staff_decides": "🔎 {what}: a supplier did not answer when they were sent at {at}. Our team checks whether "
     "it took "
     "them, so that nothing is sent twice.",
-    "staff": "👤 {what}: our team works at them, {done} of {quantity} done so far.",
+    "crowd_review": "💬 {what}: the groups have replied, {done} of {quantity} are approved so far. Our team "
+    "checks the last replies, until {at} at the latest.",
+    "staff_waits": "👤 {what}: done by hand, and waiting for somebody of our team since {at}; {done} of {quantity} "
+    "done so far.",
+    "staff": "👤 {what}: in the hands of somebody of our team since {at}; {done} of {quantity} done so far.",
     "paid_back": "ℹ️ {what}: we cannot deliver these yet. Their part is paid back when the rest is done.",
     "done": "✅ {what}: {done} of {quantity} delivered.",
 }
@@ -164,10 +171,12 @@ def _reason(one: SlowText) -> Html:
             **values,
         )
     if one.code == "crowd":
-        until = f" Replies are collected until {values['at']}." if one.at is not None else ""
+        until = f", open until {values['at']}" if one.at is not None else ""
+        more = f" The next group is asked at {wording.moment(one.next_at)}." if one.next_at is not None else ""
         return markup(
-            "💬 {what}: people reply to the post, {done} of {quantity} are approved so far.{until}",
+            "💬 {what}: people reply in our groups, {done} of {quantity} are approved so far{until}.{more}",
             until=until,
+            more=more,
             **values,
         )
     return markup(_REASONS[one.code], **values)

@@ -14,6 +14,7 @@ import pytest
 from tests.integration.boosts.conftest import ADA, PANELS, Shop
 from viralcore.boosts.api import CannotCancel, CannotSteer, LineView, NoCredits, OrderView
 from viralcore.boosts.domain.panels import Declined, Silent, StatusReading
+from viralcore.boosts.domain.steering import Situation
 from viralcore.boosts.repository import orders
 from viralcore.core.errors import NotFound
 
@@ -299,8 +300,8 @@ class Groups:
     async def close(self, tx: Any, order: Any, line: Any) -> None:
         self.closed.append(line.metric)
 
-    async def open_until(self, line_id: int) -> datetime:
-        return datetime(2026, 3, 4, tzinfo=UTC)
+    async def situation(self, tx: Any, line: Any) -> Situation:
+        return Situation("crowd", datetime(2026, 3, 4, tzinfo=UTC))
 
 
 @pytest.mark.parametrize("begun", [False, True])

@@ -11,7 +11,7 @@ from viralcore.boosts.domain.states import FINAL_ORDER, Line, Order, Phase
 
 
 def waits(order: Order, phases: Sequence[Phase]) -> bool:
-    """Whether something of it can still be held back or taken away."""
+    """Whether something of it can still be held back. Groups and staff are not: who wants to begin may."""
     return order.state not in FINAL_ORDER and any(phase.state == "waiting" for phase in phases)
 
 
@@ -31,13 +31,27 @@ def unbegun(lines: Sequence[Line]) -> list[Line]:
     ]
 
 
+def has_rest(order: Order, phases: Sequence[Phase], lines: Sequence[Line]) -> bool:
+    """Whether something of it can still be taken away."""
+    return waits(order, phases) or (order.state not in FINAL_ORDER and bool(unbegun(lines)))
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """How a line stands that an engine works at, as `api.SlowReason` tells it."""
+
+    code: SlowCode
+    at: datetime | None = None
+    next_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What the rows of an order alone do not say. `whys`: phase id to why its last panel said no; `until`: line id to
-    when its engine stops, where that is known."""
+    """What the rows of an order alone do not say. `whys`: phase id to why its last panel said no; `engines`: line id to
+    how it stands with who works at it, where that is known."""
 
     whys: Mapping[int, str] = field(default_factory=dict)
-    until: Mapping[int, datetime] = field(default_factory=dict)
+    engines: Mapping[int, Situation] = field(default_factory=dict)
 
 
 def reasons(
@@ -57,8 +71,8 @@ def _of_line(order: Order, line: Line, mine: Sequence[Phase], known: Circumstanc
     if line.finished_at is not None:
         yield SlowReason("done", line.metric, line.quantity, line.delivered)
     elif line.engine is not None:
-        at = known.until.get(line.id)
-        yield SlowReason(line.engine, line.metric, line.quantity, line.delivered, at)
+        now = known.engines.get(line.id, Situation(line.engine))
+        yield SlowReason(now.code, line.metric, line.quantity, line.delivered, now.at, next_at=now.next_at)
     elif not mine:
         yield SlowReason("paid_back", line.metric, line.quantity)
     for phase in mine:

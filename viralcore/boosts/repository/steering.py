@@ -31,7 +31,7 @@ FROM (
     WHERE plan_id = :plan AND finished_at IS NOT NULL AND finished_at >= :since AND state IN ('completed', 'partial')
     ORDER BY finished_at DESC LIMIT :most
 ) o JOIN boosts.lines l ON l.order_id = o.id
-WHERE l.state = 'completed'
+WHERE l.state = 'completed' OR (l.state = 'partial' AND l.engine IS NOT NULL)
 GROUP BY l.metric
 """)
 

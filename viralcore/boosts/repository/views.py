@@ -93,6 +93,6 @@ def _order(order: Order, lines: Sequence[Line], parts: Sequence[Phase], why: Map
         answers=order.answers,
         paused_at=order.paused_at,
         can_pause=steering.can_pause(order, parts),
-        can_cancel_rest=not cancels and steering.waits(order, parts),
+        can_cancel_rest=not cancels and steering.has_rest(order, parts, lines),
         can_reorder=order.asset != "",
     )

@@ -16,8 +16,9 @@ from viralcore.boosts.config import Custom
 from viralcore.boosts.domain import custom as rules
 from viralcore.boosts.domain.custom import CustomPlan, asset_of, number_of
 from viralcore.boosts.domain.plans import Catalogue
-from viralcore.boosts.events import CustomPlanChanged
+from viralcore.boosts.events import CreditsRefunded, CustomPlanChanged
 from viralcore.boosts.repository import custom as rows
+from viralcore.boosts.service.sources import invoice_of_lot
 from viralcore.core.db import Database, Tx
 from viralcore.core.errors import NotFound
 from viralcore.core.money import USD, Money, floor_money
@@ -229,7 +230,18 @@ class Customs:
         if cents:
             back = (Entry(user_account(plan.user_id, WALLET), cents), Entry(house_account(REVENUE), -cents))
             await self._ledger.post(tx, key=f"{key}:back", kind="refund", entries=back, description=words)
+            await self._tell_refunds(tx, plan, key, taken.lots)
         return cents
+
+    async def _tell_refunds(self, tx: Tx, plan: CustomPlan, key: str, lots: Sequence[LotUse]) -> None:
+        """By the purchase they came from: what was earned by it is owed back."""
+        refunded: dict[int, int] = {}
+        for lot, use in zip(await self._ledger.lots_taken(tx, key=key), lots, strict=True):
+            invoice_id = await invoice_of_lot(tx, self._ledger, lot.posting_key) if _worth([use]) else None
+            if invoice_id is not None:
+                refunded[invoice_id] = refunded.get(invoice_id, 0) + _worth([use])
+        for invoice_id, cents in refunded.items():
+            tx.record(CreditsRefunded(source=key, user_id=plan.user_id, invoice_id=invoice_id, cents=cents))
 
     async def _noted(
         self,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -18,7 +17,7 @@ from viralcore.boosts.events import OrderProgressed
 from viralcore.boosts.repository import orders, phases, views
 from viralcore.boosts.repository import steering as rows
 from viralcore.boosts.service.delivery import Delivery
-from viralcore.boosts.service.engines import Engines, TellsUntil
+from viralcore.boosts.service.engines import Engines, TellsWhy
 from viralcore.boosts.service.estimates import History
 from viralcore.boosts.service.orders import Orders
 from viralcore.core.db import Database, Tx
@@ -59,9 +58,8 @@ class Steering:
         return await self._steer("cancel_rest", key, user_id, order_id, self._cancel_rest)
 
     async def _cancel_rest(self, tx: Tx, order: Order, found: Sequence[Phase], lines: Sequence[Line]) -> None:
-        """Waiting phases end cancelled, lines nobody has begun too. What goes on ends by itself, then all is "
-        "settled."""
-        if not steering.waits(order, found):
+        """Waiting phases end cancelled, lines nobody has begun too. What goes on ends by itself; then it is settled."""
+        if not steering.has_rest(order, found, lines):
             raise CannotSteer(order_id=order.id, what="cancel_rest", paused=False)
         if states.can_cancel(order, found, lines):
             await self._orders.undo(tx, order, len(found), lines)
@@ -77,26 +75,24 @@ class Steering:
         await self._delivery.advance(tx, order, progressed=True)
 
     async def slow(self, *, user_id: int, order_id: int) -> SlowView:
-        async with self._db.read() as conn:
-            order = await orders.get(conn, order_id)
+        async with self._db.transaction() as tx:
+            order = await orders.get(tx.conn, order_id)
             if order is None or order.user_id != user_id:
                 raise NotFound(what="order")
-            lines = (await orders.lines_of(conn, [order_id])).get(order_id, [])
-            parts = (await phases.of_orders(conn, [order_id])).get(order_id, [])
-            view = (await views.order_views(conn, [order]))[0]
-            whys = await rows.whys(conn, order_id)
-        known = steering.Circumstances(whys, await self._until(lines))
+            lines = (await orders.lines_of(tx.conn, [order_id])).get(order_id, [])
+            parts = (await phases.of_orders(tx.conn, [order_id])).get(order_id, [])
+            view = (await views.order_views(tx.conn, [order]))[0]
+            known = steering.Circumstances(await rows.whys(tx.conn, order_id), await self._situations(tx, lines))
         span = await self._history.span(view)
         longer = span is not None and view.finished_at is None and view.created_at + span < self._db.clock.now()
         return SlowView(view, steering.reasons(order, lines, parts, known), span, longer)
 
-    async def _until(self, lines: Sequence[Line]) -> Mapping[int, datetime]:
-        found: dict[int, datetime] = {}
+    async def _situations(self, tx: Tx, lines: Sequence[Line]) -> Mapping[int, steering.Situation]:
+        found: dict[int, steering.Situation] = {}
         for line in lines:
             engine = self._engines.of(line) if line.finished_at is None else None
-            at = await engine.open_until(line.id) if isinstance(engine, TellsUntil) else None
-            if at is not None:
-                found[line.id] = at
+            if isinstance(engine, TellsWhy):
+                found[line.id] = await engine.situation(tx, line)
         return found
 
     async def _steer(self, what: str, key: str, user_id: int, order_id: int, steer: Steer) -> OrderView:

@@ -75,7 +75,7 @@ async def timeline(viewer: Viewer, argument: str) -> Screen:
 @route("slow")
 async def slow(viewer: Viewer, argument: str) -> Screen:
     seen = await viewer.doors.boosts.slow(user_id=viewer.user.id, order_id=number(argument))
-    told = [steering.SlowText(x.code, x.metric, x.quantity, x.done, x.at, x.asked_at) for x in seen.reasons]
+    told = [steering.SlowText(x.code, x.metric, x.quantity, x.done, x.at, x.asked_at, x.next_at) for x in seen.reasons]
     return steering.slow(order_text(seen.order), told, usual=seen.usual, longer=seen.longer)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import cycle
 from typing import get_args
 
 from tests.unit.texts.golden import Cases
@@ -20,8 +21,8 @@ EVERY_WAY = Ways(
     can_pause=True, can_cancel_rest=True, can_reorder=True, running=True, link="https://t.me/viralcore_bot?start=o_7"
 )
 REASONS = [
-    SlowText(code, metric, 38, 12, AT, LATER)
-    for code, metric in zip(get_args(SlowCode), ("likes", "views", "comments", "reposts") * 3, strict=True)
+    SlowText(code, metric, 38, 12, AT, LATER, LATER)
+    for code, metric in zip(get_args(SlowCode), cycle(("likes", "views", "comments", "reposts")))
 ]
 LISTED = [
     (10 + i, "X Tier 3", LINK, state, percent)
@@ -43,7 +44,7 @@ CASES: Cases = {
     "slow": {
         "every reason": steering.slow(RUNNING, REASONS, usual=timedelta(minutes=95), longer=False),
         "nothing known of times": steering.slow(
-            RUNNING, [replace(one, at=None, asked_at=None) for one in REASONS], usual=None, longer=False
+            RUNNING, [replace(one, at=None, asked_at=None, next_at=None) for one in REASONS], usual=None, longer=False
         ),
         "longer than usual": steering.slow(RUNNING, REASONS[:1], usual=timedelta(hours=5), longer=True),
         "ended": steering.slow(STATES["completed"], [], usual=timedelta(hours=5), longer=True),
