@@ -40,12 +40,17 @@ FORGERIES = (
     "A{n}go|coin:1:<b>", "A{n}go|history:999999999999999999", "A{n}go|\x00", "A{n}method|1|\x00", "A{n}method|1|a:b",
     "A{n}buy|t3|-5", "A{n}buy|t3|999999999999999999", "A{n}buy|t3\x00|10", "A{n}buy|zz|10", "A{n}qty|x_poll",
     "A{n}qty|zz", "A{n}agree|99", "A{n}ocancel|1", "A{n}icancel|1", "A{n}paid|1", "A{n}wallet|1", "A00000000buy|t3|10",
-    "A{n}go|plan:x_poll", "A{n}go|contact:zz", "A{n}rq_go|1", "A{n}rq_ask|1|<b>", "A{n}rq_ans|1|poll_option|99",
+    "A{n}go|plan:x_poll", "A{n}go|contact:zz", "A{n}go|orders:zz", "A{n}go|orders:problems:-1", "A{n}go|timeline:1",
+    "A{n}go|slow:0", "A{n}go|orest:1", "A{n}go|placed:1", "A{n}go|custom:1", "A{n}go|custom:-1", "A{n}opause|1",
+    "A{n}oresume|1", "A{n}orest|1", "A{n}oagain|1", "A{n}buy|custom-1|5", "A{n}buy|custom-0|5", "A{n}qty|custom-1",
+    "A{n}go|plan:custom-1", "A{n}go|plan:custom-9999999999999",
+    "A{n}rq_go|1", "A{n}rq_ask|1|<b>", "A{n}rq_ans|1|poll_option|99",
     "A{n}rq_inv|1", "A{n}rq_no|1", "A{n}go|request:1", "A{n}go|request:x", "A{n}buy|x_poll|-5",
 )  # fmt: skip
 STAFF_FORGERIES = (
     "go|admin", "go|unknown", "go|panels", "session", "ph_yes|1|1", "ph_no|1|1", "go|cards", "go|card:1", "cd_take|1|1",
     "cd_free|1|1", "cd_part|1|1", "cd_done|1|1", "cd_no|1|1",
+    "go|cadm", "go|cuser:1", "go|cplan:1", "cu_find", "cu_ask|1|0", "cu_ok|1|0", "cu_end|1", "cu_endok|1|0",
 )  # fmt: skip
 
 

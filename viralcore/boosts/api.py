@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal, Protocol
 
@@ -27,6 +27,7 @@ AskWhat = Literal["refill", "cancel"]
 AskState = Literal["asking", "accepted", "refused", "unknown", "done", "rejected", "lapsed"]
 """What became of a refill or a cancel that a panel was asked for. `accepted`: it works at it; `unknown`: it did not
 answer; `lapsed`: it never said that it was done."""
+OrderFilter = Literal["all", "running", "finished", "problems"]
 RequestState = Literal["open", "invoiced", "ordered", "returned", "discarded"]
 CardState = Literal["open", "taken", "done", "cannot", "closed"]
 PhaseState = Literal["waiting", "sending", "sent", "unknown", "completed", "partial", "failed", "cancelled"]
@@ -66,6 +67,8 @@ class PlanView:
     asset: str
     on_sale: bool  # goods and crowd-only plans are not on sale until their channel exists
     questions: tuple[str, ...] = ()  # goods: asked before payment (poll_link, poll_option, profile_link, days, channel)
+    until: datetime | None = None  # custom plans: when it ends or ended; its posts cannot be used from then on
+    version: int = 0  # custom plans: rises with every change of what it delivers
     family: str = ""  # one plan in several sizes: the name they share (tgt) ...
     variant: int | None = None  # ... and which this is (15)
 
@@ -100,7 +103,7 @@ class LinkProblem:
     """Why one pasted link was not accepted.
 
     `reason`: not_a_post, not_supported, private, malformed, too_long, blocked, duplicate, other_platform (one message
-    orders for one platform: that of its first link).
+    orders for one platform: that of its first link), no_post_left (the credits are enough for those before it only).
     """
 
     text: str
@@ -166,6 +169,91 @@ class OrderView:
     invoice_id: int | None = None  # goods: the paid invoice it is
     units: int = 1  # goods: how many were bought
     answers: Mapping[str, str] = field(default_factory=dict)  # goods: question -> what the buyer answered
+    paused_at: datetime | None = None  # its waiting phases are not sent since then
+    can_pause: bool = False
+    can_cancel_rest: bool = False
+    can_reorder: bool = False
+    expected_at: datetime | None = None  # from our own history; None: too little of it, or all is done
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedView:
+    """What became of a confirmed draft: its orders, and the links that were not taken."""
+
+    orders: tuple[OrderView, ...]
+    problems: tuple[LinkProblem, ...]
+
+
+SlowCode = Literal[
+    "paused",  # at: since when
+    "due",  # waits for its time. at: when it is sent
+    "busy",  # the link is busy at the panels. at: when it is tried again
+    "outage",  # no panel could take it. at: since when
+    "refused",  # panels said no to it. at: when it is tried again
+    "sending",  # on its way to a panel right now
+    "staff_decides",  # a panel did not answer: staff look into it. at: since when
+    "accepted",  # a panel works at it. at: since when; `done` is what it says
+    "crowd",  # replies are collected. at: until when; next_at: when the next group is asked
+    "crowd_review",  # no replies are taken any more, some still have to be checked. at: until when at most
+    "staff_waits",  # for somebody of our team. at: since when
+    "staff",  # somebody of our team has it. at: since when
+    "paid_back",  # nobody delivers it yet: its part is paid back at the end
+    "done",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class SlowReason:
+    """Why a line, or a part of it, is where it is. `at` and `next_at` as the code says; `asked_at`: when the panel was
+    last asked."""
+
+    code: SlowCode
+    metric: Metric
+    quantity: int
+    done: int = 0
+    at: datetime | None = None
+    asked_at: datetime | None = None
+    next_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SlowView:
+    """`usual`: how long such orders take, by our own history; `longer`: this one takes longer than that."""
+
+    order: OrderView
+    reasons: tuple[SlowReason, ...]
+    usual: timedelta | None
+    longer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CustomSpec:
+    """What an owner says of a custom plan. Quantities per post; `price` USD per post, 0: its posts are given, not sold;
+    `preset`: how many posts the shop offers at that price."""
+
+    title: str
+    likes: int = 0
+    reposts: int = 0
+    comments: int = 0
+    views: int = 0
+    price: Decimal = Decimal(0)
+    preset: int = 0
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomPlanView:
+    """A plan made for one person. `left`: posts; `paid_back`: what of their price would go back to the wallet if it
+    ended now; `worst_cost`: of a post, at the dearest panels."""
+
+    id: int
+    user_id: int
+    spec: CustomSpec
+    plan: PlanView
+    state: Literal["live", "expired", "ended"]
+    left: int
+    paid_back: Money
+    worst_cost: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,9 +502,41 @@ class TooManyLinks(DomainError):
 
 
 class NoCredits(DomainError):
-    """No plan with enough credits for these links. Fields: needed, platform."""
+    """No plan with enough credits for these links. Fields: needed, platform; where the only posts left are those of a
+    custom plan that has ended, also ended_title and ended_at; where a certain plan was asked for, title."""
 
     code = "boosts.no_credits"
+
+
+class PlanEnded(DomainError):
+    """A custom plan that has ended, by its time or by an owner. Fields: title, at."""
+
+    code = "boosts.plan_ended"
+
+
+class PlanChanged(DomainError):
+    """A custom plan is not what the screen showed. Fields: plan_id."""
+
+    code = "boosts.plan_changed"
+
+
+class BadCustomPlan(DomainError):
+    """Fields: reason (title, nothing, quantity, undeliverable, price, posts, too_few_left, expiry, reason, ended), and
+    by it: metric, most, least, left."""
+
+    code = "boosts.bad_custom_plan"
+
+
+class CannotSteer(DomainError):
+    """The order cannot be paused, resumed or cut short (any more). Fields: order_id, what, paused."""
+
+    code = "boosts.cannot_steer"
+
+
+class CannotReorder(DomainError):
+    """Paid with money, not with posts of a plan. Fields: order_id."""
+
+    code = "boosts.cannot_reorder"
 
 
 class DraftExpired(DomainError):
@@ -502,6 +622,41 @@ class PanelCare(Protocol):
     async def refill(self, *, key: str, user_id: int, order_id: int) -> int:
         """The buyer asks for everything that can be refilled; how many panel orders were asked about. Raises NotFound,
         CannotAsk, users Blocked, TermsNotAccepted."""
+        ...
+
+
+class CustomPlans(Protocol):
+    """Plans made for one person. Changing them needs the right ``plans``; everything is audited."""
+
+    async def of_user(self, *, user_id: int) -> tuple[CustomPlanView, ...]:
+        """All of a person's, those that can be used first, then the newest."""
+        ...
+
+    async def get(self, *, plan_id: int) -> CustomPlanView:
+        """Raises NotFound."""
+        ...
+
+    def preview(self, spec: CustomSpec) -> tuple[PlanView, Decimal]:
+        """What such a plan would deliver, and a post's worst cost. Raises BadCustomPlan."""
+        ...
+
+    async def create(
+        self, *, key: str, actor: int, user_id: int, spec: CustomSpec, give: int, reason: str
+    ) -> CustomPlanView:
+        """`give`: posts given at once, free. Raises BadCustomPlan, users NotAllowed, SessionExpired."""
+        ...
+
+    async def edit(
+        self, *, key: str, actor: int, plan_id: int, version: int, spec: CustomSpec, give: int, reason: str
+    ) -> CustomPlanView:
+        """For orders to come. `give`: posts given free, or (below 0) taken back: those paid for are paid back.
+        `version`: of the plan that was looked at. Raises BadCustomPlan, PlanChanged, users NotAllowed,
+        SessionExpired."""
+        ...
+
+    async def end(self, *, key: str, actor: int, plan_id: int, reason: str) -> CustomPlanView:
+        """Posts left are taken back; those paid for are paid back at their price. On an ended plan: takes back what
+        has come back to it since. Raises BadCustomPlan, users NotAllowed, SessionExpired."""
         ...
 
 
@@ -1158,16 +1313,24 @@ class Boosts(Protocol):
 
     async def credits(self, *, user_id: int) -> tuple[CreditView, ...]: ...
 
-    def credits_in(self, balances: Sequence[Balance]) -> tuple[CreditView, ...]:
-        """The same, of the balances of a person that were read already."""
+    async def credits_in(self, balances: Sequence[Balance]) -> tuple[CreditView, ...]:
+        """The same, of the balances of a person that were read already. Asks nothing more of who has no custom plan."""
         ...
 
+    async def find_plan(self, plan_id: str) -> PlanView:
+        """Like `plan`, custom plans included. Raises UnknownPlan."""
+        ...
+
+    @property
+    def custom(self) -> CustomPlans: ...
+
     async def draft(self, *, key: str, user_id: int, text: str) -> DraftView:
-        """Read the links out of a message. Raises BadLink, TooManyLinks, NoCredits (the draft is not kept then)."""
+        """Read the links out of a message. With credits for the first of them only, the draft is of these and the
+        others are problems. Raises BadLink, TooManyLinks, NoCredits (the draft is not kept then)."""
         ...
 
     async def choose_plan(self, *, key: str, user_id: int, draft_id: int, plan_id: str) -> DraftView:
-        """Raises DraftExpired, NoCredits."""
+        """Raises DraftExpired, NoCredits, PlanEnded."""
         ...
 
     async def get_draft(self, *, user_id: int, draft_id: int) -> DraftView:
@@ -1176,7 +1339,17 @@ class Boosts(Protocol):
 
     async def confirm(self, *, key: str, user_id: int, draft_id: int) -> tuple[OrderView, ...]:
         """Debit one credit a link and create the orders in one transaction. A draft makes its orders once, whatever
-        key. Raises DraftExpired, NoCredits, BadLink (blocked since), users Blocked, TermsNotAccepted."""
+        key. Raises DraftExpired, NoCredits, BadLink (blocked since), PlanEnded, PlanChanged, users Blocked,
+        TermsNotAccepted."""
+        ...
+
+    async def placed(self, *, user_id: int, draft_id: int) -> PlacedView:
+        """What a confirmed draft became, as it is now. Raises NotFound, also before it is confirmed."""
+        ...
+
+    async def reorder(self, *, key: str, user_id: int, order_id: int) -> DraftView:
+        """A draft of the same link and, while it has posts, the same plan. Raises NotFound, CannotReorder, NoCredits,
+        PlanEnded, BadLink (blocked since)."""
         ...
 
     async def discard(self, *, key: str, user_id: int, draft_id: int) -> None:
@@ -1187,7 +1360,29 @@ class Boosts(Protocol):
         """With `user_id`, only that person's. Raises NotFound."""
         ...
 
-    async def orders(self, *, user_id: int, before_id: int | None = None, limit: int = 10) -> tuple[OrderView, ...]: ...
+    async def orders(
+        self, *, user_id: int, before_id: int | None = None, limit: int = 10, which: OrderFilter = "all"
+    ) -> tuple[OrderView, ...]:
+        """Newest first. problems: not all of it came, or something keeps it waiting."""
+        ...
+
+    async def slow(self, *, user_id: int, order_id: int) -> SlowView:
+        """Why it is where it is, from our own rows. Raises NotFound."""
+        ...
+
+    async def pause(self, *, key: str, user_id: int, order_id: int) -> OrderView:
+        """Waiting phases are not sent until `resume`. What panels, groups and staff have begun goes on. Raises
+        CannotSteer: nothing waits, or it is paused."""
+        ...
+
+    async def resume(self, *, key: str, user_id: int, order_id: int) -> OrderView:
+        """The times of waiting phases move by as long as the pause was. Raises CannotSteer: it is not paused."""
+        ...
+
+    async def cancel_rest(self, *, key: str, user_id: int, order_id: int) -> OrderView:
+        """Cancel what waits: parts that are not sent, and lines of groups or staff that nobody has begun. Their share
+        comes back when the order ends. Before anything was begun it is `cancel`. Raises CannotSteer: nothing waits."""
+        ...
 
     async def cancel(self, *, key: str, user_id: int, order_id: int) -> OrderView:
         """Until the first phase is sent; the credit comes back. Raises CannotCancel."""

@@ -191,6 +191,38 @@ class Drafts(_Frozen):
     max_link_length: Annotated[int, Field(ge=60, le=2000)]
 
 
+class Estimates(_Frozen):
+    """From how many finished orders the time of the next one is told."""
+
+    orders: Positive
+    at_least: Positive
+    days: Positive
+
+
+class CustomLine(_Frozen):
+    """Who delivers a metric of a custom plan, and what one of it weighs in the price."""
+
+    metric: Metric
+    channel: Channel
+    weight: Annotated[Exact, Field(gt=0)]
+
+
+class Custom(_Frozen):
+    """The rules of plans made for one person."""
+
+    lines: Annotated[tuple[CustomLine, ...], Field(min_length=1)]
+    most_per_post: Positive
+    most_posts: Positive
+    most_price: Price
+
+    @model_validator(mode="after")
+    def _all_of_them(self) -> Custom:
+        named = sorted(line.metric for line in self.lines)
+        if named != ["comments", "likes", "reposts", "views"]:
+            raise ValueError("lines: likes, views, comments and reposts are needed, each once")
+        return self
+
+
 class CrowdConfig(_Frozen):
     """How posts are given to groups, and for how long what is missing is waited for."""
 
@@ -319,8 +351,10 @@ class BoostsConfig(_Frozen):
     """Everything boosts is told. The last block comes from the environment, under the same names in capitals."""
 
     plans: Annotated[tuple[Plan, ...], Field(min_length=1)]
+    custom: Custom
     schedule: Schedule
     drafts: Drafts
+    estimates: Estimates
     crowd: CrowdConfig
     goods: Goods
     staff: StaffRules

@@ -119,12 +119,38 @@ class PanelAsked(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CustomPlanChanged(Event):
+    """`what`: made | edited | ended. `given`: posts given, below 0 taken back; `refunded`: cents paid back for them."""
+
+    NAME: ClassVar[str] = "boosts.custom_plan_changed.v1"
+    plan_id: int
+    user_id: int
+    what: str
+    given: int
+    refunded: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRefunded(Event):
     """What of an order was not delivered went back to the wallet. `cents`: how much; `invoice_id`: the purchase whose
     credit the order had used. Orders with a credit that nobody paid for have no such event."""
 
     NAME: ClassVar[str] = "boosts.order_refunded.v1"
     order_id: int
+    user_id: int
+    invoice_id: int
+    cents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditsRefunded(Event):
+    """Unused credits were taken back, and what was paid for them went to the wallet: `cents` of what `invoice_id` had
+    sold. `source` names the taking back: with the invoice it is one refund. Credits that were given have no such
+    event."""
+
+    NAME: ClassVar[str] = "boosts.credits_refunded.v1"
+    source: str
     user_id: int
     invoice_id: int
     cents: int

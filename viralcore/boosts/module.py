@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -18,9 +18,11 @@ from viralcore.boosts.service.claims import Claims
 from viralcore.boosts.service.corrections import Corrections
 from viralcore.boosts.service.crowd import CrowdService
 from viralcore.boosts.service.crowd_engine import CrowdEngine
+from viralcore.boosts.service.custom import Customs
 from viralcore.boosts.service.delivery import Delivery
 from viralcore.boosts.service.drafts import Drafts
 from viralcore.boosts.service.engines import Engines, LineEngine
+from viralcore.boosts.service.estimates import History
 from viralcore.boosts.service.figures import BoostFigures
 from viralcore.boosts.service.goods import GoodsDesk
 from viralcore.boosts.service.groups import Groups
@@ -33,17 +35,19 @@ from viralcore.boosts.service.reply_pay import ReplyPay
 from viralcore.boosts.service.requests import Requests
 from viralcore.boosts.service.shelves import Shelves
 from viralcore.boosts.service.staff import StaffDesk, StaffEngine
+from viralcore.boosts.service.steering import Steering
 from viralcore.boosts.service.syncing import Syncing
 from viralcore.boosts.service.unspent import Unspent
 from viralcore.boosts.subscribers import Subscribers, reply_subscriptions, subscriptions
-from viralcore.core.db import Database
+from viralcore.core.db import Database, Tx
 from viralcore.core.effects import EffectKind
-from viralcore.core.events import Subscription
+from viralcore.core.events import Event, Subscription
 from viralcore.core.figures import FigureReader
 from viralcore.core.http import HttpClients
 from viralcore.core.jobs import Job
 from viralcore.ledger.api import Ledger
 from viralcore.payments.api import Payments
+from viralcore.payments.events import InvoicePaid
 from viralcore.users.api import Users
 
 log = structlog.get_logger(__name__)
@@ -60,6 +64,16 @@ class BoostsModule:
     effects: tuple[EffectKind, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
     jobs: tuple[Job, ...] = ()
+
+
+def _custom_bought(customs: Customs) -> Callable[[Tx, str, Event], Awaitable[None]]:
+    """Hears of paid invoices: a custom plan may have ended while its invoice was open."""
+
+    async def heard(tx: Tx, _: str, event: Event) -> None:
+        if isinstance(event, InvoicePaid) and event.item_kind == "credits":
+            await customs.bought(tx, event.item_ref, event.invoice_id)
+
+    return heard
 
 
 def http_panels(config: BoostsConfig, clients: HttpClients) -> tuple[Panel, ...]:
@@ -119,8 +133,11 @@ def build(
     shelves.on_change(catalogue.lay)
     polling = Polling(db, config, desk, delivery, Corrections(delivery, desk, ledger))
     placing = Placing(catalogue, engines)
-    drafts = Drafts(db, config, catalogue, placing, ledger, users)
-    orders = Orders(db, delivery, engines, users)
+    customs = Customs(db, catalogue, config.custom, ledger, users)
+    drafts = Drafts(db, config, catalogue, customs, placing, ledger, users)
+    history = History(db, config.estimates)
+    orders = Orders(db, delivery, engines, users, history)
+    steering = Steering(db, orders, delivery, engines, history)
     pay = ReplyPay(db, config.replies, ledger, users)
     claims = Claims(db, config.crowd, engine=crowd, users=users, max_link_length=config.drafts.max_link_length)
     people = CrowdService(db, registry=registry, claims=claims, engine=crowd)
@@ -132,8 +149,10 @@ def build(
         service=BoostsService(
             db,
             catalogue,
+            customs=customs,
             drafts=drafts,
             orders=orders,
+            steering=steering,
             care=care,
             payments=payments,
             users=users,
@@ -147,7 +166,11 @@ def build(
         figures=BoostFigures(db).read,
         reply_pay=pay,
         effects=_effects(config, in_use, delivery, requests),
-        subscriptions=(*subscriptions(Subscribers(goods, crowd)), *reply_subscriptions(pay, people)),
+        subscriptions=(
+            *subscriptions(Subscribers(goods, crowd)),
+            *reply_subscriptions(pay, people),
+            Subscription(InvoicePaid, "boosts.custom_bought", _custom_bought(customs)),
+        ),
         jobs=(
             *jobs(config, delivery, polling, desk, drafts, goods, staff),
             *care_jobs(config, syncing, requests, care, polling),

@@ -304,7 +304,7 @@ class Dispatcher:
     async def _turn(
         self, user: UserView, chat_id: int, update_id: int, *, private: bool, pressed: int | None = None
     ) -> Turn:
-        viewer = Viewer(self._doors, self._config, self._clock, user)
+        viewer = Viewer(self._doors, self._config, self._clock, user, self._bot.username)
         turn = Turn(viewer, self._dialogues, chat_id, update_id, f"u{update_id}", pressed=pressed, private=private)
         turn.bot_username = self._bot.username
         if private:

@@ -12,6 +12,7 @@ from telegram.error import TelegramError
 
 from viralcore.bot import refresh, sheets
 from viralcore.bot.admin import cards, groups, panel, panels, payments, payout_desk, receipts, reconciliation
+from viralcore.bot.admin import custom as custom_plans
 from viralcore.bot.admin import replies as admin_replies
 from viralcore.bot.admin import withdrawals as decisions
 from viralcore.bot.config import BotConfig
@@ -29,6 +30,8 @@ from viralcore.bot.user import (
     affiliate,
     boost,
     crowd,
+    custom,
+    follow,
     goods,
     invoices,
     pay,
@@ -58,6 +61,9 @@ HANDLERS = (
     boost,
     cards,
     crowd,
+    custom,
+    custom_plans,
+    follow,
     goods,
     groups,
     invoices,

@@ -41,6 +41,7 @@ class Viewer:
     config: BotConfig
     clock: Clock
     user: UserView
+    bot_username: str = ""
 
 
 @dataclass(slots=True)

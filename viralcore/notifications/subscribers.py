@@ -35,6 +35,7 @@ from viralcore.boosts.events import (
 from viralcore.core.db import Tx
 from viralcore.core.events import Event, Subscription
 from viralcore.notifications.domain import card_key, order_key, owner_key, phase_key, proof_key, stray_key, transfer_key
+from viralcore.notifications.service import custom
 from viralcore.notifications.service.desk import Desk
 from viralcore.notifications.service.groups import GroupNotices
 from viralcore.notifications.service.replies import ReplyNotices
@@ -435,6 +436,7 @@ def subscriptions(subscribers: Subscribers) -> tuple[Subscription, ...]:
         hear(ClaimApproved, "notifications.claim_approved", hears.groups.approved),
         hear(ClaimRejected, "notifications.claim_rejected", hears.groups.rejected),
         hear(ClaimExpired, "notifications.claim_expired", hears.groups.expired),
+        custom.subscription(hears._desk),
     )
 
 

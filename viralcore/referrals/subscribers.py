@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from viralcore.boosts.events import OrderRefunded
+from viralcore.boosts.events import CreditsRefunded, OrderRefunded
 from viralcore.core.db import Tx
 from viralcore.core.events import Event, Subscription
 from viralcore.payments.events import InvoicePaid, RefundIssued
@@ -67,6 +67,19 @@ class Subscribers:
             known="all",
         )
 
+    async def credits_refunded(self, tx: Tx, _: str, event: Event) -> None:
+        """Posts of a plan that ended, bought and never used."""
+        if not isinstance(event, CreditsRefunded):
+            raise TypeError(type(event).__name__)
+        await self._commissions.returned(
+            tx,
+            source=f"credits:{event.source}:{event.invoice_id}",
+            invoice_id=event.invoice_id,
+            user_id=event.user_id,
+            cents=event.cents,
+            known="all",
+        )
+
 
 def subscriptions(subscribers: Subscribers) -> tuple[Subscription, ...]:
     """Names are stored with deliveries: they never change."""
@@ -75,4 +88,5 @@ def subscriptions(subscribers: Subscribers) -> tuple[Subscription, ...]:
         Subscription(InvoicePaid, "referrals.invoice_paid", subscribers.invoice_paid),
         Subscription(RefundIssued, "referrals.refund_issued", subscribers.refund_issued),
         Subscription(OrderRefunded, "referrals.order_refunded", subscribers.order_refunded),
+        Subscription(CreditsRefunded, "referrals.credits_refunded", subscribers.credits_refunded),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from viralcore.core.errors import DomainError
@@ -23,6 +24,7 @@ LINK_PROBLEMS: Mapping[str, str] = {
     "other_platform": "it is on another platform than the first link, so send it in a message of its own",
     "blocked": "it may not be boosted here",
     "duplicate": "it is in your message twice",
+    "no_post_left": "your posts are not enough for it",
     "too_long": "it is too long",
 }
 METHOD_PROBLEMS: Mapping[str, str] = {
@@ -55,6 +57,18 @@ REFUND_PROBLEMS: Mapping[str, str] = {
     "bundle": "That invoice sold posts of several plans at once; it is settled by hand.",
     "nothing": "All that was paid for that invoice has been given back.",
     "used": "Every post that was bought with that invoice was used, so nothing can be given back now.",
+}
+CUSTOM_PROBLEMS: Mapping[str, str] = {
+    "title": "The name is missing or longer than {most} letters.",
+    "nothing": "It delivers nothing: say how many likes, reposts, comments or views each post gets.",
+    "quantity": "{metric}: say a whole number from 0 to {most}.",
+    "undeliverable": "{metric}: no panel delivers that number for the price. Take more of them, or a higher price.",
+    "price": "The price of a post is from 0 to {most} USD, with at most four decimals.",
+    "posts": "Say a whole number of posts up to {most}.",
+    "too_few_left": "Only {left} posts are left, so no more can be taken.",
+    "expiry": "The end of the plan lies in the past.",
+    "reason": "Say why in a line that begins with reason: (at most 300 letters). The person reads it.",
+    "ended": "That plan has ended. Make a new one.",
 }
 ANSWER_PROBLEMS: Mapping[str, str] = {
     "poll_link": "Send the link of the post with the poll, like <code>https://x.com/name/status/123</code>.",
@@ -200,6 +214,13 @@ def _too_many_links(fields: Mapping[str, Any]) -> Html:
 
 def _no_credits(fields: Mapping[str, Any]) -> Html:
     needed = int(fields.get("needed", 1))
+    if fields.get("ended_title") and isinstance(fields.get("ended_at"), datetime):
+        return markup(
+            "You have posts left in your plan {title} only, and it ended on {at}: they can no longer be used. Write to "
+            "support about them, or buy another plan. Nothing was taken.",
+            title=fields["ended_title"],
+            at=wording.moment(fields["ended_at"]),
+        )
     if needed > 1:
         return markup(
             "None of your plans has the {needed} posts that these links need. Buy more posts, then send the links "
@@ -270,6 +291,33 @@ def _cannot_cancel(fields: Mapping[str, Any]) -> Html:
     )
 
 
+def _plan_ended(fields: Mapping[str, Any]) -> Html:
+    at = fields.get("at")
+    return markup(
+        "Your plan {title} ended{at}, so its posts can no longer be used. Write to support about them. Nothing "
+        "was taken.",
+        title=fields.get("title", ""),
+        at=f" on {wording.moment(at)}" if isinstance(at, datetime) else "",
+    )
+
+
+def _cannot_steer(fields: Mapping[str, Any]) -> Html:
+    what = fields.get("what")
+    if what == "resume":
+        return markup("Order #{id} is not paused.", id=fields.get("order_id", ""))
+    if what == "pause" and fields.get("paused"):
+        return markup("Order #{id} is paused already.", id=fields.get("order_id", ""))
+    return markup(
+        "Nothing of order #{id} waits any more: all of it is sent or has ended.", id=fields.get("order_id", "")
+    )
+
+
+def _bad_custom(fields: Mapping[str, Any]) -> Html:
+    told = CUSTOM_PROBLEMS.get(str(fields.get("reason")), CUSTOM_PROBLEMS["nothing"])
+    known = {name: fields.get(name, "") for name in ("metric", "most", "left")}
+    return markup(told, **known)
+
+
 def _not_found(fields: Mapping[str, Any]) -> Html:
     return Html("That was not found. It may belong to somebody else, or the number is wrong.")
 
@@ -319,6 +367,13 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], Html]] = {
     "boosts.cannot_cancel": _cannot_cancel,
     "boosts.bad_service": _bad_service,
     "boosts.cannot_ask": _cannot_ask,
+    "boosts.plan_ended": _plan_ended,
+    "boosts.plan_changed": _says(
+        "That plan was changed since this screen was drawn. Look at it again, then decide. Nothing was taken."
+    ),
+    "boosts.cannot_steer": _cannot_steer,
+    "boosts.cannot_reorder": _says("That order was paid with money. Buy it again from the Service Menu."),
+    "boosts.bad_custom_plan": _bad_custom,
     "boosts.already_decided": _says("Somebody else has decided that already."),
     "boosts.bad_panel_order": _says(
         "That cannot be the panel's order number: it is not a number, or another order has it. Look it up at the "

@@ -17,9 +17,11 @@ STATES = {
     "partial": ("🟡", "partly delivered"),
     "failed": ("⚠️", "not delivered"),
     "cancelled": ("✖️", "cancelled"),
+    "paused": ("⏸", "paused"),
 }
 _PART = {
     "waiting": ("🕐", "to be sent"),
+    "paused": ("⏸", "held back by you"),
     "sending": ("📤", "being sent"),
     "unknown": ("🔎", "being checked by our team"),
     "sent": ("🚚", "sent, on its way"),
@@ -64,6 +66,8 @@ class OrderText:
     parts: tuple[OrderPartText, ...]
     refunded: Money
     credit_returned: bool
+    paused_at: datetime | None = None
+    expected_at: datetime | None = None  # when it is usually done
     goods: bool = False  # paid for as it is, not with a post of a plan
     facts: Html | None = None  # what its buyer answered besides the link
 
@@ -78,7 +82,7 @@ class OrderText:
 
 def body(order: OrderText) -> Html:
     """A bar for each line, the parts with their times, what comes next. Whoever shows it draws it again on changes."""
-    icon, state = STATES[order.state]
+    icon, state = STATES["paused" if order.paused_at is not None else order.state]
     return lines(
         markup("{icon} <b>Order #{id}</b> · {plan}", icon=icon, id=order.id, plan=order.plan),
         markup("{link}\n", link=order.link)
@@ -116,7 +120,8 @@ def _parts(order: OrderText) -> list[Html]:
     groups: dict[tuple[int, datetime, str], list[str]] = {}
     for part in sorted(order.parts, key=lambda one: (one.number, one.due_at)):
         what = wording.metric(part.metric, part.quantity)
-        groups.setdefault((part.number, part.due_at, part.state), []).append(what)
+        state = "paused" if part.state == "waiting" and order.paused_at is not None else part.state
+        groups.setdefault((part.number, part.due_at, state), []).append(what)
     told = [
         markup(
             "{icon} Part {number} at {at}: {what} ({words})",
@@ -139,6 +144,24 @@ def _what_next(order: OrderText) -> Html:
         if order.refunded.minor:
             return markup("{back} is back in your wallet.", back=wording.money(order.refunded))
         return Html("The post is back in your plan.") if order.credit_returned else _ASK_US
+    if order.paused_at is not None:
+        return markup(
+            "You paused it at {at}. What is not sent yet waits until you press Resume; its times move by as "
+            "long as the "
+            "pause was. What has begun goes on.",
+            at=wording.moment(order.paused_at),
+        )
+    return lines(_next_part(order), _usually(order))
+
+
+def _usually(order: OrderText) -> Html | None:
+    """When it will be done, as far as our own history tells."""
+    if order.expected_at is None:
+        return None
+    return markup("⏱ Orders like this are usually done by {at}.", at=wording.moment(order.expected_at))
+
+
+def _next_part(order: OrderText) -> Html:
     waiting = [part.due_at for part in order.parts if part.state == "waiting"]
     if not order.parts and any(line.engine == "staff" for line in order.lines):
         begun = order.state != "scheduled"

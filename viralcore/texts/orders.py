@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from viralcore.core.money import Money
 from viralcore.core.screen import Button, Html, Screen, lines, markup
 from viralcore.texts import buttons, errors, wording
 from viralcore.texts.actions import CancelOrder, ChoosePlan, ConfirmDraft, DiscardDraft, Go
-from viralcore.texts.order_text import STATES, OrderText, body
-from viralcore.texts.panel_actions import RefillOrder
+from viralcore.texts.order_text import OrderText
 from viralcore.texts.shop import LineText
 
 
@@ -23,12 +23,23 @@ def ask_link() -> Screen:
 
 
 def choose_plan(
-    *, draft_id: int, links: Sequence[str], problems: Sequence[tuple[str, str]], choices: Sequence[tuple[str, str, int]]
+    *,
+    draft_id: int,
+    links: Sequence[str],
+    problems: Sequence[tuple[str, str]],
+    choices: Sequence[tuple[str, str, int, datetime | None]],
 ) -> Screen:
-    """`choices`: plan id, title, posts left."""
-    text = lines(_links(links), _problems(problems), Html("\nWhich plan should be used?"))
+    """`choices`: plan id, title, posts left, when it ends (most never do)."""
+    n, short = len(links), sum(1 for _, reason in problems if reason == "no_post_left")
+    text = lines(
+        _short(n, short) if short else None,
+        _links(links),
+        _problems(problems),
+        Html("\nWhich plan should be used?"),
+    )
     rows: list[tuple[Button, ...]] = [
-        (Button(f"{title} ({left:,} left)", ChoosePlan(draft_id, plan)),) for plan, title, left in choices
+        (Button(f"{title} ({left:,} left{_until(until)})", ChoosePlan(draft_id, plan)),)
+        for plan, title, left, until in choices
     ]
     rows.append((Button("✖️ Cancel", DiscardDraft(draft_id)), *wording.back_home()))
     return Screen(text, tuple(rows), route=f"draft:{draft_id}")
@@ -47,11 +58,12 @@ def confirm(
     choices: int,
 ) -> Screen:
     """Exactly what will be delivered and when, before anything is used."""
-    n = len(links)
+    n, short = len(links), sum(1 for _, reason in problems if reason == "no_post_left")
     now, later = [x for x in delivered if not x.later], [x for x in delivered if x.later]
     when = wording.join([f"in {minutes} min" for minutes in phases_minutes])
     back = _back(now, later, refund, each=n > 1) if later else None
     text = lines(
+        _short(n, short) if short else None,
         _links(links),
         _problems(problems),
         markup("\n<b>{plan}</b>\n{each}:", plan=plan, each="Each link gets" if n > 1 else "You get"),
@@ -65,10 +77,24 @@ def confirm(
     rows: list[tuple[Button, ...]] = [
         (Button("✅ Confirm", ConfirmDraft(draft_id)), Button("✖️ Cancel", DiscardDraft(draft_id)))
     ]
+    if short:
+        rows.append((buttons.MENU,))
     if choices > 1:
         rows.append((Button("🔁 Another plan", Go(f"plans:{draft_id}")),))
     rows.append(wording.back_home())
     return Screen(text, tuple(rows), route=f"draft:{draft_id}")
+
+
+def _short(taken: int, short: int) -> Html:
+    """Not enough posts for all of them: an offer for the first ones, never a silent cut."""
+    return markup(
+        "⚠️ You sent {all} links, and your posts are enough for the first <b>{n}</b>. Confirm boosts {these}; "
+        "buy more posts "
+        "and send the others again.\n",
+        all=taken + short,
+        n=taken,
+        these="these" if taken > 1 else "this one",
+    )
 
 
 def _back(now: Sequence[LineText], later: Sequence[LineText], refund: Money | None, *, each: bool) -> Html:
@@ -85,35 +111,20 @@ def _back(now: Sequence[LineText], later: Sequence[LineText], refund: Money | No
     )
 
 
+def posts_left(plan: str, left: int) -> str:
+    """``7 posts left in X Tier 3.``"""
+    return f"{wording.count(left, 'post') if left else 'No posts'} left in {plan}."
+
+
+def _until(at: datetime | None) -> str:
+    return f", until {at:%d %b}" if at is not None else ""
+
+
 def discarded() -> Screen:
     return Screen(
         Html("All right, nothing was ordered and nothing was used."),
         ((buttons.SUBMIT, *wording.back_home()),),
     )
-
-
-def placed(orders: Sequence[tuple[int, str]]) -> Screen:
-    """After confirming: the live message of each order follows below."""
-    told = [markup("📦 <b>Order #{id}</b>\n{link}", id=i, link=link) for i, link in orders]
-    text = lines(
-        Html("✅ <b>Ordered.</b> A message below follows the delivery; I keep it up to date.\n")
-        if len(orders) == 1
-        else Html("✅ <b>Ordered.</b> Each order has a message below that follows its delivery.\n"),
-        *told,
-    )
-    rows: list[tuple[Button, ...]] = [(buttons.order(i),) for i, _ in orders[:3]]
-    rows.append((Button("🔗 Submit another link", Go("submit")), buttons.ORDERS))
-    return Screen(text, (*rows, wording.back_home()))
-
-
-def order(one: OrderText, *, can_cancel: bool, can_refill: bool = False) -> Screen:
-    rows: list[tuple[Button, ...]] = []
-    if can_refill:
-        rows.append((Button("♻️ Ask for a refill", RefillOrder(one.id)),))
-    if can_cancel:
-        rows.append((Button("✖️ Cancel this order", Go(f"ocancel:{one.id}")),))
-    rows.append(wording.back_home("orders"))
-    return Screen(body(one), tuple(rows), route=f"order:{one.id}")
 
 
 def refill_asked(order_id: int) -> Html:
@@ -133,37 +144,6 @@ def confirm_cancel(one: OrderText) -> Screen:
     )
     rows = ((Button("✅ Confirm", CancelOrder(one.id)), Button("✖️ Cancel", Go(f"order:{one.id}"))), wording.back_home())
     return Screen(text, rows)
-
-
-def my_orders(
-    *, orders: Sequence[tuple[int, str, str, str, int]], unpaid: Sequence[tuple[int, str, Money]], older: str | None
-) -> Screen:
-    """`orders`: id, plan, link, state, percent done. `unpaid`: open invoices, so that none is forgotten."""
-    parts = [Html("📦 <b>My Orders</b>")]
-    if not orders:
-        parts.append(Html("\nYou have no orders yet. Send me the link of a post to make the first one."))
-    for i, plan, link, state, percent in orders:
-        icon, name = STATES[state]
-        parts.append(
-            markup(
-                "\n{icon} <b>#{id}</b> {plan} · {name}\n{bar} {percent}% · {link}",
-                icon=icon,
-                id=i,
-                plan=plan,
-                name=name,
-                bar=wording.bar(percent, 100),
-                percent=percent,
-                link=link,
-            )
-        )
-    if unpaid:
-        parts.append(Html("\n<b>Unpaid invoices</b>"))
-        parts += [markup("#{id} {title}, {total}", id=i, title=t, total=wording.money(m)) for i, t, m in unpaid]
-    ways = [Button(f"#{i}", Go(f"order:{i}")) for i, *_ in orders]
-    rows = [tuple(ways[i : i + 5]) for i in range(0, len(ways), 5)]
-    rows += [(Button(f"▶️ Pay invoice #{i}", Go(f"invoice:{i}")),) for i, _, _ in unpaid]
-    rows.append((buttons.SUBMIT, *((Button("⏬ Older", Go(older)),) if older else ())))
-    return Screen(lines(*parts), (*rows, wording.back_home()), route="orders")
 
 
 def _links(links: Sequence[str]) -> Html:

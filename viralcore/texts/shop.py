@@ -98,6 +98,8 @@ def group(*, name: str, of: str, plans: Sequence[PlanText]) -> Screen:
     parts += [note for note in (_later([line for plan in plans for line in plan.lines]),) if note is not None]
     ways = [Button(f"{plan.title} · {wording.price(plan.price)}", Go(f"plan:{plan.id}")) for plan in plans]
     rows = [tuple(ways[i : i + 2]) for i in range(0, len(ways), 2)]
+    if (of, name) == ("x", "engagement"):
+        rows.append((Button("🎁 My Custom Plans", Go("customs")), Button("✨ Custom", Go("customask"))))
     return Screen(lines(*parts), (*rows, wording.back_home(f"p:{of}")), route=f"g:{of}:{name}")
 
 

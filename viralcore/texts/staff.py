@@ -21,6 +21,7 @@ def admin(
     groups: bool = False,
     payouts: int | None = None,
     replies: int = 0,
+    plans: bool = False,
 ) -> Screen:
     """`cards`: lines that somebody does by hand. `stray`: receipts without an owner; None for who may not assign them.
     `claims`: work of the groups to be checked; None for who may not check it. `groups`: whether they may say what
@@ -39,6 +40,7 @@ def admin(
         None if stray is None else markup("❗ Stray receipts: <b>{n}</b>", n=stray),
         None if payouts is None else markup("🏧 Withdrawals that wait for one of us: <b>{n}</b>", n=payouts),
     )
+    custom = ((Button("🎁 Custom plans", Go("cadm")),),) if plans else ()
     money = () if stray is None else ((Button("💵 Payments", Go("money")), Button("📚 Books", Go("books"))),)
     work = () if claims is None else (Button(f"🧾 Work of the groups ({claims})", Go("claims")),)
     registry = (Button("👥 Groups", Go("groups")),) if groups else ()
@@ -48,6 +50,7 @@ def admin(
         (Button(f"❓ Unknown sends ({unknown})", Go("unknown")), Button("🔌 Panels", Go("panels"))),
         (Button(f"🧰 Team work ({cards})", Go("cards")),),
         *money,
+        *custom,
         (Button(f"💬 Replies to check ({replies})", Go("rq")), Button("🧑‍💻 Reply guys", Go("rguys"))),
         *crowd,
         *(() if payouts is None else ((Button(f"🏧 Withdrawals ({payouts})", Go("payouts")),),)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from viralcore.core.money import NGN, USD, Money
 from viralcore.core.screen import Button, Html, Screen, lines, markup
@@ -45,18 +46,32 @@ def balance(
     return Screen(text, tuple(row for row in rows if row), route="balance")
 
 
-def credits_screen(rows_of: Sequence[tuple[str, str, int]]) -> Screen:
-    """`rows_of`: plan id, title, posts left."""
+def credits_screen(rows_of: Sequence[tuple[str, str, int, datetime | None, bool]]) -> Screen:
+    """`rows_of`: plan id, title, posts left, when it ends (most never do), whether it has."""
     if not rows_of:
         text = Html("🎟 <b>Credits</b>\n\nYou have no posts left. Buy a plan, then send me links.")
         return Screen(text, ((buttons.MENU,), wording.back_home("balance")), route="credits")
     text = lines(
-        Html("🎟 <b>Credits</b>\n\nEach one boosts one post. They do not expire.\n"),
-        *(markup("{title}: <b>{n}</b>", title=title, n=wording.count(left, "post")) for _, title, left in rows_of),
+        Html("🎟 <b>Credits</b>\n\nEach one boosts one post. They do not expire, unless a date is said.\n")
+        if any(until for *_, until, _ in rows_of)
+        else Html("🎟 <b>Credits</b>\n\nEach one boosts one post. They do not expire.\n"),
+        *(
+            markup("{title}: <b>{n}</b>{end}", title=title, n=wording.count(left, "post"), end=_end(until, ended))
+            for _, title, left, until, ended in rows_of
+        ),
     )
-    more = [Button(f"Buy more {title}", Go(f"plan:{plan}")) for plan, title, _ in rows_of]
+    more = [
+        Button(title if plan.startswith("custom-") else f"Buy more {title}", Go(f"plan:{plan}"))
+        for plan, title, *_ in rows_of
+    ]
     rows = [tuple(more[i : i + 2]) for i in range(0, len(more), 2)]
     return Screen(text, ((buttons.SUBMIT,), *rows, wording.back_home("balance")), route="credits")
+
+
+def _end(until: datetime | None, ended: bool) -> str:
+    if until is None:
+        return ""
+    return f", ended on {wording.moment(until)}" if ended else f", until {wording.moment(until)}"
 
 
 MOVEMENTS = {

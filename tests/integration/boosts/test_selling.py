@@ -101,11 +101,21 @@ async def test_several_plans_are_chosen_from(shop: Shop) -> None:
     assert (await shop.credits("t1"), await shop.credits("t3")) == (1, 10)
 
 
-async def test_plans_with_too_few_credits_for_all_links_are_not_offered(shop: Shop) -> None:
+async def test_posts_for_some_of_the_links_are_an_offer_for_the_first_ones(shop: Shop) -> None:
     await shop.grant(2)
-    with pytest.raises(NoCredits) as refusal:
-        await shop.door.draft(key="u1", user_id=ADA, text=" ".join(link(number) for number in (1, 2, 3)))
-    assert refusal.value.fields["needed"] == 3
+    await shop.grant(1, asset="t1")
+    text = " ".join(link(number) for number in (1, 2, 3)) + " https://x.com/shop"
+    draft = await shop.door.draft(key="u1", user_id=ADA, text=text)
+    assert [one.canonical for one in draft.links] == [link(1), link(2)]
+    told = [(problem.text, problem.reason) for problem in draft.problems]
+    assert told == [(link(3), "no_post_left"), ("https://x.com/shop", "not_a_post")]
+    assert [choice.plan.id for choice in draft.choices] == ["t3"]
+    made = await shop.door.confirm(key="k", user_id=ADA, draft_id=draft.id)
+    again = await shop.door.confirm(key="k2", user_id=ADA, draft_id=draft.id)
+    assert [order.id for order in made] == [order.id for order in again]
+    seen = await shop.door.placed(user_id=ADA, draft_id=draft.id)
+    assert (len(seen.orders), len(seen.problems)) == (2, 2)
+    assert (await shop.credits("t3"), await shop.credits("t1")) == (0, 1)
     with pytest.raises(NoCredits):
         await shop.door.draft(key="u2", user_id=ADA, text="https://t.me/durov/1")
 

@@ -240,7 +240,7 @@ class FakeBoosts:
     left: int = 10
     unknown: dict[int, UnknownPhaseView] = field(default_factory=dict)
 
-    def plan(self, plan_id: str) -> PlanView:
+    async def find_plan(self, plan_id: str) -> PlanView:
         if plan_id != "t3":
             raise UnknownPlan
         return PLAN

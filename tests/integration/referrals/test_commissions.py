@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from tests.integration.payments.office import ADA, BEN
 from tests.integration.payments.shop import bought
 from tests.integration.referrals.village import CARA, DAN, Village
-from viralcore.boosts.events import OrderRefunded
+from viralcore.boosts.events import CreditsRefunded, OrderRefunded
 from viralcore.core.money import usd
 from viralcore.ledger.api import AFFILIATE, InsufficientFunds, user_account
 
@@ -236,6 +236,16 @@ async def test_what_was_not_delivered_takes_its_share_back_by_the_money_it_was_p
     for _ in range(2):
         await two.tell("e", event)
     assert await two.affiliate(ADA) == 69  # a tenth of 750 - 51
+    await two.agrees()
+
+
+async def test_unused_posts_that_were_paid_back_take_their_share_back_once(two: Village) -> None:
+    invoice = await two.bought(CARA, wallet=1500)
+    await two.hear()
+    assert await two.affiliate(ADA) == 150
+    for source in ("custom:1:v1", "custom:1:v1", "custom:1:end:k"):
+        await two.tell("e", CreditsRefunded(source=source, user_id=CARA, invoice_id=invoice.id, cents=300))
+    assert await two.affiliate(ADA) == 90
     await two.agrees()
 
 

@@ -34,6 +34,9 @@ def why(text: str) -> list[str]:
         "(https://x.com/shop/status/1990000000000000001)",
         "look: <https://x.com/shop/status/1990000000000000001>, please!",
         "https://x.com/shop/status/1990000000000000001.",
+        "https://x.com/shop/status/1990000000000000001👍\ufe0f",
+        "https://x.com/shop/status/1990000000000000001?s=20。",
+        "➡ https://x.com/shop/status/1990000000000000001 please boost this one",
         "HTTPS://X.com/shop/Status/1990000000000000001",
     ],
 )
@@ -129,3 +132,16 @@ def test_no_text_breaks_the_reader_and_only_clean_links_come_out(text: str) -> N
 def test_a_canonical_link_is_its_own_canonical_link(user: str, post: int) -> None:
     (link,) = read_links(f"twitter.com/{user}/status/{post}", max_length=300).links
     assert read_links(link.canonical, max_length=300).links == (link,)
+
+
+def test_links_pasted_without_a_space_are_two() -> None:
+    assert one("https://x.com/a/status/1https://x.com/b/status/2") == (
+        "https://x.com/a/status/1",
+        "https://x.com/b/status/2",
+    )
+    assert one("https://x.com/a/status/1?next=https://x.com/b/status/2") == ("https://x.com/a/status/1",)
+
+
+@pytest.mark.parametrize("text", ["https://x.com/a/status/12abc", "https://x.com/a/status/12٣", "x.com/a/status/1é"])
+def test_letters_glued_to_the_number_are_not_guessed_away(text: str) -> None:
+    assert one(text) == ()

@@ -178,6 +178,8 @@ def to_people() -> Iterator[tuple[str, Screen]]:
     yield "corrected, all of it", order_notices.corrected(FAILED, metric="likes", back=usd(0), credit=True)
     for state in ("done", "refused", "unknown"):
         yield f"refill, {state}", order_notices.refill(DONE, state=state)
+    paused = replace(HALF, paused_at=AT)
+    yield "order, paused", order_notices.progress(paused)
 
 
 def _transfers() -> Iterator[tuple[str, Screen]]:

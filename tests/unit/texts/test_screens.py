@@ -13,6 +13,7 @@ from tests.unit.texts import golden
 from tests.unit.texts.golden import Said
 from tests.unit.texts.screens import bank as bank_cases
 from tests.unit.texts.screens import crowd as crowd_cases
+from tests.unit.texts.screens import custom as custom_cases
 from tests.unit.texts.screens import errors as error_cases
 from tests.unit.texts.screens import finance as finance_cases
 from tests.unit.texts.screens import goods as goods_cases
@@ -30,6 +31,7 @@ from tests.unit.texts.screens import reply_staff as reply_staff_cases
 from tests.unit.texts.screens import shop as shop_cases
 from tests.unit.texts.screens import staff as staff_cases
 from tests.unit.texts.screens import staff_cards as staff_card_cases
+from tests.unit.texts.screens import steering as steering_cases
 from tests.unit.texts.screens import topup as topup_cases
 from tests.unit.texts.screens import wallet as wallet_cases
 from tests.unit.texts.screens import withdrawals as withdrawal_cases
@@ -40,6 +42,7 @@ from viralcore.sandbox.telegram.markup import parse_html, utf16
 from viralcore.texts import (
     bank,
     crowd,
+    custom,
     errors,
     finance,
     goods,
@@ -59,6 +62,7 @@ from viralcore.texts import (
     shop,
     staff,
     staff_cards,
+    steering,
     topup,
     wallet,
     withdrawal_cards,
@@ -75,6 +79,7 @@ def _name(module: ModuleType) -> str:
 
 MODULES = [
     (bank, bank_cases.CASES),
+    (custom, custom_cases.CASES),
     (crowd, crowd_cases.CASES),
     (errors, error_cases.CASES),
     (finance, finance_cases.CASES),
@@ -83,6 +88,7 @@ MODULES = [
     (invoices, invoice_cases.CASES),
     (order_text, order_cases.DRAWN),
     (receipts, receipt_cases.CASES),
+    (steering, steering_cases.CASES),
     (topup, topup_cases.CASES),
     (orders, order_cases.CASES),
     (panels, panel_cases.CASES),

@@ -23,8 +23,19 @@ takes, has no phases and ends with the order, refunded by its share.
   transaction that ends the first, which it names (`remainder_of`, unique) and whose panel it avoids. It has no third.
   No second one: what is left is below every other panel's minimum, or staff asked the panel to cancel (then it is
   refunded), or the line has ended.
-- ``waiting -> cancelled``: the buyer, only if every phase of the order waits. Dispatcher and buyer lock the order and
-  look again, so one of them wins.
+- ``waiting -> cancelled``: the buyer; the whole order if every phase of it waits, else the rest of it, and what was not
+  sent comes back by its share when the order ends. Dispatcher and buyer lock the order and look again, so one of them
+  wins.
+
+**A pause** is a moment on the order's row (`paused_at`). While it stands, no waiting phase of the order is dispatched,
+whoever wrote it, and one whose panel refused waits too; `resume` moves the times of what waits by as long as it stood.
+Groups and staff are not held: people have begun. A paused order always has something that waits, so it never ends.
+
+**A custom plan** is a row and an asset (``custom-<id>``). Making and changing one needs the right ``plans``; posts are
+given at no price, or sold by invoice at the plan's. Ending it takes back what is left (``custom:<id>:end:<key>``) and
+pays for what was paid (``...:back``), in one transaction under the plan's row. A credit that would come back to a plan
+that has ended is money instead: settling holds the plan's row shared, so it cannot end in between. An invoice that is
+paid after the end is cleared by the subscriber of ``InvoicePaid`` (``custom:<id>:invoice:<id>``).
 
 **Money.** `confirm` debits the credits (``boost:draft:<id>``) and writes orders, lines and phases in one transaction;
 the draft's row goes ``open -> confirmed`` in it, so a draft makes its orders once. When the last panel line ends, the

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
@@ -15,6 +16,8 @@ _CHANNEL = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,19}")
 # Something that wants to be a link: it names a scheme, or starts with what looks like a host and a path.
 _WANTS = re.compile(r"^(?:[a-z][a-z0-9+.-]*://|(?:[^\s/@]+@)?[\w-]+(?:\.[\w-]+)+(?::\d+)?[/?#])", re.IGNORECASE)
+# Where one word ends and the next begins; also between two links that were pasted without a space.
+_BETWEEN = re.compile(r"[\s,;]+(?=\S)|\s+|(?<=[A-Za-z0-9])(?=https?://)")
 _OPENING = "<([{\"'«“‘`*_~|"
 _CLOSING = ">)]}\"'»”’`*~|,;:!.…"
 
@@ -93,11 +96,21 @@ def link_tokens(text: str) -> list[str]:
 
 def _tokens(text: str) -> list[str]:
     tokens = []
-    for word in re.split(r"[\s,;]+(?=\S)|\s+", text):
-        token = word.strip().lstrip(_OPENING).rstrip(_CLOSING)
+    for word in _BETWEEN.split(text):
+        token = _bare(word)
         if token and _WANTS.match(token):
             tokens.append(token)
     return tokens
+
+
+def _bare(word: str) -> str:
+    """The word without what stands around it: brackets, full stops, and the emoji people put behind a link."""
+    token = word.strip().lstrip(_OPENING)
+    while token and (
+        token[-1] in _CLOSING or (not token[-1].isascii() and unicodedata.category(token[-1])[0] in "SPMC")
+    ):
+        token = token[:-1]
+    return token
 
 
 def _x(path: list[str]) -> LinkView:

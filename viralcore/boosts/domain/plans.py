@@ -164,6 +164,13 @@ class Catalogue:
         delivered = sold if channel == "panel" else channel in self._channels
         return LineView(line.metric, quantity, channel, line.share, delivered, line.verified)
 
+    def line(self, platform: str, line: PlanLine, quantity: int, price: Decimal) -> LineView:
+        """A line of a unit at this price, and whether anybody delivers it."""
+        delivered = line.channel in self._channels
+        if line.channel == "panel":
+            delivered = bool(self._panel_phases(platform, line.metric, quantity, price * line.share))
+        return LineView(line.metric, quantity, line.channel, line.share, delivered, line.verified)
+
 
 def refund_cents(lot_price: Decimal, share: Decimal, undelivered: int = 1, quantity: int = 1) -> int:
     """Lot price x share x undelivered fraction, rounded down to the cent."""

@@ -38,6 +38,7 @@ class Order:
     finished_at: datetime | None
     refunded_cents: int
     credit_returned: bool
+    paused_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,17 +157,17 @@ class Settlement:
         return sum(self.refunds.values())
 
 
-def settle(order: Order, lines: Sequence[Line]) -> Settlement:
+def settle(order: Order, lines: Sequence[Line], *, credit: bool = True) -> Settlement:
     """What comes back when every line that had phases has ended. `lines` carry their final counts.
 
     Nothing delivered at all: the credit, where it was paid with one. Else each line's undelivered part of its share,
-    rounded down to the cent.
+    rounded down to the cent. `credit`: False when a credit could not be used any more, as its plan has ended.
     """
     nothing = not any(line.delivered for line in lines)
-    if nothing and order.asset:
+    if nothing and order.asset and (credit or not order.unit_cost):
         return Settlement("failed", credit_returned=True, refunds={})
     refunds = {line.id: line_refund(order.unit_cost, line) for line in lines}
-    missing = any(line.state in {"partial", "failed"} for line in lines)
+    missing = any(line.state in {"partial", "failed", "cancelled"} for line in lines)
     return Settlement(
         "failed" if nothing else "partial" if missing else "completed",
         credit_returned=False,

@@ -23,6 +23,7 @@ class Draft:
     problems: tuple[LinkProblem, ...]
     plan_id: str | None
     unit_cost: Decimal | None
+    plan_version: int
     state: Literal["open", "confirmed", "discarded"]
     created_at: datetime
     expires_at: datetime
@@ -62,9 +63,12 @@ async def get(conn: AsyncConnection, draft_id: int, *, lock: bool = False) -> Dr
     return None if row is None else _draft(row)
 
 
-async def choose(conn: AsyncConnection, draft_id: int, plan_id: str, unit_cost: Decimal) -> bool:
+async def choose(conn: AsyncConnection, draft_id: int, plan_id: str, unit_cost: Decimal, *, version: int = 0) -> bool:
+    """`version`: of a custom plan."""
     statement = update(drafts).where(drafts.c.id == draft_id, drafts.c.state == "open")
-    return (await conn.execute(statement.values(plan_id=plan_id, unit_cost=unit_cost))).rowcount == 1
+    return (
+        await conn.execute(statement.values(plan_id=plan_id, unit_cost=unit_cost, plan_version=version))
+    ).rowcount == 1
 
 
 async def close(conn: AsyncConnection, draft_id: int, state: Literal["confirmed", "discarded"]) -> bool:

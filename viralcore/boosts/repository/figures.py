@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.boosts.tables.orders import lines, orders, panels, phases
 
 
 async def orders_by_state(conn: AsyncConnection) -> list[tuple[str, str, int]]:
-    """(plan, state, how many)."""
-    query = select(orders.c.plan_id, orders.c.state, func.count()).group_by(orders.c.plan_id, orders.c.state)
+    """(plan, state, how many). Plans made for one person are one plan here, or every one of them were a series."""
+    plan_id = case((orders.c.plan_id.startswith("custom-"), "custom"), else_=orders.c.plan_id).label("plan")
+    query = select(plan_id, orders.c.state, func.count()).group_by(text("plan"), orders.c.state)
     return [(plan, state, count) for plan, state, count in await conn.execute(query)]
 
 

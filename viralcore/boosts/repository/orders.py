@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import Executable, insert, select, text, update
+from sqlalchemy import Executable, and_, exists, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from viralcore.boosts.api import Engine, LineState, LineView, LinkView, OrderState, PlanView
+from viralcore.boosts.api import Engine, LineState, LineView, LinkView, OrderFilter, OrderState, PlanView
 from viralcore.boosts.domain.states import Line, Order
-from viralcore.boosts.tables.orders import lines, orders
+from viralcore.boosts.tables.orders import lines, orders, phases
 
 # The statements of every phase, written out: putting one together from its parts costs more than Postgres needs for it.
 _ORDER, _LINE = (", ".join(table.c.keys()) for table in (orders, lines))
@@ -138,8 +138,23 @@ async def of_draft(conn: AsyncConnection, draft_id: int) -> list[Order]:
     return [Order(**row._mapping) for row in rows]
 
 
-async def of_user(conn: AsyncConnection, user_id: int, *, before_id: int | None, limit: int) -> list[Order]:
+async def of_user(
+    conn: AsyncConnection, user_id: int, *, before_id: int | None, limit: int, which: OrderFilter = "all"
+) -> list[Order]:
     statement = select(orders).where(orders.c.user_id == user_id)
+    if which == "running":
+        statement = statement.where(orders.c.finished_at.is_(None))
+    elif which == "finished":
+        statement = statement.where(orders.c.finished_at.is_not(None))
+    elif which == "problems":
+        troubled = exists().where(
+            phases.c.order_id == orders.c.id,
+            or_(
+                phases.c.state == "unknown",
+                and_(phases.c.state == "waiting", phases.c.troubled_since.is_not(None)),
+            ),
+        )
+        statement = statement.where(or_(orders.c.state.in_(("partial", "failed")), troubled))
     if before_id is not None:
         statement = statement.where(orders.c.id < before_id)
     rows = await conn.execute(statement.order_by(orders.c.id.desc()).limit(limit))
@@ -175,7 +190,13 @@ async def finish(
     statement = (
         update(orders)
         .where(orders.c.id == order.id, orders.c.finished_at.is_(None))
-        .values(state=state, finished_at=now, refunded_cents=refunded_cents, credit_returned=credit_returned)
+        .values(
+            state=state,
+            finished_at=now,
+            refunded_cents=refunded_cents,
+            credit_returned=credit_returned,
+            paused_at=None,
+        )
     )
     await _hit(conn, statement)
 

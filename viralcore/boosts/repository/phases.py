@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import and_, func, insert, select, text, update
+from sqlalchemy import and_, exists, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,7 +16,7 @@ from viralcore.boosts.api import PanelOrderView
 from viralcore.boosts.domain.panels import StatusReading
 from viralcore.boosts.domain.plans import PlannedPhase
 from viralcore.boosts.domain.states import Phase, PhaseUpdate
-from viralcore.boosts.tables.orders import attempts, phases
+from viralcore.boosts.tables.orders import attempts, orders, phases
 
 # The statements of every phase, written out: putting one together from its parts costs more than Postgres needs for it.
 _PHASE = f"SELECT {', '.join(phases.c.keys())} FROM boosts.phases "  # noqa: S608  # nosec B608 # our columns
@@ -75,6 +75,10 @@ WHERE p.id = new.id AND p.state = 'sent' AND p.attempt = new.attempt
 """)
 
 
+_GOES_ON = ~exists().where(orders.c.id == phases.c.order_id, orders.c.paused_at.is_not(None))
+"""Its order is not paused."""
+
+
 class PanelOrderTaken(RuntimeError):
     """A panel order belongs to one phase only."""
 
@@ -130,7 +134,7 @@ async def due_orders(conn: AsyncConnection, *, now: datetime, limit: int) -> lis
     """Orders with phases to be looked at now, those that wait longest first."""
     statement = (
         select(phases.c.order_id)
-        .where(phases.c.state == "waiting", phases.c.next_at <= now)
+        .where(phases.c.state == "waiting", phases.c.next_at <= now, _GOES_ON)
         .group_by(phases.c.order_id)
         .order_by(func.min(phases.c.next_at), phases.c.order_id)
         .limit(limit)
@@ -139,8 +143,10 @@ async def due_orders(conn: AsyncConnection, *, now: datetime, limit: int) -> lis
 
 
 async def next_due(conn: AsyncConnection) -> datetime | None:
-    statement = select(func.min(phases.c.next_at)).where(phases.c.state == "waiting")
-    moment: datetime | None = (await conn.execute(statement)).scalar_one()
+    statement = (
+        select(phases.c.next_at).where(phases.c.state == "waiting", _GOES_ON).order_by(phases.c.next_at).limit(1)
+    )
+    moment: datetime | None = (await conn.execute(statement)).scalar_one_or_none()
     return moment
 
 

@@ -8,7 +8,7 @@ from typing import Literal, cast
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.boosts.api import BalanceHint, LinkView, OrderLineView, OrderView, PhaseView, UnknownPhaseView
-from viralcore.boosts.domain import states
+from viralcore.boosts.domain import states, steering
 from viralcore.boosts.domain.states import Line, Order, Phase
 from viralcore.boosts.repository import orders, phases, records, services, staff
 from viralcore.core.errors import NotFound
@@ -67,6 +67,7 @@ async def _hint(conn: AsyncConnection, phase: Phase) -> BalanceHint | None:
 
 def _order(order: Order, lines: Sequence[Line], parts: Sequence[Phase], why: Mapping[int, str]) -> OrderView:
     metrics = {line.id: line.metric for line in lines}
+    cancels = states.can_cancel(order, parts, lines)
     platform = cast(Literal["x", "telegram"], order.platform)
     return OrderView(
         id=order.id,
@@ -106,8 +107,12 @@ def _order(order: Order, lines: Sequence[Line], parts: Sequence[Phase], why: Map
         ),
         refunded=Money(order.refunded_cents, USD),
         credit_returned=order.credit_returned,
-        can_cancel=states.can_cancel(order, parts, lines),
+        can_cancel=cancels,
         invoice_id=order.invoice_id,
         units=order.units,
         answers=order.answers,
+        paused_at=order.paused_at,
+        can_pause=steering.can_pause(order, parts),
+        can_cancel_rest=not cancels and steering.has_rest(order, parts, lines),
+        can_reorder=order.asset != "",
     )

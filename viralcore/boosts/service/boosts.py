@@ -8,21 +8,29 @@ from viralcore.boosts.api import (
     CreditView,
     DraftView,
     NotOnSale,
+    OrderFilter,
     OrderView,
     PanelOrderView,
     PanelView,
+    PlacedView,
+    PlanEnded,
     PlanView,
     Replies,
+    SlowView,
     Unanswered,
     UnknownPhaseView,
+    UnknownPlan,
 )
+from viralcore.boosts.domain.custom import usable
 from viralcore.boosts.domain.plans import Catalogue
 from viralcore.boosts.service.care import Care
 from viralcore.boosts.service.crowd import CrowdService
+from viralcore.boosts.service.custom import Customs
 from viralcore.boosts.service.drafts import Drafts
 from viralcore.boosts.service.goods import GoodsDesk
 from viralcore.boosts.service.orders import Orders
 from viralcore.boosts.service.staff import StaffDesk
+from viralcore.boosts.service.steering import Steering
 from viralcore.boosts.service.unspent import Unspent
 from viralcore.core.db import Database
 from viralcore.core.money import Money
@@ -39,8 +47,10 @@ class BoostsService:
         db: Database,
         catalogue: Catalogue,
         *,
+        customs: Customs,
         drafts: Drafts,
         orders: Orders,
+        steering: Steering,
         payments: Payments,
         users: Users,
         care: Care,
@@ -53,7 +63,9 @@ class BoostsService:
         self._crowd = crowd
         self._db = db
         self._catalogue = catalogue
+        self._customs = customs
         self._drafts = drafts
+        self._steering = steering
         self._orders = orders
         self._payments = payments
         self._users = users
@@ -90,7 +102,11 @@ class BoostsService:
         return self._catalogue.get(plan_id)
 
     async def buy(self, *, key: str, user_id: int, plan_id: str, quantity: int) -> InvoiceView:
-        plan = self._catalogue.get(plan_id)
+        plan = await self._customs.plan(plan_id)
+        if await self._customs.owner(plan_id) not in (None, user_id):
+            raise UnknownPlan(plan_id=plan_id)
+        if not usable(plan, self._db.clock.now()):
+            raise PlanEnded(title=plan.title, at=plan.until)
         if not plan.on_sale:
             raise NotOnSale(plan_id=plan_id)
         self._catalogue.check_quantity(plan, quantity)
@@ -111,8 +127,15 @@ class BoostsService:
     async def credits(self, *, user_id: int) -> tuple[CreditView, ...]:
         return await self._drafts.credits(user_id=user_id)
 
-    def credits_in(self, balances: Sequence[Balance]) -> tuple[CreditView, ...]:
-        return self._drafts.credits_in(balances)
+    async def credits_in(self, balances: Sequence[Balance]) -> tuple[CreditView, ...]:
+        return await self._drafts.credits_in(balances)
+
+    async def find_plan(self, plan_id: str) -> PlanView:
+        return await self._customs.plan(plan_id)
+
+    @property
+    def custom(self) -> Customs:
+        return self._customs
 
     # Drafts, orders and phases are guarded by their own rows: whatever the key, each thing is done once.
 
@@ -134,8 +157,28 @@ class BoostsService:
     async def get_order(self, *, order_id: int, user_id: int | None = None) -> OrderView:
         return await self._orders.get(order_id=order_id, user_id=user_id)
 
-    async def orders(self, *, user_id: int, before_id: int | None = None, limit: int = 10) -> tuple[OrderView, ...]:
-        return await self._orders.page(user_id=user_id, before_id=before_id, limit=limit)
+    async def orders(
+        self, *, user_id: int, before_id: int | None = None, limit: int = 10, which: OrderFilter = "all"
+    ) -> tuple[OrderView, ...]:
+        return await self._orders.page(user_id=user_id, before_id=before_id, limit=limit, which=which)
+
+    async def placed(self, *, user_id: int, draft_id: int) -> PlacedView:
+        return await self._drafts.placed(user_id=user_id, draft_id=draft_id)
+
+    async def reorder(self, *, key: str, user_id: int, order_id: int) -> DraftView:
+        return await self._drafts.reorder(key=key, user_id=user_id, order_id=order_id)
+
+    async def slow(self, *, user_id: int, order_id: int) -> SlowView:
+        return await self._steering.slow(user_id=user_id, order_id=order_id)
+
+    async def pause(self, *, key: str, user_id: int, order_id: int) -> OrderView:
+        return await self._steering.pause(key=key, user_id=user_id, order_id=order_id)
+
+    async def resume(self, *, key: str, user_id: int, order_id: int) -> OrderView:
+        return await self._steering.resume(key=key, user_id=user_id, order_id=order_id)
+
+    async def cancel_rest(self, *, key: str, user_id: int, order_id: int) -> OrderView:
+        return await self._steering.cancel_rest(key=key, user_id=user_id, order_id=order_id)
 
     async def cancel(self, *, key: str, user_id: int, order_id: int) -> OrderView:
         return await self._orders.cancel(user_id=user_id, order_id=order_id)

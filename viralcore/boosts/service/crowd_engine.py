@@ -12,6 +12,7 @@ from viralcore.boosts.api import Engine, LineView
 from viralcore.boosts.config import CrowdConfig
 from viralcore.boosts.domain import crowd as rules
 from viralcore.boosts.domain.states import FINAL_ORDER, Line, Order
+from viralcore.boosts.domain.steering import Situation
 from viralcore.boosts.events import ClaimExpired, CrowdMessageDue, CrowdPostChanged, OrderCreated
 from viralcore.boosts.repository import claims, crowd, groups, orders
 from viralcore.boosts.repository.crowd import Message, Post
@@ -211,7 +212,8 @@ class CrowdEngine:
     # --- closing -----------------------------------------------------------------------------------------------------
 
     async def close(self, tx: Tx, order: Order, line: Line) -> None:
-        """Its order was cancelled. Each of its lines asks; the first closes the post."""
+        """Its order, or the rest of it, was cancelled before anybody had begun: then nobody had begun any line of the
+        post. Each of its lines asks; the first closes the post."""
         post = await crowd.post_of(tx.conn, order.id, lock=True)
         if post is not None and post.state != "closed":
             await self._close(tx, post)
@@ -288,6 +290,18 @@ class CrowdEngine:
         await self._announce(tx, post, "closed")
 
     # --- telling -----------------------------------------------------------------------------------------------------
+
+    async def situation(self, tx: Tx, line: Line) -> Situation:
+        """For its buyer: until when replies are taken, and when the next group is asked."""
+        post = await crowd.post_of(tx.conn, line.order_id)
+        if post is None:
+            raise LookupError(f"order {line.order_id} has no post")
+        if post.state == "review":
+            return Situation("crowd_review", post.next_at)
+        asked = await crowd.messages(tx.conn, post.id)
+        return Situation(
+            "crowd", post.closes_at, min((one.due_at for one in asked if one.state == "waiting"), default=None)
+        )
 
     async def changed(self, tx: Tx, post: Post) -> None:
         """Counts moved: the groups see it now, or when they may be bothered again."""

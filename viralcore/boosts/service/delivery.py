@@ -27,7 +27,7 @@ from viralcore.boosts.events import (
     PhaseSent,
     PhaseUnknown,
 )
-from viralcore.boosts.repository import orders, phases
+from viralcore.boosts.repository import custom, orders, phases
 from viralcore.boosts.service.loaded import Answered, Loaded, load
 from viralcore.boosts.service.panels import Choice, PanelDesk
 from viralcore.boosts.service.remainders import Remainders
@@ -92,7 +92,8 @@ class Delivery:
 
     async def _dispatch(self, order_ids: Sequence[int], tx: Tx) -> None:
         await self._desk.shelves.fresh(tx)
-        found = [one for one in await load(tx, order_ids) if one.order.state not in FINAL_ORDER]
+        loaded = await load(tx, order_ids)
+        found = [one for one in loaded if one.order.state not in FINAL_ORDER and one.order.paused_at is None]
         claims: list[tuple[Order, phases.Claim]] = []
         for one in found:
             for phase in one.phases:
@@ -108,7 +109,13 @@ class Delivery:
         await self.advance_all(tx, found, {})
 
     async def place(self, tx: Tx, order: Order, metric: str, phase: Phase) -> None:
-        """Send a phase to the first panel that may take it; when there is none, wait for another round or give up."""
+        """Send a phase to the first panel that may take it; when there is none, wait for another round or give up. Of a
+        paused order, it waits for the end of the pause."""
+        if order.paused_at is not None:
+            since, rounds = phase.troubled_since, phase.round
+            # As if it had been due when the pause began: the pause's end moves it to that very moment.
+            await phases.wait(tx.conn, phase, next_at=order.paused_at, troubled_since=since, round_=rounds)
+            return
         choice = self._choose(order, metric, phase)
         if choice.panel:
             await self._send(tx, [(order, phases.Claim(phase, choice.panel, choice.service, order.link))])
@@ -345,7 +352,8 @@ class Delivery:
             await orders.finish_lines(tx.conn, ended, now=tx.now)
             self._tell_lines(tx, order, [line.metric for line in undelivered], "refunded")
         nothing = f"Nothing delivered: credit back, order {order.id}"
-        await self.give_back(tx, order, states.settle(order, lines), nothing)
+        usable = await custom.credit_usable(tx.conn, order.asset, tx.now)
+        await self.give_back(tx, order, states.settle(order, lines, credit=usable), nothing)
 
     async def give_back(self, tx: Tx, order: Order, settlement: states.Settlement, description: str) -> None:
         """End an order whose lines have ended: what was not delivered comes back, as the credit or as money."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal, cast
 
 from viralcore.boosts.api import (
     BadLink,
+    CannotReorder,
     CreditView,
     DraftExpired,
     DraftView,
@@ -16,15 +17,20 @@ from viralcore.boosts.api import (
     LinkView,
     NoCredits,
     OrderView,
+    PlacedView,
+    PlanChanged,
+    PlanEnded,
     PlanView,
     TooManyLinks,
 )
 from viralcore.boosts.config import BoostsConfig
+from viralcore.boosts.domain.custom import usable
 from viralcore.boosts.domain.links import read_links
 from viralcore.boosts.domain.plans import Catalogue
 from viralcore.boosts.repository import drafts, orders, views
 from viralcore.boosts.repository.drafts import Draft
 from viralcore.boosts.repository.orders import NewOrder
+from viralcore.boosts.service.custom import Customs
 from viralcore.boosts.service.delivery import CREDITS_USED
 from viralcore.boosts.service.placing import Placing
 from viralcore.boosts.service.sources import debit_key
@@ -43,6 +49,7 @@ class Drafts:
         db: Database,
         config: BoostsConfig,
         catalogue: Catalogue,
+        customs: Customs,
         placing: Placing,
         ledger: Ledger,
         users: Users,
@@ -50,18 +57,20 @@ class Drafts:
         self._db = db
         self._config = config.drafts
         self._catalogue = catalogue
+        self._customs = customs
         self._placing = placing
         self._ledger = ledger
         self._users = users
 
     async def credits(self, *, user_id: int) -> tuple[CreditView, ...]:
         """Plans with credits left, in the order shown."""
-        return self.credits_in(await self._ledger.balances(user_id=user_id))
+        return await self.credits_in(await self._ledger.balances(user_id=user_id))
 
-    def credits_in(self, found: Sequence[Balance]) -> tuple[CreditView, ...]:
+    async def credits_in(self, found: Sequence[Balance]) -> tuple[CreditView, ...]:
         """The same of balances the caller has read already."""
         left = {one.account.asset: one.available for one in found if one.account.name == CREDITS and one.available > 0}
-        return tuple(CreditView(plan, left[plan.asset]) for plan in self._catalogue.all() if plan.asset in left)
+        plans = (*self._catalogue.all(), *await self._customs.by_assets(left))
+        return tuple(CreditView(plan, left[plan.asset]) for plan in plans if plan.asset in left)
 
     async def draft(self, *, key: str, user_id: int, text: str) -> DraftView:
         found = read_links(text, max_length=self._config.max_link_length)
@@ -75,7 +84,9 @@ class Drafts:
                 problems = (*found.problems, *blocked)
                 if not links:
                     raise BadLink(problems=problems)
-                return {"draft_id": await self._add(tx, user_id, links, problems)}
+                fits = await self._fitting(user_id, links)
+                over = [LinkProblem(link.canonical, "no_post_left") for link in links[fits:]]
+                return {"draft_id": await self._add(tx, user_id, links[:fits], (*over, *problems))}
 
             inputs = {"user_id": user_id, "text": text}
             made = await tx.once(scope="boosts.draft", key=key, inputs=inputs, run=make)
@@ -84,13 +95,42 @@ class Drafts:
     async def choose_plan(self, *, user_id: int, draft_id: int, plan_id: str) -> DraftView:
         async with self._db.transaction() as tx:
             draft = await self._open(tx, user_id, draft_id)
-            plan = self._catalogue.get(plan_id)
-            await self._choose(tx, draft.id, user_id, plan, draft.links)
+            await self._choose(tx, draft.id, user_id, await self._customs.hold(tx, plan_id), draft.links)
             return await self._view(await self._open(tx, user_id, draft_id))
 
     async def get(self, *, user_id: int, draft_id: int) -> DraftView:
         async with self._db.transaction() as tx:
             return await self._view(await self._open(tx, user_id, draft_id))
+
+    async def placed(self, *, user_id: int, draft_id: int) -> PlacedView:
+        async with self._db.read() as conn:
+            draft = await drafts.get(conn, draft_id)
+            if draft is None or draft.user_id != user_id or draft.state != "confirmed":
+                raise NotFound(what="draft")
+            made = await views.order_views(conn, await orders.of_draft(conn, draft_id))
+        return PlacedView(made, draft.problems)
+
+    async def reorder(self, *, key: str, user_id: int, order_id: int) -> DraftView:
+        async with self._db.transaction() as tx:
+            await self._users.require_active(tx, user_id=user_id)
+            order = await orders.get(tx.conn, order_id)
+            if order is None or order.user_id != user_id:
+                raise NotFound(what="order")
+            if not order.asset:
+                raise CannotReorder(order_id=order_id)
+            link = LinkView(cast(Literal["x", "telegram"], order.platform), order.link, order.handle, order.post_id)
+
+            async def make() -> Mapping[str, Any]:
+                _, blocked = await self._blocked(tx, [link])
+                if blocked:
+                    raise BadLink(problems=blocked)
+                await self._fitting(user_id, [link])
+                choices = await self._choices(user_id, [link])
+                wanted = next((one.plan for one in choices if one.plan.id == order.plan_id), None)
+                return {"draft_id": await self._add(tx, user_id, [link], (), wanted)}
+
+            made = await tx.once(scope="boosts.reorder", key=key, inputs={"order_id": order_id}, run=make)
+            return await self._view(await self._open(tx, user_id, int(made["draft_id"])))
 
     async def discard(self, *, user_id: int, draft_id: int) -> None:
         async with self._db.transaction() as tx:
@@ -119,7 +159,11 @@ class Drafts:
             raise BadLink(problems=blocked)
         if draft.plan_id is None:
             raise NoCredits(needed=len(draft.links), platform=draft.links[0].platform)
-        plan = self._catalogue.get(draft.plan_id)
+        plan = await self._customs.hold(tx, draft.plan_id)
+        if not usable(plan, tx.now):
+            raise PlanEnded(title=plan.title, at=plan.until)
+        if plan.version != draft.plan_version:
+            raise PlanChanged(plan_id=plan.id)
         lots = await self._debit(tx, debit_key(draft.id), user_id, plan, draft.links)
         for position, (link, unit_cost) in enumerate(zip(draft.links, _prices(lots), strict=True)):
             new = NewOrder(draft.user_id, plan, link, unit_cost, draft_id=draft.id, position=position)
@@ -154,10 +198,24 @@ class Drafts:
             await savepoint.rollback()
         return min(lot.unit_cost for lot in lots)
 
-    async def _add(self, tx: Tx, user_id: int, links: Sequence[LinkView], problems: Sequence[LinkProblem]) -> int:
-        choices = await self._choices(user_id, links)
-        if not choices:
-            raise NoCredits(needed=len(links), platform=links[0].platform)
+    async def _fitting(self, user_id: int, links: Sequence[LinkView]) -> int:
+        """For how many of these links, from the first, some plan has posts. Raises NoCredits when for none."""
+        fits, platform = await self._of_platform(user_id, links[0].platform), links[0].platform
+        most = max((one.available for one in fits if usable(one.plan, self._db.clock.now())), default=0)
+        if most:
+            return min(most, len(links))
+        ended = next((one.plan for one in fits), None)
+        told = {} if ended is None else {"ended_title": ended.title, "ended_at": ended.until}
+        raise NoCredits(needed=len(links), platform=platform, **told)
+
+    async def _add(
+        self,
+        tx: Tx,
+        user_id: int,
+        links: Sequence[LinkView],
+        problems: Sequence[LinkProblem],
+        wanted: PlanView | None = None,
+    ) -> int:
         draft_id = await drafts.add(
             tx.conn,
             user_id=user_id,
@@ -167,26 +225,33 @@ class Drafts:
             now=tx.now,
             expires_at=tx.now + timedelta(minutes=self._config.minutes),
         )
-        if len(choices) == 1:
-            await self._choose(tx, draft_id, user_id, choices[0].plan, links)
+        choices = await self._choices(user_id, links)
+        plan = wanted or (choices[0].plan if len(choices) == 1 else None)
+        if plan is not None:
+            await self._choose(tx, draft_id, user_id, await self._customs.hold(tx, plan.id), links)
         return draft_id
 
     async def _choose(self, tx: Tx, draft_id: int, user_id: int, plan: PlanView, links: Sequence[LinkView]) -> None:
         if plan.platform != links[0].platform or not any(line.available for line in plan.lines):
             raise NoCredits(needed=len(links), platform=links[0].platform)
+        if not usable(plan, tx.now):
+            raise PlanEnded(title=plan.title, at=plan.until)
         unit_cost = await self._price_paid(tx, user_id, plan, links)
-        if not await drafts.choose(tx.conn, draft_id, plan.id, unit_cost):
+        if not await drafts.choose(tx.conn, draft_id, plan.id, unit_cost, version=plan.version):
             raise DraftExpired(draft_id=draft_id)
 
     async def _choices(self, user_id: int, links: Sequence[LinkView]) -> tuple[CreditView, ...]:
         """Plans for this platform with a credit for every link, of which something can be delivered today."""
-        return tuple(
+        now = self._db.clock.now()
+        fits = await self._of_platform(user_id, links[0].platform)
+        return tuple(one for one in fits if one.available >= len(links) and usable(one.plan, now))
+
+    async def _of_platform(self, user_id: int, platform: str) -> list[CreditView]:
+        return [
             one
             for one in await self.credits(user_id=user_id)
-            if one.plan.platform == links[0].platform
-            and one.available >= len(links)
-            and any(line.available for line in one.plan.lines)
-        )
+            if one.plan.platform == platform and any(line.available for line in one.plan.lines)
+        ]
 
     async def _blocked(self, tx: Tx, links: Sequence[LinkView]) -> tuple[tuple[LinkView, ...], tuple[LinkProblem, ...]]:
         free: list[LinkView] = []
@@ -215,7 +280,7 @@ class Drafts:
         return draft
 
     async def _view(self, draft: Draft) -> DraftView:
-        plan = None if draft.plan_id is None else self._catalogue.get(draft.plan_id)
+        plan = None if draft.plan_id is None else await self._customs.plan(draft.plan_id)
         refund = None
         if plan is not None and draft.unit_cost is not None:
             refund = self._catalogue.refund_per_unit(plan, draft.unit_cost)

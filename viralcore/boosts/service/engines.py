@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from viralcore.boosts.api import Engine, LineView
 from viralcore.boosts.domain.states import Line, Order
+from viralcore.boosts.domain.steering import Situation
 from viralcore.core.db import Tx
 
 
@@ -26,7 +27,16 @@ class LineEngine(Protocol):
         ...
 
     async def close(self, tx: Tx, order: Order, line: Line) -> None:
-        """Stop: its order was cancelled before anybody had begun."""
+        """Stop: its order, or the rest of it, was cancelled before anybody had begun."""
+        ...
+
+
+@runtime_checkable
+class TellsWhy(Protocol):
+    """An engine that knows how a line of its stands, for buyers who ask why an order takes long."""
+
+    async def situation(self, tx: Tx, line: Line) -> Situation:
+        """Of a line that has not ended. Nothing is locked."""
         ...
 
 

@@ -10,6 +10,7 @@ from viralcore.boosts.api import (
     AlreadyDecided,
     BadPanelOrder,
     CannotCancel,
+    OrderFilter,
     OrderView,
     PanelOrderView,
     UnknownPhaseView,
@@ -18,9 +19,10 @@ from viralcore.boosts.domain import states
 from viralcore.boosts.domain.panels import order_id as read_order_id
 from viralcore.boosts.domain.states import Line, Order, Phase
 from viralcore.boosts.events import PhaseResolved
-from viralcore.boosts.repository import orders, phases, views
+from viralcore.boosts.repository import custom, orders, phases, views
 from viralcore.boosts.service.delivery import Delivery
 from viralcore.boosts.service.engines import Engines
+from viralcore.boosts.service.estimates import History
 from viralcore.core.db import Database, Tx
 from viralcore.core.errors import NotFound
 from viralcore.users.api import Users
@@ -35,22 +37,27 @@ Decide = Callable[[Tx, Order, Phase], Awaitable[None]]
 class Orders:
     """What people and staff do with orders that exist."""
 
-    def __init__(self, db: Database, delivery: Delivery, engines: Engines, users: Users) -> None:
+    def __init__(self, db: Database, delivery: Delivery, engines: Engines, users: Users, history: History) -> None:
         self._db = db
         self._delivery = delivery
         self._engines = engines
         self._users = users
+        self._history = history
 
     async def get(self, *, order_id: int, user_id: int | None) -> OrderView:
         async with self._db.read() as conn:
             order = await orders.get(conn, order_id)
             if order is None or (user_id is not None and order.user_id != user_id):
                 raise NotFound(what="order")
-            return (await views.order_views(conn, [order]))[0]
+            view = (await views.order_views(conn, [order]))[0]
+        return replace(view, expected_at=await self._history.expected(view))
 
-    async def page(self, *, user_id: int, before_id: int | None, limit: int) -> tuple[OrderView, ...]:
+    async def page(
+        self, *, user_id: int, before_id: int | None, limit: int, which: OrderFilter = "all"
+    ) -> tuple[OrderView, ...]:
         async with self._db.read() as conn:
-            found = await orders.of_user(conn, user_id, before_id=before_id, limit=max(1, min(limit, MOST_ORDERS)))
+            most = max(1, min(limit, MOST_ORDERS))
+            found = await orders.of_user(conn, user_id, before_id=before_id, limit=most, which=which)
             return await views.order_views(conn, found)
 
     async def cancel(self, *, user_id: int, order_id: int) -> OrderView:
@@ -66,11 +73,12 @@ class Orders:
             lines = (await orders.lines_of(tx.conn, [order_id])).get(order_id, [])
             if not states.can_cancel(order, found, lines):
                 raise CannotCancel(order_id=order_id, state=order.state)
-            await self._undo(tx, order, len(found), lines)
+            await self.undo(tx, order, len(found), lines)
         after = await orders.get(tx.conn, order_id)
         return (await views.order_views(tx.conn, [after or order]))[0]
 
-    async def _undo(self, tx: Tx, order: Order, waiting: int, lines: Sequence[Line]) -> None:
+    async def undo(self, tx: Tx, order: Order, waiting: int, lines: Sequence[Line]) -> None:
+        """Cancel a locked order of which nothing was begun (`waiting`: how many phases it has)."""
         if await phases.cancel_all(tx.conn, order.id, now=tx.now) != waiting:
             raise RuntimeError("a phase moved while its order was locked")
         for line in lines:
@@ -78,7 +86,8 @@ class Orders:
             if engine is not None:
                 await engine.close(tx, order, line)
             await orders.finish_line(tx.conn, line.id, state="cancelled", delivered=0, now=tx.now)
-        settled = replace(states.settle(order, lines), state="cancelled")
+        usable = await custom.credit_usable(tx.conn, order.asset, tx.now)
+        settled = replace(states.settle(order, lines, credit=usable), state="cancelled")
         await self._delivery.give_back(tx, order, settled, f"Cancelled: credit back, order {order.id}")
 
     # --- staff -----------------------------------------------------------------------------------------------------

@@ -41,3 +41,12 @@ async def invoice_behind(tx: Tx, ledger: Ledger, order: Order) -> int | None:
             return invoice_of(each[now.position])
         now = await orders.get(tx.conn, int(found[1]))
     return None
+
+
+async def invoice_of_lot(tx: Tx, ledger: Ledger, posting_key: str) -> int | None:
+    """The same of a lot of credits that were not used, by the posting it came with."""
+    found = _RETURNED.fullmatch(posting_key)
+    if found is None:
+        return invoice_of(posting_key)
+    order = await orders.get(tx.conn, int(found[1]))
+    return None if order is None else await invoice_behind(tx, ledger, order)

@@ -1,9 +1,10 @@
 """Lines worked at by hand: the engine that opens a card for each, and what the team does with cards.
 
-A card goes ``open -> taken -> done | cannot``, ``taken -> open`` (released) and ``open -> closed`` (its order was
-cancelled before anybody began). Each of them is one transaction under the order's lock: the card's guarded update, the
-line's count, the settlement when the order ends with it, the audit line, and the event that redraws the card. If the
-process dies before its commit nothing of it exists, and the press is handled again under its key; after it, all of it.
+A card goes ``open -> taken -> done | cannot``, ``taken -> open`` (released) and ``open -> closed`` (its order, or the
+rest of it, was cancelled before anybody began). Each of them is one transaction under the order's lock: the card's
+guarded update, the line's count, the settlement when the order ends with it, the audit line, and the event that
+redraws the card. If the process dies before its commit nothing of it exists, and the press is handled again under its
+key; after it, all of it.
 Two who press at once meet at the order's lock: the second finds the card as the first left it.
 """
 
@@ -24,6 +25,7 @@ from viralcore.boosts.api import (
 )
 from viralcore.boosts.config import StaffRules
 from viralcore.boosts.domain.states import Line, Order
+from viralcore.boosts.domain.steering import Situation
 from viralcore.boosts.events import StaffCardMoved, StaffCardOpened, StaffCardWaits
 from viralcore.boosts.repository import orders, staff
 from viralcore.boosts.repository.staff import Card
@@ -67,6 +69,12 @@ class StaffEngine:
             raise LookupError(f"line {line.id} has no card")
         await staff.move(tx.conn, card, "closed", remind_at=None)
         tx.record(StaffCardMoved(card_id=card.id, order_id=order.id, state="closed", actor=0))
+
+    async def situation(self, tx: Tx, line: Line) -> Situation:
+        card = await staff.of_line(tx.conn, line.id)
+        if card is None:
+            raise LookupError(f"line {line.id} has no card")
+        return Situation("staff", card.taken_at) if card.state == "taken" else Situation("staff_waits", card.created_at)
 
 
 class StaffDesk:

@@ -39,6 +39,8 @@ drafts = Table(
     Column("problems", JSONB, nullable=False),
     Column("plan_id", Text),
     Column("unit_cost", Numeric),
+    # which version of a custom plan the confirm screen showed; 0: no custom plan
+    Column("plan_version", Integer, nullable=False, server_default=text("0")),
     Column("state", Text, nullable=False),
     Column("created_at", INSTANT, nullable=False),
     Column("expires_at", INSTANT, nullable=False),
@@ -74,6 +76,8 @@ orders = Table(
     Column("finished_at", INSTANT),
     Column("refunded_cents", BigInteger, nullable=False, server_default=text("0")),
     Column("credit_returned", Boolean, nullable=False, server_default=text("false")),
+    # its waiting phases are not sent since then
+    Column("paused_at", INSTANT),
     UniqueConstraint("draft_id", "position", name="orders_of_draft"),
     UniqueConstraint("invoice_id", name="orders_of_invoice"),
     CheckConstraint("(draft_id IS NULL) <> (invoice_id IS NULL)", name="orders_origin"),
@@ -89,7 +93,9 @@ orders = Table(
     ),
     CheckConstraint("unit_cost >= 0 AND refunded_cents >= 0", name="orders_amounts"),
     CheckConstraint("NOT (credit_returned AND refunded_cents > 0)", name="orders_returned_once"),
+    CheckConstraint("paused_at IS NULL OR finished_at IS NULL", name="orders_paused"),
     Index("orders_by_user", "user_id", "id"),
+    Index("orders_history", "plan_id", "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
 )
 
 lines = Table(
@@ -234,6 +240,33 @@ troubles = Table(
     Column("panel", Text, primary_key=True),
     Column("what", Text, primary_key=True),
     Column("since", INSTANT, nullable=False),
+)
+
+# Plans made for one person. Their credits are `custom-<id>`; orders keep what they were made of.
+custom_plans = Table(
+    "custom_plans",
+    metadata,
+    row_id(),
+    Column("user_id", BigInteger, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("likes", BigInteger, nullable=False),
+    Column("reposts", BigInteger, nullable=False),
+    Column("comments", BigInteger, nullable=False),
+    Column("views", BigInteger, nullable=False),
+    # USD for a post; 0: never sold, its posts were given
+    Column("price", Numeric, nullable=False),
+    # how many posts the shop offers at that price
+    Column("preset", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("created_at", INSTANT, nullable=False),
+    Column("expires_at", INSTANT),
+    Column("ended_at", INSTANT),
+    CheckConstraint(
+        "likes >= 0 AND reposts >= 0 AND comments >= 0 AND views >= 0 AND likes + reposts + comments + views > 0",
+        name="custom_plans_sizes",
+    ),
+    CheckConstraint("price >= 0 AND preset >= 0", name="custom_plans_price"),
+    Index("custom_plans_by_user", "user_id", "id"),
 )
 
 # Goods that somebody is about to buy: how many, and what they answered. With an invoice it is never changed again.

@@ -34,6 +34,7 @@ async def admin(viewer: Viewer, _: str) -> Screen:
         unknown=len(unknown),
         cards=await viewer.doors.boosts.staff.count(),
         stray=await viewer.doors.payments.finance.stray_count() if ASSIGN in viewer.user.rights else None,
+        plans="plans" in viewer.user.rights,
         claims=await viewer.doors.boosts.crowd.waiting_count() if APPROVE in viewer.user.rights else None,
         groups=GROUPS in viewer.user.rights,
         payouts=await _payouts(viewer) if DECIDE in viewer.user.rights else None,

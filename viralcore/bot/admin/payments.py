@@ -125,7 +125,7 @@ async def ask_assign(turn: Turn, act: AskAssign) -> Screen:
 async def target_typed(turn: Turn, data: Mapping[str, Any], text: str) -> Screen:
     receipt_id, kind = int(data["receipt"]), str(data["kind"])
     typed = text.strip()
-    target = await _invoice_typed(turn, typed) if kind == "i" else await _person_typed(turn, typed)
+    target = await _invoice_typed(turn, typed) if kind == "i" else await person_typed(turn, typed)
     if target is None:
         await turn.ask(dialogue.ASSIGN_TARGET, receipt=receipt_id, kind=kind)
         problem = refunds.no_invoice(typed) if kind == "i" else finance.no_person(typed)
@@ -144,7 +144,7 @@ async def _invoice_typed(turn: Turn, typed: str) -> int | None:
     return found.invoice.id
 
 
-async def _person_typed(turn: Turn, typed: str) -> int | None:
+async def person_typed(turn: Turn, typed: str) -> int | None:
     """By id or @name, as the shop knows them."""
     found: UserView | None
     if typed.isascii() and typed.isdigit() and len(typed) <= 18:

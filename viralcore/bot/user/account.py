@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from viralcore.bot.turn import Turn, Viewer, command, number, route
 from viralcore.bot.user.invoices import row_of
-from viralcore.bot.user.start import wallet
+from viralcore.bot.user.start import usable, wallet
 from viralcore.core.money import NGN, USD, Money
 from viralcore.core.screen import Screen
 from viralcore.ledger.api import AFFILIATE, REPLY
@@ -16,7 +16,7 @@ from viralcore.texts import wallet as texts
 async def balance(viewer: Viewer, _: str) -> Screen:
     balances = await viewer.doors.ledger.balances(user_id=viewer.user.id)
     own, bonus = wallet(balances)
-    left = viewer.doors.boosts.credits_in(balances)
+    left = usable(viewer, await viewer.doors.boosts.credits_in(balances))
     unpaid = await viewer.doors.payments.invoices(user_id=viewer.user.id, open_only=True)
     return texts.balance(
         wallet=own,
@@ -36,7 +36,19 @@ async def balance_command(turn: Turn, _: str) -> Screen:
 @route("credits")
 async def credits_left(viewer: Viewer, _: str) -> Screen:
     found = await viewer.doors.boosts.credits(user_id=viewer.user.id)
-    return texts.credits_screen([(one.plan.id, one.plan.title, one.available) for one in found])
+    now = viewer.clock.now()
+    return texts.credits_screen(
+        [
+            (
+                one.plan.id,
+                one.plan.title,
+                one.available,
+                one.plan.until,
+                one.plan.until is not None and one.plan.until <= now,
+            )
+            for one in found
+        ]
+    )
 
 
 @route("history")
@@ -48,6 +60,8 @@ async def history(viewer: Viewer, before: str) -> Screen:
         user_id=viewer.user.id, before_id=number(before) if before else None, limit=size + 1
     )
     titles = {plan.asset: plan.title for plan in viewer.doors.boosts.plans() if plan.kind == "credits"}
+    for asset in {line.account.asset for line in lines if line.account.asset.startswith("custom-")}:
+        titles[asset] = (await viewer.doors.boosts.find_plan(asset)).title
     older = f"history:{lines[size - 1].entry_id}" if len(lines) > size else None
     return invoices.history(
         invoices=[row_of(one) for one in made],

@@ -66,7 +66,9 @@ async def contact(viewer: Viewer, plan_id: str) -> Screen:
 
 @route("plan")
 async def plan(viewer: Viewer, plan_id: str) -> Screen:
-    one = viewer.doors.boosts.plan(plan_id)
+    one = await viewer.doors.boosts.find_plan(plan_id)
+    if one.group == "custom":
+        return await render(viewer, f"custom:{plan_id.removeprefix('custom-')}")
     if not one.on_sale:
         raise NotOnSale(plan=plan_id)
     return shop.plan(plan_text(one))
@@ -74,7 +76,7 @@ async def plan(viewer: Viewer, plan_id: str) -> Screen:
 
 @on(AskQuantity)
 async def ask_quantity(turn: Turn, act: AskQuantity) -> Screen:
-    one = turn.doors.boosts.plan(act.plan)
+    one = await turn.doors.boosts.find_plan(act.plan)
     if not one.on_sale:
         raise NotOnSale(plan=act.plan)
     await turn.ask(dialogue.QUANTITY, plan=act.plan)
@@ -83,7 +85,7 @@ async def ask_quantity(turn: Turn, act: AskQuantity) -> Screen:
 
 @answer(dialogue.QUANTITY)
 async def quantity_typed(turn: Turn, data: Mapping[str, Any], text: str) -> Screen:
-    one = turn.doors.boosts.plan(str(data["plan"]))
+    one = await turn.doors.boosts.find_plan(str(data["plan"]))
     quantity = whole(text)
     if quantity is None:
         await turn.ask(dialogue.QUANTITY, plan=one.id)
@@ -103,6 +105,8 @@ async def buy_command(turn: Turn, arguments: str) -> Screen:
     words = arguments.split()
     if not words:
         return await render(turn.viewer, "menu")
+    if words[0].lower() == "ct":  # the old bot's name for "has custom plans"
+        return await render(turn.viewer, "customs")
     family = next((p for p in turn.doors.boosts.plans() if p.family == words[0].lower()), None)
     if family is not None:  # one plan in several sizes: which, comes first
         return await render(turn.viewer, f"g:{family.platform}:{family.group}")
@@ -125,7 +129,7 @@ async def buy(turn: Turn, plan_id: str, quantity: int) -> Screen:
         return shop.with_note(errors.words(error), await render(turn.viewer, "menu"))
     except BadQuantity as error:
         await turn.ask(dialogue.QUANTITY, plan=plan_id)
-        return shop.bad_quantity(plan_text(turn.doors.boosts.plan(plan_id)), errors.words(error))
+        return shop.bad_quantity(plan_text(await turn.doors.boosts.find_plan(plan_id)), errors.words(error))
     except TooManyInvoices as error:
         open_ones = await turn.doors.payments.invoices(user_id=turn.user.id, open_only=True)
         return invoices.already_have(

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+from viralcore.boosts.api import CreditView
 from viralcore.bot.admin.payments import receipt_of_card
 from viralcore.bot.turn import ON_LOOK, Turn, Viewer, command, on, render, route
 from viralcore.bot.user.boost import ask_for_link
 from viralcore.bot.user.crowd import from_group, waiting_claim
+from viralcore.core.errors import NotFound
 from viralcore.core.money import USD, Money
 from viralcore.core.screen import Screen
 from viralcore.ledger.api import BONUS, WALLET, Balance
-from viralcore.texts import home, wording
+from viralcore.texts import errors, home, shop, wording
 from viralcore.texts.actions import Agree, Go
 from viralcore.texts.crowd import CLAIMS_START
+
+_ORDER = re.compile(r"o_([0-9]{1,18})")
 
 
 def wallet(balances: Sequence[Balance]) -> tuple[Money, Money]:
@@ -22,10 +27,16 @@ def wallet(balances: Sequence[Balance]) -> tuple[Money, Money]:
     return Money(found.get(WALLET, 0), USD), Money(found.get(BONUS, 0), USD)
 
 
+def usable(viewer: Viewer, found: Sequence[CreditView]) -> list[CreditView]:
+    """Posts that can be used now: a custom plan may have ended."""
+    now = viewer.clock.now()
+    return [one for one in found if one.plan.until is None or one.plan.until > now]
+
+
 async def _home(viewer: Viewer, *, banner: bool) -> Screen:
     balances = await viewer.doors.ledger.balances(user_id=viewer.user.id)
     own, bonus = wallet(balances)
-    posts = sum(credit.available for credit in viewer.doors.boosts.credits_in(balances))
+    posts = sum(credit.available for credit in usable(viewer, await viewer.doors.boosts.credits_in(balances)))
     return home.home(
         first_name=viewer.user.first_name,
         staff=viewer.user.staff,
@@ -42,11 +53,17 @@ async def show_home(viewer: Viewer, _: str) -> Screen:
 
 @command("start")
 async def start(turn: Turn, payload: str) -> Screen:
-    """The menu; from the button of a card, for those who may, what it is about; from a group, the claim made there."""
+    """The menu; from the button of a card, for those who may, what it is about; from a group, the claim made
+    there; from a link of an order, that order when it is theirs."""
     if (where := receipt_of_card(turn.viewer, payload)) is not None:
         return await render(turn.viewer, where)
     if payload == CLAIMS_START and "replies.approve" in turn.user.rights:
         return await render(turn.viewer, "claims")
+    if (order := _ORDER.fullmatch(payload)) is not None:
+        try:
+            return await render(turn.viewer, f"order:{order.group(1)}")
+        except NotFound as error:
+            return shop.with_note(errors.words(error), await _home(turn.viewer, banner=False))
     return await from_group(turn, payload) or await _home(turn.viewer, banner=True)
 
 

@@ -29,7 +29,7 @@ def plan_text(plan: PlanView) -> PlanText:
         step=plan.step,
         presets=plan.presets,
         lines=tuple(line_text(line) for line in plan.lines),
-        back=f"g:{plan.platform}:{plan.group}",
+        back="customs" if plan.group == "custom" else f"g:{plan.platform}:{plan.group}",
     )
 
 
@@ -81,6 +81,8 @@ def order_text(order: OrderView) -> OrderText:
         ),
         refunded=order.refunded,
         credit_returned=order.credit_returned,
+        paused_at=order.paused_at,
+        expected_at=order.expected_at,
         goods=order.invoice_id is not None,
         facts=goods_text.facts(other_answers(order), order.units),
     )
@@ -95,7 +97,8 @@ def order_row(order: OrderView) -> tuple[int, str, str, str, int]:
     """A line of the orders list. Lines that nobody delivers yet do not count against progress."""
     done = [(x.delivered, x.quantity) for x in order.lines if x.channel == "panel" or x.engine is not None]
     percent = 100 if order.state == "completed" else order_texts.percent(done)
-    return order.id, order.plan_title, order.link.canonical, order.state, percent
+    state = "paused" if order.paused_at is not None else order.state
+    return order.id, order.plan_title, order.link.canonical, state, percent
 
 
 def invoice_row(invoice: InvoiceView) -> tuple[int, str, Money]:

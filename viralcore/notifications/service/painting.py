@@ -15,8 +15,9 @@ from viralcore.notifications.service.groups import GroupPainter
 from viralcore.notifications.service.hints import hint_text
 from viralcore.notifications.service.replies import ReplyPainter
 from viralcore.payments.api import InvoiceView, Payments, ProofView
-from viralcore.texts import cards, notices, order_notices, referrals, staff_cards, wording
+from viralcore.texts import cards, custom, notices, order_notices, referrals, staff_cards, wording
 from viralcore.texts.order_text import OrderLineText, OrderPartText, OrderText
+from viralcore.texts.shop import LineText
 from viralcore.users.api import Users
 
 Paint = Callable[[Notice, Mapping[str, Any]], Awaitable[Screen | None]]
@@ -49,6 +50,7 @@ class Painter:
             "finished": self._finished,
             "corrected": self._corrected,
             "refill": self._refill,
+            "custom_plan": self._custom_plan,
             "staff_deposit": self._staff_deposit,
             "staff_paid": self._staff_paid,
             "staff_stray": self._staff_stray,
@@ -271,6 +273,29 @@ class Painter:
             panel_order=await self._panel_order(phase) if how == "placed" else None,
         )
 
+    async def _custom_plan(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        one = await self._boosts.custom.get(plan_id=params["plan_id"])
+        shown = custom.CustomText(
+            id=one.id,
+            title=one.spec.title,
+            lines=tuple(
+                LineText(line.metric, line.quantity, later=not line.available, verified=line.verified)
+                for line in one.plan.lines
+            ),
+            price=one.spec.price,
+            preset=one.spec.preset,
+            left=one.left,
+            state=one.state,
+            until=one.plan.until,
+        )
+        return custom.changed(
+            shown,
+            what=params["what"],
+            given=params["given"],
+            refunded=Money(params["refunded"], USD),
+            reason=params["reason"],
+        )
+
     async def _goods_returned(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
         return order_notices.returned(invoice_id=params["invoice_id"], money=Money(params["cents"], USD))
 
@@ -288,7 +313,7 @@ class Painter:
         invoice = await self._payments.get_invoice(user_id=user_id, invoice_id=invoice_id)
         unit, available = "unit", None
         try:
-            plan = self._boosts.plan(invoice.item.ref)
+            plan = await self._boosts.find_plan(invoice.item.ref)
             unit = plan.unit
         except UnknownPlan:
             pass
@@ -388,6 +413,8 @@ def _order_text(order: OrderView) -> OrderText:
         ),
         refunded=order.refunded,
         credit_returned=order.credit_returned,
+        paused_at=order.paused_at,
+        expected_at=order.expected_at,
         goods=order.invoice_id is not None,
         facts=hand.facts(order),
     )

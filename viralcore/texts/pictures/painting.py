@@ -13,6 +13,7 @@ from viralcore.core.screen import Picture
 from viralcore.texts.pictures.earnings import paint_earnings
 from viralcore.texts.pictures.receipt import paint_receipt
 from viralcore.texts.pictures.replies import paint_replies
+from viralcore.texts.pictures.timeline import paint_timeline
 
 ASSETS = Path(__file__).resolve().parents[3] / "assets"
 _NAME = re.compile(r"[a-z0-9_-]+\.png")
@@ -36,6 +37,7 @@ PAINTERS: Mapping[str, Callable[[str], bytes]] = {
     "qr": qr,
     "asset": asset,
     "receipt": paint_receipt,
+    "timeline": paint_timeline,
     "earnings": paint_earnings,
     "replies": paint_replies,
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from tests.unit.texts.golden import Cases
 from tests.unit.texts.screens import hostile
 from tests.unit.texts.screens.crowd_refusals import REFUSALS as CROWD
@@ -15,6 +17,7 @@ from viralcore.payments import api as payments
 from viralcore.texts import errors
 from viralcore.users import api as users
 
+ENDED = datetime(2026, 11, 12, 23, 59, tzinfo=UTC)
 ANSWERS = {
     "poll_link": ("empty", "link", "one_link", "not_x", "not_a_post", "malformed", "too_long", "blocked"),
     "poll_option": ("empty", "number"),
@@ -79,6 +82,21 @@ REFUSALS: dict[str, DomainError] = {
     "many bad links": boosts.BadLink(problems=tuple(boosts.LinkProblem(text, reason) for text, reason in PROBLEMS * 3)),
     "too many links": boosts.TooManyLinks(limit=20, given=21),
     "no credits": boosts.NoCredits(needed=1, platform="x"),
+    "no credits but of an ended plan": boosts.NoCredits(
+        needed=1, platform="x", ended_title=hostile.TITLE, ended_at=ENDED
+    ),
+    "plan ended": boosts.PlanEnded(title="VIP", at=ENDED),
+    "plan changed": boosts.PlanChanged(plan_id="custom-7"),
+    **{
+        f"cannot steer: {what} {paused}": boosts.CannotSteer(order_id=7, what=what, paused=paused)
+        for what in ("pause", "resume", "cancel_rest")
+        for paused in (False, True)
+    },
+    "cannot reorder": boosts.CannotReorder(order_id=7),
+    **{
+        f"custom plan: {reason}": boosts.BadCustomPlan(reason=reason, metric="likes", most=10_000, left=2)
+        for reason in errors.CUSTOM_PROBLEMS
+    },
     "not enough credits": boosts.NoCredits(needed=5, platform="telegram"),
     "draft expired": boosts.DraftExpired(draft_id=5),
     "cannot cancel": boosts.CannotCancel(order_id=7, state="in_progress"),

@@ -112,10 +112,13 @@ STATES = {
     ),
     "failed": replace(_at("failed", (0, "failed"), (0, "failed")), credit_returned=True),
     "cancelled": replace(_at("cancelled", (0, "cancelled"), (0, "cancelled")), credit_returned=True),
+    "paused": replace(_at("in_progress", (38, "in_progress"), (3210, "in_progress"), waiting=2), paused_at=AT),
+    "when it is usually done": replace(SCHEDULED, expected_at=LATER + timedelta(hours=2)),
     **{f"by hand, {name}": one for name, one in BY_HAND.items()},
     "a title and a link with markup": replace(SCHEDULED, plan=hostile.TITLE, link=hostile.LINK),
 }
 PROBLEMS = [(hostile.LINK, reason) for reason in errors.LINK_PROBLEMS] + [("https://example.com/" + "a" * 60, "new")]
+CHOICES = [("t3", "X Tier 3", 10, None), ("t1", "X Tier 1", 1234, None), ("custom-7", "VIP", 7, AT)]
 MANY = [hostile.LONGEST_LINK] * 20
 
 
@@ -139,10 +142,13 @@ CASES: Cases = {
     "ask_link": {"asked": orders.ask_link()},
     "choose_plan": {
         "two plans": orders.choose_plan(
-            draft_id=5, links=[LINK], problems=[], choices=[("t3", "X Tier 3", 10), ("t1", "X Tier 1", 1234)]
+            draft_id=5,
+            links=[LINK],
+            problems=[],
+            choices=CHOICES,
         ),
         "twenty links, every problem, a title with markup": orders.choose_plan(
-            draft_id=10**12, links=MANY, problems=PROBLEMS, choices=[("custom-1234567890", hostile.TITLE, 25)]
+            draft_id=10**12, links=MANY, problems=PROBLEMS, choices=[("custom-1234567890", hostile.TITLE, 25, None)]
         ),
     },
     "confirm": {
@@ -151,42 +157,17 @@ CASES: Cases = {
         "all is delivered, in one part": _confirm(delivered=TIERS[2].lines[:2], refund=None, phases_minutes=(30,)),
         "a gift: nothing was paid, nothing comes back": _confirm(refund=ZERO),
         "only views by panels": _confirm(delivered=TIERS[2].lines[1:3], refund=usd("0.75")),
+        "posts for seven of ten": _confirm(
+            links=[f"{LINK}{i}" for i in range(7)], problems=[(f"{LINK}{i}", "no_post_left") for i in (7, 8, 9)], left=7
+        ),
         "markup everywhere": _confirm(links=[hostile.LINK], plan=hostile.TITLE, problems=[(hostile.LINK, "profile")]),
     },
     "discarded": {"discarded": orders.discarded()},
-    "placed": {
-        "one": orders.placed([(7, LINK)]),
-        "twenty": orders.placed([(i, hostile.LONGEST_LINK) for i in range(7, 27)]),
-        "a link with markup": orders.placed([(7, hostile.LINK)]),
-    },
+    "posts_left": {"some": orders.posts_left("X Tier 3", 7), "none": orders.posts_left(hostile.TITLE, 0)},
     "refill_asked": {"told": orders.refill_asked(7)},
-    "order": {
-        "can be refilled": orders.order(STATES["in progress"], can_cancel=False, can_refill=True),
-        "can be cancelled": orders.order(SCHEDULED, can_cancel=True),
-        "cannot": orders.order(STATES["in progress"], can_cancel=False),
-    },
     "confirm_cancel": {
         "asked": orders.confirm_cancel(SCHEDULED),
         "goods": orders.confirm_cancel(VOTES),
         "a link with markup": orders.confirm_cancel(STATES["a title and a link with markup"]),
-    },
-    "my_orders": {
-        "none": orders.my_orders(orders=[], unpaid=[], older=None),
-        "none, but an unpaid invoice": orders.my_orders(
-            orders=[], unpaid=[(12, hostile.TITLE, usd("15.00"))], older=None
-        ),
-        "every state": orders.my_orders(
-            orders=[
-                (10 + i, "X Tier 3", LINK, state, percent)
-                for i, (state, percent) in enumerate(zip(order_text.STATES, (0, 0, 45, 100, 99, 0, 0), strict=True))
-            ],
-            unpaid=[(12, "X Tier 3", usd("15.00"))],
-            older="orders:10",
-        ),
-        "a full page of long ones": orders.my_orders(
-            orders=[(10**12 + i, hostile.TITLE, hostile.LONGEST_LINK, "in_progress", 45) for i in range(20)],
-            unpaid=[(i, hostile.TITLE, usd("15.00")) for i in range(3)],
-            older=f"orders:{10**12}",
-        ),
     },
 }

@@ -22,6 +22,7 @@ CASES: Cases = {
             claims=4,
             groups=True,
             payouts=5,
+            plans=True,
         ),
         "session closed": staff.admin(roles=["support"], session_until=None, unknown=0, stray=None),
     },

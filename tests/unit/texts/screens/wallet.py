@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from tests.unit.texts.golden import Cases
 from tests.unit.texts.screens import hostile
 from viralcore.core.money import Money, ngn, usd
@@ -21,8 +23,15 @@ CASES: Cases = {
     },
     "credits_screen": {
         "none": wallet.credits_screen([]),
-        "one post": wallet.credits_screen([("t3", "X Tier 3", 1)]),
-        "many": wallet.credits_screen([("t3", "X Tier 3", 9), ("t1", "X Tier 1", 10), ("custom-7", hostile.TITLE, 5)]),
+        "one post": wallet.credits_screen([("t3", "X Tier 3", 1, None, False)]),
+        "many": wallet.credits_screen(
+            [
+                ("t3", "X Tier 3", 9, None, False),
+                ("t1", "X Tier 1", 10, None, False),
+                ("custom-7", hostile.TITLE, 5, datetime(2026, 12, 31, 23, 59, tzinfo=UTC), False),
+                ("custom-8", "Old", 5, datetime(2026, 1, 31, 23, 59, tzinfo=UTC), True),
+            ]
+        ),
     },
     "movement": {
         **{kind: wallet.movement(kind=kind, amount=usd("5.25"), plan=None) for kind in wallet.MOVEMENTS},
