@@ -76,7 +76,8 @@ async def test_one_card_and_one_message_follow_it_and_its_end_is_new(house: Hous
     await house.happens(events.WithdrawalCompleted(**IDS, net=3748925, actor=0))
     (card,), (following, told) = house.group(), house.ada()
     assert "paid at 14:31" in card
-    assert "has arrived" in following
+    assert "step by step" in following
+    assert "arrived 14:31" in following
     assert "₦37,489.25 was paid to GTBank PLC, ******1234" in told
     assert house.chat.labels(GROUP)[0] == []
 
