@@ -101,6 +101,7 @@ async def test_unconfirmed_is_told_honestly_and_not_when_it_is_over(house: House
     turns(house, cases.COMPLETED)
     await house.happens(events.WithdrawalUnconfirmed(**IDS), events.WithdrawalCompleted(**IDS, net=3748925, actor=0))
     assert [told for told in house.ada() if "not confirmed yet" in told] == house.ada()[1:2]
+    assert sum("has arrived" in told for told in house.ada()) == 1
 
 
 async def test_who_cancels_is_not_told_and_who_is_cancelled_is(house: House) -> None:
