@@ -22,6 +22,7 @@ from viralcore.core.db import Database
 QUANTITY, HASH, LINK, PANEL_ORDER = "quantity", "hash", "link", "panel_order"
 FIND_INVOICE, ASSIGN_TARGET, ASSIGN_REASON = "find_invoice", "assign_target", "assign_reason"
 REFUND_AMOUNT, REFUND_REASON = "refund_amount", "refund_reason"
+SERVICE_ID, SERVICE_OK, FIND_PLACEMENTS = "service_id", "service_ok", "find_placements"
 DIFFERENCE_REASON, LIFT_REASON = "difference_reason", "lift_reason"
 CARD_PROGRESS, CARD_REASON = "card_progress", "card_reason"
 REPLIES, REPLY_COUNT, REPLY_REASON = "replies", "reply_count", "reply_reason"

@@ -11,7 +11,7 @@ from telegram.constants import ParseMode
 from telegram.error import TelegramError
 
 from viralcore.bot import refresh, sheets
-from viralcore.bot.admin import cards, groups, panel, payments, payout_desk, receipts, reconciliation
+from viralcore.bot.admin import cards, groups, panel, panels, payments, payout_desk, receipts, reconciliation
 from viralcore.bot.admin import replies as admin_replies
 from viralcore.bot.admin import withdrawals as decisions
 from viralcore.bot.config import BotConfig
@@ -62,6 +62,7 @@ HANDLERS = (
     groups,
     invoices,
     panel,
+    panels,
     pay,
     payments,
     receipts,

@@ -10,6 +10,7 @@ from viralcore.core.screen import Button, Html, Screen, lines, markup
 from viralcore.texts import buttons, errors, wording
 from viralcore.texts.actions import CancelOrder, ChoosePlan, ConfirmDraft, DiscardDraft, Go
 from viralcore.texts.order_text import STATES, OrderText, body
+from viralcore.texts.panel_actions import RefillOrder
 from viralcore.texts.shop import LineText
 
 
@@ -105,12 +106,22 @@ def placed(orders: Sequence[tuple[int, str]]) -> Screen:
     return Screen(text, (*rows, wording.back_home()))
 
 
-def order(one: OrderText, *, can_cancel: bool) -> Screen:
+def order(one: OrderText, *, can_cancel: bool, can_refill: bool = False) -> Screen:
     rows: list[tuple[Button, ...]] = []
+    if can_refill:
+        rows.append((Button("♻️ Ask for a refill", RefillOrder(one.id)),))
     if can_cancel:
         rows.append((Button("✖️ Cancel this order", Go(f"ocancel:{one.id}")),))
     rows.append(wording.back_home("orders"))
     return Screen(body(one), tuple(rows), route=f"order:{one.id}")
+
+
+def refill_asked(order_id: int) -> Html:
+    return markup(
+        "♻️ We have asked for a refill of order #{id}. What has dropped is delivered again, usually within a few days; "
+        "I tell you what comes of it.",
+        id=order_id,
+    )
 
 
 def confirm_cancel(one: OrderText) -> Screen:

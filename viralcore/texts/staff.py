@@ -9,8 +9,6 @@ from viralcore.core.screen import Button, Html, Screen, lines, markup
 from viralcore.texts import wording
 from viralcore.texts.actions import Go, OpenSession, PhaseNotPlaced, PhasePlaced
 
-_BREAKER = {"closed": "working", "open": "failing, left out", "half-open": "being tried again"}
-
 
 def admin(
     *,
@@ -93,23 +91,6 @@ def unknown_list(rows_of: Sequence[tuple[int, int, int, str, str, int, str]]) ->
         for p in rows_of
     ]
     return Screen(text, (*rows, wording.back_home("admin")), route="unknown")
-
-
-def panels(rows_of: Sequence[tuple[str, bool, str, str, datetime | None]]) -> Screen:
-    """`rows_of`: name, active, breaker, balance, checked at."""
-    told = [
-        markup(
-            "{mark} <b>{name}</b>: {breaker}, balance {balance}{at}",
-            mark="🟢" if active else "⚪",
-            name=name,
-            breaker=_BREAKER.get(breaker, breaker),
-            balance=balance,
-            at=f" at {at:%H:%M} UTC" if at else "",
-        )
-        for name, active, breaker, balance, at in rows_of
-    ]
-    text = lines(Html("🔌 <b>Panels</b>\n\n🟢 is where orders go first.\n"), *told)
-    return Screen(text, (wording.back_home("admin"),), route="panels")
 
 
 def ask_panel_order(*, phase: int, panel: str) -> Html:

@@ -20,6 +20,7 @@ from tests.unit.texts.screens import home as home_cases
 from tests.unit.texts.screens import hostile
 from tests.unit.texts.screens import invoices as invoice_cases
 from tests.unit.texts.screens import orders as order_cases
+from tests.unit.texts.screens import panels as panel_cases
 from tests.unit.texts.screens import receipts as receipt_cases
 from tests.unit.texts.screens import reconciliation as reconciliation_cases
 from tests.unit.texts.screens import referrals as referral_cases
@@ -42,10 +43,13 @@ from viralcore.texts import (
     errors,
     finance,
     goods,
+    hints,
     home,
     invoices,
     order_text,
     orders,
+    panels,
+    placements,
     receipts,
     reconciliation,
     referrals,
@@ -81,6 +85,9 @@ MODULES = [
     (receipts, receipt_cases.CASES),
     (topup, topup_cases.CASES),
     (orders, order_cases.CASES),
+    (panels, panel_cases.CASES),
+    (placements, panel_cases.PLACED),
+    (hints, panel_cases.HINTS),
     (reconciliation, reconciliation_cases.CASES),
     (referrals, referral_cases.CASES),
     (refunds, refund_cases.CASES),
@@ -249,6 +256,9 @@ LABELS = {
     "bank.account": ["Copy amount", "Copy account", "I have paid", "Change method", "Cancel"],
     "bank.by_hand": ["Copy amount", "Copy account", "I have paid", "Change method", "Cancel"],
     "bank.failed": ["Try again", "Change method", "Cancel"],
+    "panels.panel": ["Make active", "Refresh services"],
+    "panels.confirm_service": ["Confirm", "Cancel"],
+    "placements.confirm_stop": ["Confirm", "Cancel"],
     "replies.panel": ["Submit replies", "Withdraw", "Submissions", "Task 2 Earn"],
     "replies.confirm_report": ["Confirm", "Cancel"],
     "reply_staff.card": ["Approve", "Reject"],

@@ -71,22 +71,6 @@ async def unknown(viewer: Viewer, _: str) -> Screen:
     )
 
 
-@route("panels")
-async def panels(viewer: Viewer, _: str) -> Screen:
-    staff_only(viewer)
-    rows = [
-        (
-            p.name,
-            p.active,
-            p.breaker,
-            f"{p.balance:,.2f} {p.currency}" if p.balance is not None else "unknown",
-            p.checked_at,
-        )
-        for p in await viewer.doors.boosts.panels()
-    ]
-    return staff.panels(rows)
-
-
 @on(PhasePlaced)
 async def phase_placed(turn: Turn, act: PhasePlaced) -> Screen | None:
     """Ask for the panel's order number. Who may answer is checked when they do."""

@@ -100,7 +100,9 @@ async def orders_command(turn: Turn, _: str) -> Screen:
 @route("order")
 async def order(viewer: Viewer, argument: str) -> Screen:
     one = await viewer.doors.boosts.get_order(order_id=number(argument), user_id=viewer.user.id)
-    return orders.order(order_text(one), can_cancel=one.can_cancel)
+    came = any(phase.state == "completed" for phase in one.phases)
+    refill = came and await viewer.doors.boosts.panel_care.can_refill(order_id=one.id)
+    return orders.order(order_text(one), can_cancel=one.can_cancel, can_refill=refill)
 
 
 @route("ocancel")

@@ -159,7 +159,9 @@ CASES: Cases = {
         "twenty": orders.placed([(i, hostile.LONGEST_LINK) for i in range(7, 27)]),
         "a link with markup": orders.placed([(7, hostile.LINK)]),
     },
+    "refill_asked": {"told": orders.refill_asked(7)},
     "order": {
+        "can be refilled": orders.order(STATES["in progress"], can_cancel=False, can_refill=True),
         "can be cancelled": orders.order(SCHEDULED, can_cancel=True),
         "cannot": orders.order(STATES["in progress"], can_cancel=False),
     },

@@ -33,15 +33,6 @@ CASES: Cases = {
             + [(10**12, 99, 10**12, "a<b>&", "views", 1, hostile.LINK)]
         ),
     },
-    "panels": {
-        "three": staff.panels(
-            [
-                ("smmflare", True, "closed", "120.50 USD", AT),
-                ("plugsmm", False, "open", "unknown", None),
-                ("a<b>&", False, "half-open", "0 USD", AT),
-            ]
-        )
-    },
     "ask_panel_order": {"asked": staff.ask_panel_order(phase=5, panel="smmflare")},
     "placed": {"told": staff.placed(phase=5, panel="smmflare", panel_order="<i>99&")},
     "sent_again": {"told": staff.sent_again(phase=5)},
