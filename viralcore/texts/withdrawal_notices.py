@@ -12,21 +12,25 @@ _PROGRESS = {
     "approved": ("👍", "is approved"),
     "processing": ("🏦", "is sent to the bank"),
     "unconfirmed": ("❔", "is sent; the bank has not confirmed it yet"),
-    "completed": ("✅", "has arrived"),
-    "failed": ("⚠️", "could not be paid"),
 }
 
 
-_GOING = frozenset({"approved", "processing", "unconfirmed"})
+_GOING = frozenset(_PROGRESS)
 
 
 def progress(one: Request) -> Screen:
-    """One message that follows it from the approval on."""
-    icon, state = _PROGRESS.get(one.state, words.state(one.state))
+    """One message that follows it from the approval on; how it ended is a new one, so this only keeps the steps."""
+    if one.state not in _GOING:
+        steps = lines(
+            markup("🏧 <b>Withdrawal #{id}, step by step</b>", id=one.id),
+            markup("🕑 {timeline}", timeline=words.timeline(one)),
+        )
+        return Screen(steps, _rows(one))
+    icon, state = _PROGRESS[one.state]
     text = lines(
         markup("{icon} <b>Your withdrawal #{id} {state}</b>", icon=icon, id=one.id, state=state),
         markup("{worth} to {account}", worth=words.worth(one.quote), account=words.account(one)),
-        markup("You get <b>{net}</b>.", net=words.net(one.quote)) if one.state in _GOING else None,
+        markup("You get <b>{net}</b>.", net=words.net(one.quote)),
         markup("\n{outcome}", outcome=words.outcome(one)) if one.state in ("approved", "processing") else None,
         markup("\n🕑 {timeline}", timeline=words.timeline(one)),
     )

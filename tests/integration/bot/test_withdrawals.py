@@ -189,6 +189,8 @@ async def test_an_account_that_cannot_be_is_said_and_asked_again(town: Town) -> 
     assert "Send the name of the bank first" in await shown(ada)
     await ada.says("Hogwarts Savings")
     assert "No bank is called <i>Hogwarts Savings</i>" in await shown(ada)
+    await ada.says("acces")
+    assert "Which of these is your bank?" in await shown(ada)
     await looks(ada, "withdraw:affiliate:2000:987654")
     assert "not on the list" in await shown(ada)
     await town.restart()

@@ -39,6 +39,7 @@ class House:
     payments: FakePayments = field(default_factory=FakePayments)
     boosts: FakeBoosts = field(default_factory=FakeBoosts)
     chat: FakeChat = field(default_factory=FakeChat)
+    withdrawals: Any = None
 
     def build(self, messenger: Any = None) -> House:
         self.module = module.assemble(
@@ -46,6 +47,7 @@ class House:
             users=self.users,  # type: ignore[arg-type]
             payments=self.payments,  # type: ignore[arg-type]
             boosts=self.boosts,  # type: ignore[arg-type]
+            withdrawals=self.withdrawals,
             messenger=messenger or self.chat,
             bot_username=lambda: "shop_bot",
             admin_chat_id=self.admin_chat_id,

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 from viralcore.core.db import Tx
+from viralcore.core.errors import NotFound
 from viralcore.core.events import Event, Subscription
 from viralcore.core.screen import Screen
 from viralcore.notifications.domain import Notice
@@ -203,8 +204,9 @@ class PayoutTeller:
         return cards.switched(what=params["what"], value=params["value"], reason=params["reason"], by=by)
 
     async def _person(self, user_id: int) -> PersonText:
-        found = (await self._users.get_many(user_ids=[user_id])).get(user_id)
-        if found is None:
+        try:
+            found = await self._users.get(user_id=user_id)
+        except NotFound:
             return PersonText(user_id, "Somebody", None)
         return PersonText(found.id, found.first_name, found.username)
 
