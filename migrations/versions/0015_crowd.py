@@ -7,7 +7,7 @@ from typing import Any
 from alembic import op
 
 revision = "0015"
-down_revision = "0013"
+down_revision = "0014"
 
 _TABLES = """
 CREATE TABLE boosts.crowd_groups (
@@ -158,11 +158,11 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA boosts TO viralcore_app;
 
 ALTER TABLE notifications.notices DROP CONSTRAINT ck_notices_channel;
 ALTER TABLE notifications.notices ADD CONSTRAINT ck_notices_channel
-    CHECK (channel IN ('telegram', 'admin_group', 'group'));
+    CHECK (channel IN ('telegram', 'admin_group', 'group', 'likes_group'));
 """
 
 _DOWN = """
-DELETE FROM notifications.notices WHERE channel = 'group';
+DELETE FROM notifications.notices WHERE channel IN ('group', 'likes_group');
 ALTER TABLE notifications.notices DROP CONSTRAINT ck_notices_channel;
 ALTER TABLE notifications.notices ADD CONSTRAINT ck_notices_channel CHECK (channel IN ('telegram', 'admin_group'));
 DROP TABLE boosts.crowd_proofs, boosts.crowd_claims, boosts.crowd_messages, boosts.crowd_parts, boosts.crowd_posts,

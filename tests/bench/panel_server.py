@@ -3,8 +3,8 @@
     python -m tests.bench.panel_server [--latency 0.2]
 
 It says its port in one line, and ends when its standard input does. It speaks API v2 as far as the shop asks for it
-(add, status, balance); `GET /books` tells what it has been asked. Questions are answered at once, orders are never
-done: the next look finds them in progress.
+(add, status, balance); `GET /books` tells what it has been asked, and in how many questions. Questions are answered at
+once, orders are never done: the next look finds them in progress.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Panel:
         self._latency = latency
         self._numbers = count(1)
         self._orders: dict[str, int] = {}
-        self._at_once = self._most = 0
+        self._at_once = self._most = self._questions = self._largest = 0
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request, one connection."""
@@ -49,8 +49,12 @@ class Panel:
         if asked.get("action") == "balance":
             return {"balance": "100000.0", "currency": "USD"}
         if asked.get("action") == "status":
+            ids = asked.get("orders", asked.get("order", "")).split(",")
+            self._questions, self._largest = self._questions + 1, max(self._largest, len(ids))
             row = {"charge": "0.1", "start_count": "0", "status": "In progress", "remains": "0", "currency": "USD"}
-            return dict.fromkeys(asked.get("orders", asked.get("order", "")).split(","), row)
+            return dict.fromkeys(ids, row)
+        if asked.get("action") != "add":
+            return {"error": "Incorrect request"}
         self._at_once += 1
         self._most = max(self._most, self._at_once)
         try:
@@ -62,7 +66,13 @@ class Panel:
         return {"order": next(self._numbers)}
 
     def _books(self) -> dict[str, Any]:
-        return {"orders": sum(self._orders.values()), "different": len(self._orders), "most_at_once": self._most}
+        return {
+            "orders": sum(self._orders.values()),
+            "different": len(self._orders),
+            "most_at_once": self._most,
+            "questions": self._questions,
+            "largest_question": self._largest,
+        }
 
 
 async def serve(latency: float) -> None:

@@ -120,7 +120,7 @@ def test_told_to_stop_in_the_middle_of_its_work_it_ends_well_and_goes_on_later(t
         ada.disturb = undisturbed
         ada.turn(1500)
         ada.resolve()
-        sandbox.call("POST", "/panels/smmflare", latency_ms=8_000)  # it takes the order and is slow to say so
+        sandbox.call("POST", "/panels/smmflare", latency_ms=6_000)  # it takes the order and is slow to say so
         with stopping(sandbox, tmp_path, when=lambda: len(ada.book()) > 2):
             sandbox.turn(360)
         sandbox.call("POST", "/panels/smmflare", latency_ms=0)

@@ -14,7 +14,17 @@ from typing import Any, Literal
 from pydantic import SecretStr
 
 from viralcore.boosts.config import BoostsConfig
-from viralcore.boosts.domain.panels import AddAnswer, BalanceReading, Declined, Placed, StatusReading
+from viralcore.boosts.domain.panels import (
+    Accepted,
+    AddAnswer,
+    AskAnswer,
+    BalanceReading,
+    Declined,
+    Placed,
+    RefillWord,
+    StatusReading,
+)
+from viralcore.boosts.domain.services import Offer
 from viralcore.boosts.ports import PanelDown
 from viralcore.core.db import Tx, assert_no_transaction
 from viralcore.core.errors import NotFound
@@ -50,6 +60,10 @@ class FakePanel:
     refuse_services: set[str] = field(default_factory=set)
     money: Decimal | None = Decimal(100)
     first: int = 1000
+    listed: dict[str, Offer] = field(default_factory=dict)
+    answers: list[AskAnswer] = field(default_factory=list)
+    requests: list[tuple[str, str]] = field(default_factory=list)
+    refilled: dict[str, RefillWord] = field(default_factory=dict)
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
@@ -82,6 +96,27 @@ class FakePanel:
         if self.money is None:
             raise PanelDown("read_timeout")
         return {order: self.readings.get(order, StatusReading("pending", "Pending")) for order in orders}
+
+    async def services(self) -> tuple[Offer, ...]:
+        assert_no_transaction("a panel question")
+        if self.money is None or not self.listed:
+            raise PanelDown("no_services")
+        return tuple(self.listed.values())
+
+    async def refill(self, order: str) -> AskAnswer:
+        assert_no_transaction("a panel question")
+        self.requests.append(("refill", order))
+        return self.answers.pop(0) if self.answers else Accepted(str(len(self.requests)))
+
+    async def cancel(self, order: str) -> AskAnswer:
+        assert_no_transaction("a panel question")
+        self.requests.append(("cancel", order))
+        return self.answers.pop(0) if self.answers else Accepted("1")
+
+    async def refills(self, tickets: Sequence[str]) -> Mapping[str, RefillWord]:
+        if self.money is None:
+            raise PanelDown("read_timeout")
+        return {ticket: self.refilled.get(ticket, "running") for ticket in tickets}
 
     async def balance(self) -> BalanceReading:
         assert_no_transaction("a panel question")

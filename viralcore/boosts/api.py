@@ -24,6 +24,10 @@ Engine = Literal["crowd", "staff"]
 OrderState = Literal["scheduled", "sending", "in_progress", "completed", "partial", "failed", "cancelled"]
 LineState = Literal["scheduled", "sending", "in_progress", "completed", "partial", "failed", "cancelled", "refunded"]
 OrderFilter = Literal["all", "running", "finished", "problems"]
+AskWhat = Literal["refill", "cancel"]
+AskState = Literal["asking", "accepted", "refused", "unknown", "done", "rejected", "lapsed"]
+"""What became of a refill or a cancel that a panel was asked for. `accepted`: it works at it; `unknown`: it did not
+answer; `lapsed`: it never said that it was done."""
 RequestState = Literal["open", "invoiced", "ordered", "returned", "discarded"]
 CardState = Literal["open", "taken", "done", "cannot", "closed"]
 PhaseState = Literal["waiting", "sending", "sent", "unknown", "completed", "partial", "failed", "cancelled"]
@@ -253,6 +257,21 @@ class CustomPlanView:
 
 
 @dataclass(frozen=True, slots=True)
+class BalanceHint:
+    """What a panel's balance did around a send nobody knows the outcome of: a hint, never a proof. `spent`: what it
+    fell by; `others`: what our other orders between the two readings account for; `cost`: what this one would have
+    cost."""
+
+    spent: Decimal
+    others: Decimal
+    orders: int
+    cost: Decimal
+    before_at: datetime
+    after_at: datetime
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownPhaseView:
     """A panel send whose outcome nobody knows: the staff card's worth."""
 
@@ -266,6 +285,7 @@ class UnknownPhaseView:
     sent_at: datetime
     state: PhaseState
     attempt: int = 0
+    hint: BalanceHint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +309,118 @@ class PanelView:
     balance: Decimal | None
     currency: str
     checked_at: datetime | None
+    preferred: bool = False
+    days_left: Decimal | None = None  # at what we spent there lately
+    quarantined: int = 0  # services that wait for an owner
+
+
+@dataclass(frozen=True, slots=True)
+class PanelServiceView:
+    """What a panel delivers a metric with. `state`: ok | quarantined, `reason`: price | vanished | kind | owner.
+
+    `agreed_rate`: the price a jump is measured from. `read`: False while only the settings know it.
+    """
+
+    platform: str
+    metric: str
+    service: str
+    name: str
+    rate: Decimal
+    agreed_rate: Decimal
+    minimum: int
+    maximum: int
+    refill: bool
+    cancel: bool
+    state: str
+    reason: str
+    read: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceChangeView:
+    """What a reading of a list changed. `what`: price | minimum | maximum | name | refill | cancel | kind | vanished |
+    back."""
+
+    platform: str
+    metric: str
+    service: str
+    what: str
+    before: str
+    after: str
+    quarantined: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PanelPage:
+    """One panel. Rates are parts of 1 and None while nobody can say; `samples`: orders they are from."""
+
+    panel: PanelView
+    days: int  # the rates are of
+    samples: int
+    success: Decimal | None
+    cancelled: Decimal | None
+    first_seconds: int | None
+    spent_a_day: Decimal | None
+    synced_at: datetime | None
+    sync_asked: bool
+    services: tuple[PanelServiceView, ...]
+    changes: tuple[ServiceChangeView, ...]
+    free: tuple[tuple[str, str], ...]  # (platform, metric) it has no service for
+
+
+@dataclass(frozen=True, slots=True)
+class OfferView:
+    """A line of a panel's list, as it would be used. `rate`: per 1,000 in the panel's currency."""
+
+    panel: str
+    platform: str
+    metric: str
+    service: str
+    name: str
+    category: str
+    rate: Decimal
+    minimum: int
+    maximum: int
+    refill: bool
+    cancel: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AskView:
+    """A refill or a cancel. `words`: the panel's own, for staff."""
+
+    id: int
+    order_id: int
+    phase_id: int
+    what: AskWhat
+    state: AskState
+    words: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PlacementView:
+    """A phase at its panel, for staff."""
+
+    phase_id: int
+    metric: Metric
+    number: int
+    quantity: int
+    delivered: int
+    state: PhaseState
+    panel: str
+    service: str
+    panel_order: str
+    sent_at: datetime | None
+    start_count: int | None
+    remains: int | None
+    charge: Decimal | None
+    currency: str
+    remainder_of: int | None
+    can_refill: bool
+    can_cancel: bool
+    requests: tuple[AskView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -463,6 +595,68 @@ class CustomPlans(Protocol):
     async def end(self, *, key: str, actor: int, plan_id: int, reason: str) -> CustomPlanView:
         """Posts left are taken back; those paid for are paid back at their price. On an ended plan: takes back what
         has come back to it since. Raises BadCustomPlan, users NotAllowed, SessionExpired."""
+        ...
+
+
+class BadService(DomainError):
+    """Fields: given, reason: unknown (not in the panel's list) | kind (it needs more than a link and a number) | unread
+    (its list was never read) | metric | moved (its price is not what was shown)."""
+
+    code = "boosts.bad_service"
+
+
+class CannotAsk(DomainError):
+    """A refill or a cancel is not possible now. Fields: what, reason: not_offered | open (asked already) | done |
+    not_running | not_completed | soon | over | nothing | panel."""
+
+    code = "boosts.cannot_ask"
+
+
+class PanelCare(Protocol):
+    """What staff see of panels and do with them. Choosing takes the right ``panels``, asking ``orders.retry``."""
+
+    async def page(self, *, panel: str) -> PanelPage:
+        """Raises NotFound."""
+        ...
+
+    async def prefer(self, *, key: str, actor: int, panel: str) -> None:
+        """Ask this panel first from now on. Raises NotFound."""
+        ...
+
+    async def ask_services(self, *, key: str, actor: int, panel: str) -> None:
+        """Have its list read at the clock's next look. Raises NotFound."""
+        ...
+
+    async def offer(self, *, panel: str, platform: str, metric: str, service: str) -> OfferView:
+        """What a service id would mean, by the list as it was read last. Raises NotFound, BadService."""
+        ...
+
+    async def choose_service(
+        self, *, key: str, actor: int, panel: str, platform: str, metric: str, service: str, rate: Decimal
+    ) -> None:
+        """Use it from now on, at the price that was shown; also accepts what was quarantined. Raises NotFound,
+        BadService."""
+        ...
+
+    async def leave_out(self, *, key: str, actor: int, panel: str, platform: str, metric: str) -> None:
+        """Use its service for this no more, until one is chosen. Raises NotFound, BadService."""
+        ...
+
+    async def placements(self, *, order_id: int) -> tuple[PlacementView, ...]:
+        """What panels have of an order. Raises NotFound."""
+        ...
+
+    async def ask(self, *, key: str, actor: int, phase_id: int, what: AskWhat) -> AskView:
+        """Ask the panel for a refill, or to cancel the rest. Raises NotFound, CannotAsk."""
+        ...
+
+    async def can_refill(self, *, order_id: int) -> bool:
+        """Whether a buyer may ask now."""
+        ...
+
+    async def refill(self, *, key: str, user_id: int, order_id: int) -> int:
+        """The buyer asks for everything that can be refilled; how many panel orders were asked about. Raises NotFound,
+        CannotAsk, users Blocked, TermsNotAccepted."""
         ...
 
 
@@ -1085,6 +1279,9 @@ class Replies(Protocol):
 
 
 class Boosts(Protocol):
+    @property
+    def panel_care(self) -> PanelCare: ...
+
     @property
     def replies(self) -> Replies:
         """Reply guys and their pay."""

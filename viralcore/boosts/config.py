@@ -161,6 +161,29 @@ class Schedule(_Frozen):
         return self
 
 
+class Care(_Frozen):
+    """How panels are looked after: their lists, their record, and what is asked of them after an order ended."""
+
+    sync_hours: Positive
+    sync_retry_minutes: Positive
+    price_jump: Share
+    kinds: Annotated[tuple[Word, ...], Field(min_length=1)]
+    correction_hours: Positive
+    correction_minutes: Positive
+    correction_phases: Positive
+    refill_after_hours: Positive
+    refill_days: Positive
+    refill_poll_minutes: Positive
+    refill_patience_days: Positive
+    rates_minutes: Positive
+    rates_days: Positive
+    rates_samples: Positive
+    rates_step: Share
+    slow_minutes: Positive
+    runway_days: Positive
+    balances_days: Positive
+
+
 class Drafts(_Frozen):
     minutes: Positive
     keep_days: Positive
@@ -278,6 +301,7 @@ class StatusWords(_Frozen):
     completed: Annotated[tuple[Word, ...], Field(min_length=1)]
     partial: Annotated[tuple[Word, ...], Field(min_length=1)]
     canceled: Annotated[tuple[Word, ...], Field(min_length=1)]
+    rejected: Annotated[tuple[Word, ...], Field(min_length=1)]
 
 
 class Service(_Frozen):
@@ -337,6 +361,7 @@ class BoostsConfig(_Frozen):
     replies: ReplyGuys
     dialects: dict[str, Dialect]
     statuses: StatusWords
+    care: Care
     panels: Annotated[tuple[PanelConfig, ...], Field(min_length=1)]
 
     admin_likes_group_enabled: bool = False
@@ -359,7 +384,7 @@ class BoostsConfig(_Frozen):
         ]
         words = [
             word
-            for row in ("pending", "running", "completed", "partial", "canceled")
+            for row in ("pending", "running", "completed", "partial", "canceled", "rejected")
             for word in getattr(self.statuses, row)
         ]
         wrong += self._twice("status word", words)

@@ -49,6 +49,16 @@ class PhaseUnknown(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseHinted(Event):
+    """A panel's balance was read after a send nobody knows the outcome of: its card can say what that hints at."""
+
+    NAME: ClassVar[str] = "boosts.phase_hinted.v1"
+    phase_id: int
+    order_id: int
+    panel: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseResolved(Event):
     """Staff answered the card of an unknown phase. `how`: placed | not_placed."""
 
@@ -96,6 +106,32 @@ class CustomPlanChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCorrected(Event):
+    """An order that had ended delivered less than its panel had said. `refunded`: cents that came back for it now."""
+
+    NAME: ClassVar[str] = "boosts.order_corrected.v1"
+    order_id: int
+    user_id: int
+    metric: str
+    refunded: int
+    credit_returned: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PanelAsked(Event):
+    """A refill or a cancel that a panel was asked for moved on. `state`: accepted | refused | unknown | done | rejected
+    | lapsed; `asked_by`: a buyer, or staff."""
+
+    NAME: ClassVar[str] = "boosts.panel_asked.v1"
+    request_id: int
+    order_id: int
+    user_id: int
+    asked_by: int
+    what: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRefunded(Event):
     """What of an order was not delivered went back to the wallet. `cents`: how much; `invoice_id`: the purchase whose
     credit the order had used. Orders with a credit that nobody paid for have no such event."""
@@ -127,7 +163,8 @@ class PanelTrouble(Event):
     `what`: breaker_open (detail: the panel that is active now, or empty when none is) | active_changed (`panel` is
     active again; detail: the one before) | low_balance (detail: what is left, with currency) | not_enough_funds |
     config (bad key, or a service it does not know) | refused (any other no) | strange_status (an answer to a status
-    question that says nothing we know).
+    question that says nothing we know) | corrected (it took back that an order was completed) | services (of its list:
+    what is not used any more until an owner accepts it).
     """
 
     NAME: ClassVar[str] = "boosts.panel_trouble.v1"

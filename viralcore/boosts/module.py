@@ -10,10 +10,12 @@ import structlog
 from viralcore.boosts.adapters.panel import HttpPanel
 from viralcore.boosts.config import BoostsConfig
 from viralcore.boosts.domain.plans import Catalogue
-from viralcore.boosts.jobs import PanelAdd, crowd_job, jobs
+from viralcore.boosts.jobs import PanelAdd, PanelAsk, care_jobs, crowd_job, jobs
 from viralcore.boosts.ports import Panel
 from viralcore.boosts.service.boosts import BoostsService
+from viralcore.boosts.service.care import Care
 from viralcore.boosts.service.claims import Claims
+from viralcore.boosts.service.corrections import Corrections
 from viralcore.boosts.service.crowd import CrowdService
 from viralcore.boosts.service.crowd_engine import CrowdEngine
 from viralcore.boosts.service.custom import Customs
@@ -30,8 +32,11 @@ from viralcore.boosts.service.placing import Placing
 from viralcore.boosts.service.polling import Polling
 from viralcore.boosts.service.replies import RepliesService
 from viralcore.boosts.service.reply_pay import ReplyPay
+from viralcore.boosts.service.requests import Requests
+from viralcore.boosts.service.shelves import Shelves
 from viralcore.boosts.service.staff import StaffDesk, StaffEngine
 from viralcore.boosts.service.steering import Steering
+from viralcore.boosts.service.syncing import Syncing
 from viralcore.boosts.service.unspent import Unspent
 from viralcore.boosts.subscribers import Subscribers, reply_subscriptions, subscriptions
 from viralcore.core.db import Database, Tx
@@ -91,6 +96,14 @@ def http_panels(config: BoostsConfig, clients: HttpClients) -> tuple[Panel, ...]
     return tuple(found)
 
 
+def _effects(
+    config: BoostsConfig, in_use: Sequence[Panel], delivery: Delivery, requests: Requests
+) -> tuple[EffectKind, ...]:
+    at_once = {panel.name: panel.parallelism for panel in config.panels}
+    adds = [PanelAdd(panel, delivery, parallelism=at_once.get(panel.name, 1)) for panel in in_use]
+    return (*adds, *(PanelAsk(panel, requests) for panel in in_use))
+
+
 def build(
     *,
     db: Database,
@@ -104,7 +117,8 @@ def build(
 ) -> BoostsModule:
     """`panels`, `engines_in_use`: others than those of the settings, for tests."""
     in_use = http_panels(config, clients) if panels is None else tuple(panels)
-    desk = PanelDesk(db, config, in_use)
+    shelves = Shelves(config, [panel.name for panel in in_use])
+    desk = PanelDesk(db, config, in_use, shelves)
     delivery = Delivery(db, config, desk, ledger)
     registry = Groups(db, users, likes_group=config.likes_group)
     crowd = CrowdEngine(db, config.crowd, delivery=delivery, registry=registry)
@@ -116,7 +130,8 @@ def build(
         warnings = (*warnings, "no SMM panel has an API key: orders will wait, and be refunded in the end")
     for warning in warnings:
         log.warning("plan_warning", warning=warning)
-    polling = Polling(db, config, desk, delivery)
+    shelves.on_change(catalogue.lay)
+    polling = Polling(db, config, desk, delivery, Corrections(delivery, desk, ledger))
     placing = Placing(catalogue, engines)
     customs = Customs(db, catalogue, config.custom, ledger, users)
     drafts = Drafts(db, config, catalogue, customs, placing, ledger, users)
@@ -128,7 +143,8 @@ def build(
     people = CrowdService(db, registry=registry, claims=claims, engine=crowd)
     goods = GoodsDesk(db, config, catalogue, placing, ledger=ledger, payments=payments, users=users)
     staff = StaffDesk(db, config.staff, delivery, users)
-    at_once = {panel.name: panel.parallelism for panel in config.panels}
+    syncing, requests = Syncing(db, config, desk, users), Requests(db, config, desk, users)
+    care = Care(db, config, desk, syncing, requests)
     return BoostsModule(
         service=BoostsService(
             db,
@@ -137,7 +153,7 @@ def build(
             drafts=drafts,
             orders=orders,
             steering=steering,
-            desk=desk,
+            care=care,
             payments=payments,
             users=users,
             unspent=Unspent(db, config),
@@ -149,11 +165,15 @@ def build(
         warnings=warnings,
         figures=BoostFigures(db).read,
         reply_pay=pay,
-        effects=tuple(PanelAdd(panel, delivery, parallelism=at_once.get(panel.name, 1)) for panel in in_use),
+        effects=_effects(config, in_use, delivery, requests),
         subscriptions=(
             *subscriptions(Subscribers(goods, crowd)),
             *reply_subscriptions(pay, people),
             Subscription(InvoicePaid, "boosts.custom_bought", _custom_bought(customs)),
         ),
-        jobs=(*jobs(config, delivery, polling, desk, drafts, goods, staff), crowd_job(config, crowd)),
+        jobs=(
+            *jobs(config, delivery, polling, desk, drafts, goods, staff),
+            *care_jobs(config, syncing, requests, care, polling),
+            crowd_job(config, crowd),
+        ),
     )

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Literal, Protocol
 
-from viralcore.boosts.domain.panels import AddAnswer, BalanceReading, StatusReading
+from viralcore.boosts.domain.panels import AddAnswer, AskAnswer, BalanceReading, RefillWord, StatusReading
+from viralcore.boosts.domain.services import Offer
 
 
 class PanelDown(Exception):
@@ -42,4 +43,20 @@ class Panel(Protocol):
 
     async def balance(self) -> BalanceReading:
         """What we have there. Raises PanelDown."""
+        ...
+
+    async def services(self) -> tuple[Offer, ...]:
+        """Everything it lists. Raises PanelDown, also when the list is empty."""
+        ...
+
+    async def refill(self, order: str) -> AskAnswer:
+        """Ask once for what dropped of a completed order. Never raises for what the panel or the network does."""
+        ...
+
+    async def cancel(self, order: str) -> AskAnswer:
+        """Ask once that the rest of an order is not delivered. Never raises for what the panel or the network does."""
+        ...
+
+    async def refills(self, tickets: Sequence[str]) -> Mapping[str, RefillWord]:
+        """How far up to 100 refills are. Raises PanelDown."""
         ...

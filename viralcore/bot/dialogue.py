@@ -22,12 +22,16 @@ from viralcore.core.db import Database
 QUANTITY, HASH, LINK, PANEL_ORDER = "quantity", "hash", "link", "panel_order"
 FIND_INVOICE, ASSIGN_TARGET, ASSIGN_REASON = "find_invoice", "assign_target", "assign_reason"
 REFUND_AMOUNT, REFUND_REASON = "refund_amount", "refund_reason"
+SERVICE_ID, SERVICE_OK, FIND_PLACEMENTS = "service_id", "service_ok", "find_placements"
 DIFFERENCE_REASON, LIFT_REASON = "difference_reason", "lift_reason"
 CARD_PROGRESS, CARD_REASON = "card_progress", "card_reason"
 REPLIES, REPLY_COUNT, REPLY_REASON = "replies", "reply_count", "reply_reason"
 REPLY_GUY, REPLY_MONEY, TASK_PROOF = "reply_guy", "reply_money", "task_proof"
 CLAIM_REASON = "claim_reason"
 CUSTOM_USER, CUSTOM_FORM, CUSTOM_END = "custom_user", "custom_form", "custom_end"
+WITHDRAW_AMOUNT, WITHDRAW_BANK, WITHDRAW_ACCOUNT = "withdraw_amount", "withdraw_bank", "withdraw_account"
+PAYOUT_REJECT, PAYOUT_PAID, PAYOUT_FAIL = "payout_reject", "payout_paid", "payout_fail"
+PAYOUT_BACK, PAYOUT_SWITCH = "payout_back", "payout_switch"
 PROSE = frozenset(
     {
         CUSTOM_END,
@@ -37,6 +41,11 @@ PROSE = frozenset(
         CLAIM_REASON,
         DIFFERENCE_REASON,
         LIFT_REASON,
+        PAYOUT_BACK,
+        PAYOUT_FAIL,
+        PAYOUT_PAID,
+        PAYOUT_REJECT,
+        PAYOUT_SWITCH,
         REFUND_REASON,
         REPLY_MONEY,
         REPLY_REASON,

@@ -11,9 +11,10 @@ from telegram.constants import ParseMode
 from telegram.error import TelegramError
 
 from viralcore.bot import refresh, sheets
-from viralcore.bot.admin import cards, groups, panel, payments, receipts, reconciliation
+from viralcore.bot.admin import cards, groups, panel, panels, payments, payout_desk, receipts, reconciliation
 from viralcore.bot.admin import custom as custom_plans
 from viralcore.bot.admin import replies as admin_replies
+from viralcore.bot.admin import withdrawals as decisions
 from viralcore.bot.config import BotConfig
 from viralcore.bot.countdown import Ticker
 from viralcore.bot.dialogue import Dialogues
@@ -38,6 +39,8 @@ from viralcore.bot.user import (
     shop,
     start,
     topup,
+    withdraw,
+    withdrawals,
 )
 from viralcore.core.clock import Clock
 from viralcore.core.db import Database
@@ -65,6 +68,7 @@ HANDLERS = (
     groups,
     invoices,
     panel,
+    panels,
     pay,
     payments,
     receipts,
@@ -73,6 +77,10 @@ HANDLERS = (
     shop,
     start,
     topup,
+    withdraw,
+    withdrawals,
+    decisions,
+    payout_desk,
 )
 """Importing them fills the tables in `turn`."""
 

@@ -22,6 +22,7 @@ from viralcore.core.errors import DomainError
 from viralcore.core.events import Event, Subscription
 from viralcore.core.screen import Screen
 from viralcore.payments import events as payments
+from viralcore.withdrawals import events as withdrawals
 
 log = structlog.get_logger(__name__)
 KIND = "bot.refresh"
@@ -89,6 +90,21 @@ def routes_of(event: Event) -> tuple[int | None, Sequence[str]]:
             return event.user_id, _of_invoice(event.invoice_id)
         case boosts.OrderProgressed() | boosts.LinesFinished() | boosts.OrderFinished() | boosts.PhaseSent():
             return event.user_id, [f"order:{event.order_id}"]
+        case withdrawals.AccountChecked():
+            return event.user_id, [f"wcheck:{event.check_id}"]
+        case (
+            withdrawals.WithdrawalApprovalGiven()
+            | withdrawals.WithdrawalApproved()
+            | withdrawals.WithdrawalSent()
+            | withdrawals.WithdrawalUnconfirmed()
+            | withdrawals.WithdrawalCompleted()
+            | withdrawals.WithdrawalFailed()
+            | withdrawals.WithdrawalRejected()
+            | withdrawals.WithdrawalCancelled()
+            | withdrawals.WithdrawalTermsOutdated()
+            | withdrawals.WithdrawalConfirmedAgain()
+        ):
+            return event.user_id, [f"withdrawal:{event.withdrawal_id}", f"wcancel:{event.withdrawal_id}"]
         case _:
             return None, []
 
@@ -116,6 +132,17 @@ HEARD: tuple[type[Event], ...] = (
     boosts.OrderProgressed,
     boosts.LinesFinished,
     boosts.OrderFinished,
+    withdrawals.AccountChecked,
+    withdrawals.WithdrawalApprovalGiven,
+    withdrawals.WithdrawalApproved,
+    withdrawals.WithdrawalSent,
+    withdrawals.WithdrawalUnconfirmed,
+    withdrawals.WithdrawalCompleted,
+    withdrawals.WithdrawalFailed,
+    withdrawals.WithdrawalRejected,
+    withdrawals.WithdrawalCancelled,
+    withdrawals.WithdrawalTermsOutdated,
+    withdrawals.WithdrawalConfirmedAgain,
 )
 
 

@@ -104,10 +104,11 @@ OnCommand = Callable[[Turn, str], Awaitable[Screen | None]]
 OnAnswer = Callable[[Turn, Mapping[str, Any], str], Awaitable[Screen | None]]
 """To a line, or to a photo: then the text is Telegram's id of it."""
 
-LIVE_ROUTES = frozenset({"invoice", "pay", "crypto", "claim", "order"})
+LIVE_ROUTES = frozenset({"wcheck", "withdrawal", "invoice", "pay", "crypto", "claim", "order"})
 """What events change while somebody looks at it (`refresh` says which)."""
 
 ROUTES: dict[str, Render] = {}
+ON_LOOK: dict[str, OnCommand] = {}
 ON_ACTION: dict[type[Action], OnAction] = {}
 ON_COMMAND: dict[str, OnCommand] = {}
 ON_ANSWER: dict[str, OnAnswer] = {}
@@ -118,6 +119,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 def route(name: str) -> Callable[[F], F]:
     """Registers what draws ``name`` or ``name:argument``."""
     return _into(ROUTES, name)
+
+
+def looking(name: str) -> Callable[[F], F]:
+    """Registers what a press that leads to a route does beside drawing it: it opens a question there."""
+    return _into(ON_LOOK, name)
 
 
 def on(action: type[Action]) -> Callable[[F], F]:

@@ -32,6 +32,8 @@ RECORD_DELAYS = (5.0, 30.0, 120.0, 600.0)
 SHORTEST_WAIT = 0.05
 CALL_LIMIT = 300.0
 """Machine seconds after which a call without timeouts of its own is given up as silent."""
+LAST_WORD = 1.5
+"""Machine seconds in which a call that is cut off by our own end is recorded as silent."""
 RECORD_PATIENCE = 60.0
 """Machine seconds for which an answer waits in memory for a database that went away."""
 
@@ -132,6 +134,12 @@ class EffectRunner:
                 claimed = True
                 call = EffectCall(call.effect_id, call.key, attempt, call.payload)
                 said = await self._call(job.kind, call)
+        except asyncio.CancelledError:
+            # We are to stop, and nobody will learn what the call did. Said now, nobody has to find out later.
+            if claimed and said is None:
+                async with asyncio.timeout(LAST_WORD):
+                    await self._settle(job, call, _Silence("stopped"))
+            raise
         except Exception as error:
             if not claimed:
                 if connection_lost(error):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-Channel = Literal["telegram", "admin_group", "group"]
+Channel = Literal["telegram", "admin_group", "group", "likes_group"]
 NoticeState = Literal["queued", "sent", "dropped", "failed", "unreachable"]
 
 

@@ -15,12 +15,14 @@ from viralcore.notifications.adapters.telegram import Bot, TelegramMessenger
 from viralcore.notifications.api import Channel
 from viralcore.notifications.config import NotificationsConfig
 from viralcore.notifications.jobs import Showing, ShowingInGroup, jobs
+from viralcore.notifications.panel_subscribers import panel_subscriptions
 from viralcore.notifications.ports import Messenger
 from viralcore.notifications.service.books import BooksTeller
 from viralcore.notifications.service.courier import Courier
 from viralcore.notifications.service.desk import KINDS, Desk
 from viralcore.notifications.service.groups import GroupReports
 from viralcore.notifications.service.painting import Painter
+from viralcore.notifications.service.payouts import PayoutTeller
 from viralcore.notifications.subscribers import Subscribers, subscriptions
 from viralcore.payments.api import Payments
 from viralcore.users.api import Users
@@ -83,15 +85,16 @@ def assemble(
     desk = Desk(db, config, admin_chat_id=admin_chat_id)
     painter = Painter(users=users, payments=payments, boosts=boosts, bot_username=bot_username)
     heard = subscriptions(Subscribers(desk, users=users, payments=payments, boosts=boosts))
+    heard += panel_subscriptions(desk)
     if withdrawals is not None:
         books = BooksTeller(desk, withdrawals=withdrawals, users=users)
-        painter.templates = {**painter.templates, **books.templates}
-        heard += books.subscriptions()
+        payouts = PayoutTeller(desk, withdrawals=withdrawals, users=users)
+        painter.templates = {**painter.templates, **books.templates, **payouts.templates}
+        heard += books.subscriptions() + payouts.subscriptions()
     courier = Courier(db, config, desk=desk, painter=painter, messenger=messenger, users=users, boosts=boosts)
     at_once: dict[Channel, int] = {"telegram": config.parallelism, "admin_group": config.group_parallelism}
-    in_groups = ShowingInGroup(
-        KINDS["group"], courier, GroupReports(boosts), attempts=config.attempts, parallelism=config.parallelism
-    )
+    in_groups: dict[Channel, int] = {"group": config.parallelism, "likes_group": config.group_parallelism}
+    reports = GroupReports(boosts)
     return NotificationsModule(
         service=desk,
         effects=(
@@ -99,7 +102,10 @@ def assemble(
                 Showing(KINDS[channel], courier, attempts=config.attempts, parallelism=most)
                 for channel, most in at_once.items()
             ),
-            in_groups,
+            *(
+                ShowingInGroup(KINDS[channel], courier, reports, attempts=config.attempts, parallelism=most)
+                for channel, most in in_groups.items()
+            ),
         ),
         subscriptions=heard,
         jobs=jobs(desk),

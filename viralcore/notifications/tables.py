@@ -47,7 +47,7 @@ notices = Table(
     PrimaryKeyConstraint("id", name="pk_notices"),
     UniqueConstraint("dedupe_key", name="uq_notices_dedupe_key"),
     UniqueConstraint("live_key", name="uq_notices_live_key"),
-    CheckConstraint("channel IN ('telegram', 'admin_group', 'group')", name="ck_notices_channel"),
+    CheckConstraint("channel IN ('telegram', 'admin_group', 'group', 'likes_group')", name="ck_notices_channel"),
     CheckConstraint("state IN ('queued', 'sent', 'dropped', 'failed', 'unreachable')", name="ck_notices_state"),
     Index("ix_notices_user_id", "user_id", "id"),
     Index("ix_notices_created_at", "created_at"),

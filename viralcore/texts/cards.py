@@ -8,8 +8,9 @@ from decimal import Decimal
 
 from viralcore.core.money import NGN, Money
 from viralcore.core.screen import Button, Html, Picture, Screen, lines, markup
-from viralcore.texts import buttons, wording
+from viralcore.texts import buttons, hints, wording
 from viralcore.texts.actions import ApproveProof, Go, PhaseNotPlaced, PhasePlaced, RejectProof
+from viralcore.texts.hints import HintText
 from viralcore.texts.notices import DepositText, SaleText
 from viralcore.texts.order_text import STATES, OrderLineText, OrderText
 
@@ -34,11 +35,16 @@ _TROUBLE = {
     "low_balance": "The balance is low: <b>{detail}</b>. Top it up, or orders move to the next panel.",
     "not_enough_funds": "It refused an order: not enough funds. Orders go to the next panel until it is topped up.\n"
     "It said: <i>{detail}</i>",
-    "config": "It does not accept what we are set up with (its key, or a service). Check settings/panels.toml.\n"
+    "config": "It does not accept what we are set up with (its key, or a service). Check its key, and its "
+    "services under Panels in the Admin Panel.\n"
     "It said: <i>{detail}</i>",
     "refused": "It refused an order; the next panel was asked.\nIt said: <i>{detail}</i>",
     "strange_status": "It answered a status question with something we do not know. The order is asked about again; "
     "look at it there.\nIt said: <i>{detail}</i>",
+    "corrected": "It took back that it had completed an order. What was not delivered is ordered again or paid back; "
+    "look at it there.\nIt said: <i>{detail}</i>",
+    "services": "Its list has changed. These services are not used until an owner accepts them, under Panels in the "
+    "Admin Panel: <b>{detail}</b>",
 }
 
 
@@ -77,6 +83,7 @@ class PhaseCardText:
     sent_at: datetime
     state: str
     attempt: int = 0
+    hint: HintText | None = None
 
 
 def person(one: PersonText) -> Html:
@@ -341,6 +348,8 @@ def unknown_phase(card: PhaseCardText) -> Screen:
             panel=card.panel,
         ),
     )
+    if card.hint is not None:
+        text = lines(text, hints.words(card.hint))
     rows = (
         (Button("✅ It was placed", PhasePlaced(card.phase_id, card.attempt)),),
         (Button("🔁 It was not: send again", PhaseNotPlaced(card.phase_id, card.attempt)),),

@@ -258,13 +258,13 @@ def _mark(one: GroupText) -> str:
 
 def _line(one: GroupText) -> Html:
     return markup(
-        "#{id} <b>{title}</b>: {role}, {posts}, {claims}, last {at}{gone}",
+        "#{id} <b>{title}</b>: {role}, {posts}, {claims}, {at}{gone}",
         id=one.id,
         title=one.title,
         role=_ROLES[one.role],
         posts=wording.count(one.posts, "post"),
         claims=wording.count(one.claims, "claim"),
-        at=wording.moment(one.last_sent) if one.last_sent else "never",
+        at=f"last {wording.moment(one.last_sent)}" if one.last_sent else "nothing sent yet",
         gone="" if one.state == "in" else f" ({_GONE[one.state]})",
     )
 

@@ -230,6 +230,35 @@ def _no_credits(fields: Mapping[str, Any]) -> Html:
     return Html("You have no posts left for this link. Buy a plan, then send the link again. Nothing was taken.")
 
 
+_SERVICE = {
+    "unknown": "The panel lists no service <b>{given}</b>. Look the number up in its list; if it is new there, refresh "
+    "the services first.",
+    "kind": "Service <b>{given}</b> needs more than a link and a number, so it cannot be used here.",
+    "unread": "The panel's list was not read yet. Refresh the services first.",
+    "metric": "That cannot be bought at a panel.",
+    "moved": "The list has changed since it was shown to you. Look at it once more.",
+}
+_ASK = {
+    "not_offered": "The panel does not offer a {what} for this.",
+    "open": "The panel has been asked for that already.",
+    "done": "That was done already.",
+    "not_running": "The panel is not working at it any more.",
+    "not_completed": "Only what was completed can be refilled.",
+    "soon": "It is too soon: panels refill what was completed a day ago, and once a day.",
+    "over": "The days in which it could be refilled are over.",
+    "nothing": "Nothing of this order can be refilled now.",
+    "panel": "That panel is not in use any more.",
+}
+
+
+def _bad_service(fields: Mapping[str, Any]) -> Html:
+    return markup(_SERVICE.get(str(fields.get("reason")), _SERVICE["unknown"]), given=fields.get("given", ""))
+
+
+def _cannot_ask(fields: Mapping[str, Any]) -> Html:
+    return markup(_ASK.get(str(fields.get("reason")), _ASK["nothing"]), what=fields.get("what", "refill"))
+
+
 def _bad_answer(fields: Mapping[str, Any]) -> Html:
     question, reason = str(fields.get("question")), str(fields.get("reason"))
     what = "a channel" if question == "channel" else "a profile"
@@ -343,6 +372,8 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], Html]] = {
     "boosts.cannot_steer": _cannot_steer,
     "boosts.cannot_reorder": _says("That order was paid with money. Buy it again from the Service Menu."),
     "boosts.bad_custom_plan": _bad_custom,
+    "boosts.bad_service": _bad_service,
+    "boosts.cannot_ask": _cannot_ask,
     "boosts.already_decided": _says("Somebody else has decided that already."),
     "boosts.bad_panel_order": _says(
         "That cannot be the panel's order number: it is not a number, or another order has it. Look it up at the "

@@ -17,6 +17,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("history", "Payments and movements"),
     ("referral", "Your link, and what it earns"),
     ("tasks", "Task 2 Earn: get paid for replies"),
+    ("withdraw", "Take your earnings out"),
     ("help", "How it works"),
     ("support", "Talk to a person"),
     ("terms", "Terms of use"),
@@ -82,7 +83,7 @@ def help_screen() -> Screen:
         "4. <b>Watch.</b> You see when each part is sent, and one message follows the delivery. Whatever is not "
         "delivered comes back to you.\n\n"
         "/orders your orders · /balance your money and posts · /history every movement · "
-        "/referral earn with friends · /tasks earn with replies · /cancel stop a question · "
+        "/referral earn with friends · /tasks earn with replies · /withdraw take it out · /cancel stop a question · "
         "/support a person"
     )
     rows = ((buttons.MENU, Button("🔗 Submit Link", AskLink())), wording.back_home())

@@ -95,6 +95,43 @@ def _reasons(order: OrderText) -> list[Html]:
     return [markup("🗒 Our team says: {reason}", reason=reason) for reason in order.reasons()]
 
 
+def corrected(order: OrderText, *, metric: str, back: Money, credit: bool) -> Screen:
+    """An order that had ended delivered less than we were told."""
+    line = next((one for one in order.lines if one.metric == metric), None)
+    text = lines(
+        markup("🟡 <b>Order #{id}: not everything came after all</b>", id=order.id),
+        markup("{link}\n", link=order.link),
+        markup("The count was corrected: {told} delivered.", told=_delivered(line)) if line else None,
+        markup("The post is back in your {plan} plan.", plan=order.plan) if credit else None,
+        markup("💰 <b>{money}</b> is back in your wallet for the rest.", money=wording.money(back))
+        if back.minor
+        else None,
+        Html("We are sorry about that."),
+    )
+    return Screen(text, _ways(order))
+
+
+def refill(order: OrderText, *, state: str) -> Screen:
+    """What came of a refill the buyer asked for. `state`: done | refused | rejected | lapsed | unknown."""
+    if state == "done":
+        text = markup("♻️ <b>Order #{id} was refilled</b>\n{link}", id=order.id, link=order.link)
+    elif state == "unknown":
+        text = markup(
+            "♻️ <b>Order #{id}: no answer about the refill</b>\n{link}\n\nOur supplier did not answer. Open the order "
+            "and ask once more in a while.",
+            id=order.id,
+            link=order.link,
+        )
+    else:
+        text = markup(
+            "♻️ <b>Order #{id} was not refilled</b>\n{link}\n\nOur supplier found nothing to refill. If you see it "
+            "otherwise, write to support.",
+            id=order.id,
+            link=order.link,
+        )
+    return Screen(text, _ways(order))
+
+
 def _refund(order: OrderText) -> Html | None:
     back = [line for line in order.lines if line.refunded.minor]
     if not order.refunded.minor:

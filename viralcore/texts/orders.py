@@ -127,6 +127,14 @@ def discarded() -> Screen:
     )
 
 
+def refill_asked(order_id: int) -> Html:
+    return markup(
+        "♻️ We have asked for a refill of order #{id}. What has dropped is delivered again, usually within a few days; "
+        "I tell you what comes of it.",
+        id=order_id,
+    )
+
+
 def confirm_cancel(one: OrderText) -> Screen:
     text = markup(
         "Cancel order #{id}? Nothing has been sent yet, so {back}.\n{link}",

@@ -169,10 +169,14 @@ def work(one: WorkText) -> Screen:
     )
 
 
-def ask_proof(*, link: str, problem: Html | None = None, claim_id: int) -> Screen:
+def ask_proof(*, link: str, problem: Html | None = None, claim_id: int, replied: bool = True) -> Screen:
+    """`replied` False: only reposted or reacted, which has no link of its own."""
+    what = (
+        "Send the link of <b>your reply</b> under" if replied else "Send the link of <b>your profile</b>. The post was"
+    )
     text = lines(
         markup("⚠️ {problem}\n", problem=problem) if problem else None,
-        markup("Send the link of <b>your reply</b> under\n{link}", link=link),
+        markup("{what}\n{link}", what=Html(what), link=link),
     )
     return Screen(text, (wording.back_home(f"work:{claim_id}"),))
 

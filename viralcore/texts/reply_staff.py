@@ -303,4 +303,5 @@ def sheet(found: Sequence[GuyText]) -> list[list[str]]:
 
 
 def sheet_caption(*, people: int, at: date) -> Html:
-    return markup("📄 Reply guys on {at}: {n} people.", at=on_day(at), n=people)
+    folk = "1 person" if people == 1 else f"{people:,} people"
+    return markup("📄 Reply guys on {at}: {folk}.", at=on_day(at), folk=folk)

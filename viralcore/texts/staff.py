@@ -9,8 +9,6 @@ from viralcore.core.screen import Button, Html, Screen, lines, markup
 from viralcore.texts import wording
 from viralcore.texts.actions import Go, OpenSession, PhaseNotPlaced, PhasePlaced
 
-_BREAKER = {"closed": "working", "open": "failing, left out", "half-open": "being tried again"}
-
 
 def admin(
     *,
@@ -21,12 +19,14 @@ def admin(
     cards: int = 0,
     claims: int | None = None,
     groups: bool = False,
+    payouts: int | None = None,
     replies: int = 0,
     plans: bool = False,
 ) -> Screen:
     """`cards`: lines that somebody does by hand. `stray`: receipts without an owner; None for who may not assign them.
     `claims`: work of the groups to be checked; None for who may not check it. `groups`: whether they may say what
-    groups are for. `replies`: submissions of reply guys to be decided."""
+    groups are for. `replies`: submissions of reply guys to be decided. `payouts`: withdrawals
+    that wait for one of us; None for who may not decide on them."""
     open_until = (
         markup("Your staff session is open until {at}.", at=wording.moment(session_until))
         if session_until
@@ -38,6 +38,7 @@ def admin(
         open_until,
         markup("\n❓ Sends to panels with unknown outcome: <b>{n}</b>", n=unknown),
         None if stray is None else markup("❗ Stray receipts: <b>{n}</b>", n=stray),
+        None if payouts is None else markup("🏧 Withdrawals that wait for one of us: <b>{n}</b>", n=payouts),
     )
     custom = ((Button("🎁 Custom plans", Go("cadm")),),) if plans else ()
     money = () if stray is None else ((Button("💵 Payments", Go("money")), Button("📚 Books", Go("books"))),)
@@ -52,6 +53,7 @@ def admin(
         *custom,
         (Button(f"💬 Replies to check ({replies})", Go("rq")), Button("🧑‍💻 Reply guys", Go("rguys"))),
         *crowd,
+        *(() if payouts is None else ((Button(f"🏧 Withdrawals ({payouts})", Go("payouts")),),)),
         wording.back_home(),
     )
     return Screen(text, rows, route="admin")
@@ -92,23 +94,6 @@ def unknown_list(rows_of: Sequence[tuple[int, int, int, str, str, int, str]]) ->
         for p in rows_of
     ]
     return Screen(text, (*rows, wording.back_home("admin")), route="unknown")
-
-
-def panels(rows_of: Sequence[tuple[str, bool, str, str, datetime | None]]) -> Screen:
-    """`rows_of`: name, active, breaker, balance, checked at."""
-    told = [
-        markup(
-            "{mark} <b>{name}</b>: {breaker}, balance {balance}{at}",
-            mark="🟢" if active else "⚪",
-            name=name,
-            breaker=_BREAKER.get(breaker, breaker),
-            balance=balance,
-            at=f" at {at:%H:%M} UTC" if at else "",
-        )
-        for name, active, breaker, balance, at in rows_of
-    ]
-    text = lines(Html("🔌 <b>Panels</b>\n\n🟢 is where orders go first.\n"), *told)
-    return Screen(text, (wording.back_home("admin"),), route="panels")
 
 
 def ask_panel_order(*, phase: int, panel: str) -> Html:

@@ -12,6 +12,7 @@ from viralcore.texts import buttons, errors, wording
 from viralcore.texts.actions import Go
 from viralcore.texts.order_actions import CancelRest, PauseOrder, Reorder, ResumeOrder
 from viralcore.texts.order_text import STATES, OrderLineText, OrderPartText, OrderText, body
+from viralcore.texts.panel_actions import RefillOrder
 
 FILTERS = (("", "All"), ("running", "Running"), ("finished", "Finished"), ("problems", "Problems"))
 _NOTHING = {
@@ -37,6 +38,7 @@ class Ways:
     can_resume: bool = False
     can_cancel_rest: bool = False
     can_reorder: bool = False
+    can_refill: bool = False
     running: bool = False
     link: str = ""
 
@@ -79,7 +81,8 @@ def _second(one: OrderText, ways: Ways) -> tuple[Button, ...]:
 
 def _third(one: OrderText, ways: Ways) -> tuple[Button, ...]:
     again = (Button("🔁 Reorder", Reorder(one.id)),) if ways.can_reorder else ()
-    return again + ((Button("🔗 Copy link for support", copy=ways.link),) if ways.link else ())
+    refill = (Button("♻️ Ask for a refill", RefillOrder(one.id)),) if ways.can_refill else ()
+    return again + refill + ((Button("🔗 Copy link for support", copy=ways.link),) if ways.link else ())
 
 
 def confirm_rest(one: OrderText) -> Screen:

@@ -36,7 +36,8 @@ def balance(
     move = (Button("🔁 Move to wallet", Go("move")),) if affiliate.minor > 0 else ()
     waiting = (Button(f"🧾 Open invoices ({open_invoices})", Go("invoices:open")),) if open_invoices else ()
     rows = (
-        (buttons.TOPUP, *move),
+        (buttons.TOPUP, buttons.WITHDRAW),
+        move,
         waiting,
         (Button("🧾 History", Go("history")), Button("🎟 Credits", Go("credits"))),
         (buttons.MENU,),

@@ -193,12 +193,16 @@ class CardView:
 @dataclass(frozen=True, slots=True)
 class DeskView:
     """The switches. `paused`: no request is taken and nothing is sent. `stopped`: the solvency watch stopped automatic
-    payouts, `stop_reason` says why."""
+    payouts, `stop_reason` says why. `by_itself`: DISABLE_ADMIN_APPROVAL is set, in force once `completed` (which only
+    `Desk.switches` counts) reaches `by_itself_after`."""
 
     mode: Mode
     paused: bool
     stopped: bool
     stop_reason: str
+    by_itself: bool = False
+    completed: int = 0
+    by_itself_after: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, cast
@@ -13,6 +13,7 @@ from sqlalchemy import text
 from tests.support.boosts import FakePanel, FakePayments, FakeUsers, config
 from tests.support.clock import FakeClock
 from viralcore.boosts.api import OrderView
+from viralcore.boosts.config import BoostsConfig
 from viralcore.boosts.module import BoostsModule, build
 from viralcore.boosts.service.engines import LineEngine
 from viralcore.core.db import Database
@@ -137,6 +138,9 @@ class Shop:
         assert await self.ledger.check() == ()
 
 
+ShopOf = Callable[[Mapping[str, FakePanel], BoostsConfig], Awaitable[Shop]]
+
+
 @pytest.fixture
 def engines() -> Sequence[LineEngine] | None:
     """Panels alone, unless a module overrides this: what they do not deliver is refunded. None: as the shop runs."""
@@ -144,22 +148,34 @@ def engines() -> Sequence[LineEngine] | None:
 
 
 @pytest.fixture
-async def shop(
+async def shop_of(
     database: Database, clock: FakeClock, registry: Registry, engines: Sequence[LineEngine] | None
-) -> AsyncIterator[Shop]:
-    panels = {name: FakePanel(name, first=1000 * number) for number, name in enumerate(PANELS, start=1)}
-    users, payments, ledger = FakeUsers(), FakePayments(), LedgerService(database)
+) -> AsyncIterator[ShopOf]:
+    """Opens a shop with these panels."""
     clients = HttpClients(clock)
-    module = build(
-        db=database,
-        config=config(),
-        clients=clients,
-        ledger=ledger,
-        users=cast(Any, users),
-        payments=cast(Any, payments),
-        panels=tuple(panels.values()),
-        engines_in_use=engines,
-    )
-    registry.add_kinds(*module.effects)
-    yield Shop(database, clock, ledger, module, panels, users, payments, EffectRunner(database, Worker()))
+
+    async def open_(panels: Mapping[str, FakePanel], told: BoostsConfig) -> Shop:
+        users, payments, ledger = FakeUsers(), FakePayments(), LedgerService(database)
+        module = build(
+            db=database,
+            config=told,
+            clients=clients,
+            ledger=ledger,
+            users=cast(Any, users),
+            payments=cast(Any, payments),
+            panels=tuple(panels.values()),
+            engines_in_use=engines,
+        )
+        registry.add_kinds(*module.effects)
+        runner = EffectRunner(database, Worker())
+        return Shop(database, clock, ledger, module, dict(panels), users, payments, runner)
+
+    yield open_
     await clients.close()
+
+
+@pytest.fixture
+async def shop(shop_of: ShopOf) -> Shop:
+    return await shop_of(
+        {name: FakePanel(name, first=1000 * number) for number, name in enumerate(PANELS, start=1)}, config()
+    )

@@ -184,6 +184,7 @@ class Town:
         self.db.plug = self.plug
         self.clock = clock
         self.phone = Phone(self.plug)
+        self.naira: Decimal | None = payouts.RATE
         self.nursery = Nursery()
         self._updates, self._people = count(1), count(5000)
         self.telegram = Bot("1:t", request=self.phone, get_updates_request=self.phone)
@@ -221,7 +222,7 @@ class Town:
             clock=clock,
             ledger=books,
             users=people,
-            live=self.money.service.naira_per_usd,
+            live=self._naira,
             config=payouts.settings(),
             cipher=payouts.CIPHER,
             payouts=payouts.FakePayouts(clock.now),
@@ -238,6 +239,9 @@ class Town:
         self.bot = self._bot()
         for each in (self.money, self.boosts, self.withdrawals, self.bot):
             registry.add_kinds(*each.effects)
+
+    async def _naira(self) -> Decimal | None:
+        return self.naira
 
     def _bot(self) -> bot.BotModule:
         class NoInbox:

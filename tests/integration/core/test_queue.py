@@ -179,8 +179,9 @@ async def test_a_graceful_stop_lets_what_runs_finish(
 
 
 async def test_a_stop_with_no_patience_left_hands_back(
-    database: Database, registry: Registry, engine: QueueEngine, nursery: Nursery
+    database: Database, registry: Registry, engine: QueueEngine, nursery: Nursery, clock: FakeClock
 ) -> None:
+    """What may be done again waits for its time; nobody has to find out first that we are gone."""
     kind = ScriptedKind(before=lambda: asyncio.sleep(600))
     registry.add_kinds(kind)
     await engine.start()
@@ -191,13 +192,35 @@ async def test_a_stop_with_no_patience_left_hands_back(
 
     await until(calling)
     await engine.stop(timeout=0.1)
-    assert await _states(database) == ["calling"]
+    assert await _states(database) == ["queued"]
+    assert kind.outcomes == []
     kind.before = None
+    due = await engine.next_due()
+    assert due is not None
+    clock.set(due)
     heir = QueueEngine(database, nursery)
     await heir.start()
+    await heir.release_due()
     await settled(heir)
     assert kind.outcomes == [Succeeded({"ok": True})]
     await heir.stop()
+
+
+async def test_a_stop_in_a_call_that_is_never_repeated_is_known_as_unknown_at_once(
+    database: Database, registry: Registry, engine: QueueEngine
+) -> None:
+    kind = ScriptedKind(silence="once", max_attempts=1, before=lambda: asyncio.sleep(600))
+    registry.add_kinds(kind)
+    await engine.start()
+    await _store(database, "k1")
+
+    async def calling() -> bool:
+        return bool(kind.calls)
+
+    await until(calling)
+    await engine.stop(timeout=0.1)
+    assert await _states(database) == ["unknown"]
+    assert kind.outcomes == [Unknown("stopped")]
 
 
 async def test_jobs_for_the_scheduler(engine: QueueEngine, registry: Registry, clock: FakeClock) -> None:

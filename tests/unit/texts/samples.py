@@ -13,6 +13,7 @@ from viralcore.core.money import Money, usd
 from viralcore.core.screen import Screen
 from viralcore.texts import cards, notices, order_notices
 from viralcore.texts.cards import PersonText, PhaseCardText, ProofText, StrayEnd
+from viralcore.texts.hints import HintText
 from viralcore.texts.notices import DepositText, SaleText
 from viralcore.texts.order_text import OrderLineText, OrderPartText, OrderText
 
@@ -175,6 +176,10 @@ def to_people() -> Iterator[tuple[str, Screen]]:
         yield f"end, {name}", order_notices.finished(one)
     paused = replace(HALF, paused_at=AT)
     yield "order, paused", order_notices.progress(paused)
+    yield "corrected", order_notices.corrected(PARTLY, metric="likes", back=usd("0.06"), credit=False)
+    yield "corrected, all of it", order_notices.corrected(FAILED, metric="likes", back=usd(0), credit=True)
+    for state in ("done", "refused", "unknown"):
+        yield f"refill, {state}", order_notices.refill(DONE, state=state)
 
 
 def _transfers() -> Iterator[tuple[str, Screen]]:
@@ -312,6 +317,8 @@ def to_staff() -> Iterator[tuple[str, Screen]]:
         ("config", "service 12: <Bad> key"),
         ("refused", "no {such} thing"),
         ("strange_status", "order 9: Foo"),
+        ("corrected", "order 9: Partial, 18 of 38"),
+        ("services", "x likes (101): price"),
         ("a_new_word", "something"),
     ):
         yield f"staff: {what} {detail}", cards.panel_trouble(panel="smmflare", what=what, detail=detail)
@@ -319,6 +326,8 @@ def to_staff() -> Iterator[tuple[str, Screen]]:
         yield f"staff: prices {reason}", cards.prices(coin="BNB", reason=reason)
     yield "staff: goods paid", cards.paid_from_wallet(GOODS, ADA)
     yield "staff: unknown phase", cards.unknown_phase(CARD)
+    hint = HintText("0.08 USD", "0.042 USD", 1, "0.0342 USD", AT, AT.replace(minute=40), "placed")
+    yield "staff: unknown phase, with a hint", cards.unknown_phase(replace(CARD, hint=hint))
     for how in ("placed", "not_placed", "elsewhere", ""):
         who = ADA if "placed" in how else None
         yield f"staff: phase {how}", cards.resolved_phase(CARD, who=who, how=how, panel_order="991")

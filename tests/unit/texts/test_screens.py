@@ -21,6 +21,7 @@ from tests.unit.texts.screens import home as home_cases
 from tests.unit.texts.screens import hostile
 from tests.unit.texts.screens import invoices as invoice_cases
 from tests.unit.texts.screens import orders as order_cases
+from tests.unit.texts.screens import panels as panel_cases
 from tests.unit.texts.screens import receipts as receipt_cases
 from tests.unit.texts.screens import reconciliation as reconciliation_cases
 from tests.unit.texts.screens import referrals as referral_cases
@@ -33,6 +34,7 @@ from tests.unit.texts.screens import staff_cards as staff_card_cases
 from tests.unit.texts.screens import steering as steering_cases
 from tests.unit.texts.screens import topup as topup_cases
 from tests.unit.texts.screens import wallet as wallet_cases
+from tests.unit.texts.screens import withdrawals as withdrawal_cases
 from viralcore.core.errors import DomainError
 from viralcore.core.screen import Html, Screen, decode, encode
 from viralcore.payments.api import AccountView, ClaimView
@@ -44,10 +46,13 @@ from viralcore.texts import (
     errors,
     finance,
     goods,
+    hints,
     home,
     invoices,
     order_text,
     orders,
+    panels,
+    placements,
     receipts,
     reconciliation,
     referrals,
@@ -60,6 +65,10 @@ from viralcore.texts import (
     steering,
     topup,
     wallet,
+    withdrawal_cards,
+    withdrawal_desk,
+    withdrawal_notices,
+    withdrawals,
 )
 from viralcore.texts.actions import Go
 
@@ -82,6 +91,9 @@ MODULES = [
     (steering, steering_cases.CASES),
     (topup, topup_cases.CASES),
     (orders, order_cases.CASES),
+    (panels, panel_cases.CASES),
+    (placements, panel_cases.PLACED),
+    (hints, panel_cases.HINTS),
     (reconciliation, reconciliation_cases.CASES),
     (referrals, referral_cases.CASES),
     (refunds, refund_cases.CASES),
@@ -91,6 +103,10 @@ MODULES = [
     (staff, staff_cases.CASES),
     (staff_cards, staff_card_cases.CASES),
     (wallet, wallet_cases.CASES),
+    (withdrawals, withdrawal_cases.CASES),
+    (withdrawal_notices, withdrawal_cases.NOTICES),
+    (withdrawal_cards, withdrawal_cases.STAFF),
+    (withdrawal_desk, withdrawal_cases.PANEL),
 ]
 FILES = [(f"{_name(module)}.{function}", cases) for module, all_of in MODULES for function, cases in all_of.items()]
 EVERYTHING = [pytest.param(name, said, id=f"{name}: {case}") for name, cases in FILES for case, said in cases.items()]
@@ -98,6 +114,7 @@ NO_WAY_HOME = {"home.home", "home.terms", "home.blocked", "home.group_only_priva
 NO_WAY_HOME |= {"reply_staff.card", "staff_cards.card"}
 NO_WAY_HOME |= {f"crowd.{name}" for name in ("group_post", "likes_post", "claim_taken")}
 NO_WAY_HOME |= {f"crowd.{name}" for name in ("group_joined", "group_lost", "claims_card")}
+NO_WAY_HOME |= {f"withdrawal_cards.{name}" for name in ("card", "trouble", "switched")}
 """Home itself, what stands before it, and what is shown where no home is."""
 CAPTION, MESSAGE = 1024, 4096
 
@@ -236,7 +253,7 @@ LABELS = {
     "crowd.claims": ["Approve", "Reject"],
     "finance.confirm_assign": ["Confirm", "Cancel"],
     "refunds.confirm_refund": ["Confirm", "Cancel"],
-    "wallet.balance": ["Top up", "Move to wallet", "History", "Credits"],
+    "wallet.balance": ["Top up", "Withdraw", "Move to wallet", "History", "Credits"],
     "topup.choose": ["5", "10", "25", "50", "100", "Other amount"],
     "topup.move": ["25%", "50%", "100%", "Other amount"],
     "topup.confirm_move": ["Confirm", "Cancel"],
@@ -245,11 +262,21 @@ LABELS = {
     "bank.account": ["Copy amount", "Copy account", "I have paid", "Change method", "Cancel"],
     "bank.by_hand": ["Copy amount", "Copy account", "I have paid", "Change method", "Cancel"],
     "bank.failed": ["Try again", "Change method", "Cancel"],
+    "panels.panel": ["Make active", "Refresh services"],
+    "panels.confirm_service": ["Confirm", "Cancel"],
+    "placements.confirm_stop": ["Confirm", "Cancel"],
     "replies.panel": ["Submit replies", "Withdraw", "Submissions", "Task 2 Earn"],
     "replies.confirm_report": ["Confirm", "Cancel"],
     "reply_staff.card": ["Approve", "Reject"],
     "reply_staff.confirm_money": ["Confirm", "Cancel"],
     "orders.confirm": ["Confirm", "Cancel"],
+    "referrals.program": ["Share", "Withdraw", "Move to wallet", "Earnings"],
+    "withdrawals.amount": ["25%", "50%", "100%"],
+    "withdrawals.check": ["Confirm", "Cancel"],
+    "withdrawals.withdrawal": ["Confirm", "Cancel"],
+    "withdrawals.confirm_cancel": ["Confirm", "Cancel"],
+    "withdrawal_cards.card": ["Approve", "Reject", "Mark paid", "Show account"],
+    "withdrawal_desk.confirm_switch": ["Confirm", "Cancel"],
     "orders.confirm_cancel": ["Confirm", "Cancel"],
 }
 

@@ -12,14 +12,19 @@ from pydantic import SecretStr
 from viralcore.boosts.config import Dialect, StatusWords
 from viralcore.boosts.domain.panels import (
     AddAnswer,
+    AskAnswer,
     BalanceReading,
     Declined,
+    RefillWord,
     Silent,
     StatusReading,
     read_add,
+    read_ask,
     read_balance,
+    read_refill,
     read_status,
 )
+from viralcore.boosts.domain.services import Offer, read_services
 from viralcore.boosts.ports import PanelDown
 from viralcore.core.http import Answer, BreakerOpen, HttpFailure, NoAnswer, NotSent, ProviderClient
 
@@ -85,6 +90,42 @@ class HttpPanel:
         if reading is None:
             raise PanelDown("unreadable_balance")
         return reading
+
+    async def services(self) -> tuple[Offer, ...]:
+        found = read_services((await self._ask({"action": "services"})).body)
+        if not found:
+            raise PanelDown("no_services")
+        return found
+
+    async def refill(self, order: str) -> AskAnswer:
+        return await self._once({"action": "refill", "order": order}, "refill")
+
+    async def cancel(self, order: str) -> AskAnswer:
+        return await self._once({"action": "cancel", "orders": order}, "cancel")
+
+    async def refills(self, tickets: Sequence[str]) -> Mapping[str, RefillWord]:
+        asked = list(tickets)[:MOST_IDS]
+        if len(asked) > 1:
+            body = (await self._ask({"action": "refill_status", "refills": ",".join(asked)})).body
+            if isinstance(body, list):
+                rows = {str(row.get("refill")): row for row in body if isinstance(row, Mapping)}
+                return {ticket: read_refill(rows[ticket], self._words) for ticket in asked if ticket in rows}
+            log.warning("panel_multi_refill_refused", panel=self._name)
+        return {
+            ticket: read_refill((await self._ask({"action": "refill_status", "refill": ticket})).body, self._words)
+            for ticket in asked
+        }
+
+    async def _once(self, fields: Mapping[str, str], field: str) -> AskAnswer:
+        if self.breaker != "closed":
+            return Declined("outage", "breaker_open")
+        try:
+            answer = await self._client.send("POST", data=self._form(fields))
+        except NotSent as failure:
+            return Declined("outage", failure.reason)
+        except NoAnswer as failure:
+            return Silent(failure.reason)
+        return read_ask(answer.body, field, self._dialect, answer.status)
 
     async def _one(self, order: str) -> StatusReading:
         return read_status((await self._ask({"action": "status", "order": order})).body, self._words)

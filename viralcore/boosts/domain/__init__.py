@@ -17,7 +17,13 @@ takes, has no phases and ends with the order, refunded by its share.
 - ``sending -> waiting``: no panel took it. Another round later (`next_at`), ``-> failed`` after the bounded time.
 - ``sending -> unknown``: silence after something may have been sent. Nobody but staff moves it on: ``unknown -> sent``
   ("it was placed", with the panel's order id), ``unknown -> sending`` ("it was not": attempt n + 1).
-- ``sent -> completed | partial | failed``: the poller, from the panel's own word. These are final.
+- ``sent -> completed | partial | failed``: the poller, from the panel's own word.
+- ``completed -> partial | failed``: a day long the panel may take it back, once; nothing else leaves an end.
+- A phase that its panel ended early is followed by a second one, ``waiting`` at once, for what is left: written in the
+  transaction that ends the first, which it names (`remainder_of`, unique) and whose panel it avoids. It has no third.
+  No second one: what is left is below every other panel's minimum, or staff asked the panel to cancel (then it is
+  refunded), the buyer cancelled the rest, or the line has ended. Of a paused
+  order it waits for the end of the pause.
 - ``waiting -> cancelled``: the buyer; the whole order if every phase of it waits, else the rest of it, and what was not
   sent comes back by its share when the order ends. Dispatcher and buyer lock the order and look again, so one of them
   wins.
@@ -37,7 +43,11 @@ the draft's row goes ``open -> confirmed`` in it, so a draft makes its orders on
 same transaction settles the order: nothing delivered at all -> the credit comes back at the price paid
 (``return:order:<id>``); else every line's undelivered part -> wallet (``refund:line:<id>``): lot price x share x
 undelivered fraction, rounded down to the cent. A cancelled order gives the credit back under the same key as an
-undelivered one, so never both. The rest of a partial delivery is not ordered once more elsewhere yet: it is refunded.
+undelivered one, so never both. What a panel takes back of an ended order comes back by the same sum, less what came
+before (``refund:corrected:<phase>``), in the transaction that moves the phase.
+
+**Request** (a refill, a cancel at the panel): ``asking -> accepted | refused | unknown | done``, an accepted refill
+``-> done | rejected | lapsed``. It moves no money; one of a kind is open for a phase.
 
 **A death of the process** leaves, wherever it strikes: before a commit, nothing. After the dispatcher's commit, a phase
 ``sending`` whose effect is queued; the next process sends it. Between the effect's claim and its call, or between call

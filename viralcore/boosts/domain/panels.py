@@ -42,6 +42,17 @@ AddAnswer = Placed | Declined | Silent
 
 
 @dataclass(frozen=True, slots=True)
+class Accepted:
+    """A refill or a cancel was begun; `ticket`: the panel's number for it, where it gives one."""
+
+    ticket: str = ""
+
+
+AskAnswer = Accepted | Declined | Silent
+RefillWord = Literal["running", "done", "rejected", "strange"]
+
+
+@dataclass(frozen=True, slots=True)
 class StatusReading:
     """One order as the panel tells it. `remains` None: not told, or not a number. `text`: its own word, for staff."""
 
@@ -80,6 +91,42 @@ def read_add(body: Any, dialect: Dialect, status: int = 200) -> AddAnswer:
     return Silent("unreadable")
 
 
+def read_ask(body: Any, field: str, dialect: Dialect, status: int = 200) -> AskAnswer:
+    """The answer to `refill` (an object) or `cancel` (a list with one row). `field`: refill | cancel, holding a number,
+    or an object with an error."""
+    row = body[0] if isinstance(body, list) and len(body) == 1 else body
+    told = row.get(field) if isinstance(row, Mapping) else None
+    error = (told.get("error") if isinstance(told, Mapping) else None) or (
+        row.get("error") if isinstance(row, Mapping) else None
+    )
+    if error:
+        text = str(error)[:MOST_TEXT]
+        return Declined("outage" if status == 429 else why(text, dialect), text)
+    if told is True:
+        return Accepted()
+    ticket = order_id(told)
+    if ticket:
+        return Accepted(ticket)
+    if status == 429:
+        return Declined("outage", "429")
+    if 300 <= status < 500:
+        return Declined("config", f"HTTP {status}")
+    return Silent("unreadable")
+
+
+def read_refill(row: Any, words: StatusWords) -> RefillWord:
+    """How far a refill is. What is not understood is asked about again."""
+    told = row.get("status") if isinstance(row, Mapping) else None
+    if not isinstance(told, str):
+        return "strange"
+    lowered = " ".join(told.lower().split())
+    if lowered in words.completed:
+        return "done"
+    if lowered in words.rejected or lowered in words.canceled:
+        return "rejected"
+    return "running" if lowered in words.pending or lowered in words.running else "strange"
+
+
 def why(text: str, dialect: Dialect) -> Why:
     """A refusal's class: the first row of the dialect whose words occur in it."""
     lowered = " ".join(text.lower().split())
@@ -114,9 +161,9 @@ def read_status(row: Any, words: StatusWords) -> StatusReading:
     return StatusReading(
         word,
         text,
-        start_count=_whole(row.get("start_count")),
-        remains=_whole(row.get("remains")),
-        charge=_decimal(row.get("charge")),
+        start_count=whole_of(row.get("start_count")),
+        remains=whole_of(row.get("remains")),
+        charge=decimal_of(row.get("charge")),
         currency=str(row.get("currency") or "")[:8],
     )
 
@@ -147,18 +194,20 @@ def read_balance(body: Any) -> BalanceReading | None:
     """None when it says nothing usable."""
     if not isinstance(body, Mapping):
         return None
-    amount = _decimal(body.get("balance"))
+    amount = decimal_of(body.get("balance"))
     return None if amount is None else BalanceReading(amount, str(body.get("currency") or "")[:8])
 
 
-def _whole(value: object) -> int | None:
-    number = _decimal(value)
+def whole_of(value: object) -> int | None:
+    """A whole number as panels write them; None when it is none."""
+    number = decimal_of(value)
     if number is None or number != number.to_integral_value() or abs(number) >= 10**15:
         return None
     return int(number)
 
 
-def _decimal(value: object) -> Decimal | None:
+def decimal_of(value: object) -> Decimal | None:
+    """A number as panels write them; None when it is none."""
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
         return None
     text = str(value).strip().replace(",", "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 
@@ -52,8 +52,13 @@ class Catalogue:
         """`channels`: those that are worked at besides the panels."""
         self._channels = channels
         self._parts = [(part.minutes, part.share) for part in config.schedule.phases]
-        self._panels = config.usable_panels or config.panels
-        self._plans = {plan.id: plan for row in config.plans for plan in self._expand(row)}
+        self._config = config
+        self.lay(lambda panel: panel)
+
+    def lay(self, now: Callable[[PanelConfig], PanelConfig]) -> None:
+        """Panels sell something else from now on: `now` turns one of the settings into what it sells."""
+        self._panels = tuple(now(panel) for panel in self._config.usable_panels or self._config.panels)
+        self._plans = {plan.id: plan for row in self._config.plans for plan in self._expand(row)}
 
     @property
     def phases_minutes(self) -> tuple[int, ...]:

@@ -81,6 +81,9 @@ class Phase:
     currency: str | None
     delivered: int
     finished_at: datetime | None
+    remainder_of: int | None = None
+    avoid: str | None = None
+    first_at: datetime | None = None
 
     @property
     def final(self) -> bool:
@@ -114,6 +117,18 @@ def can_cancel(order: Order, phases: Sequence[Phase], lines: Sequence[Line]) -> 
 def shown_delivered(line: Line, phases: Sequence[Phase]) -> int:
     """Delivered of a line, never more than was sold (a line raised to a panel's minimum delivers more)."""
     return min(line.quantity, sum(phase.delivered for phase in phases))
+
+
+def remainder(line: Line, phases: Sequence[Phase], ended: Phase) -> int:
+    """What is to be ordered once more of a phase that ended early; nothing where it was such a second order itself.
+
+    `phases`: all of the line, with `ended` as it ended. What others still bring is counted as if it came: a line that
+    was raised to a panel's minimum may have enough already.
+    """
+    if ended.remainder_of is not None or ended.state not in {"partial", "failed"} or ended.panel_order is None:
+        return 0
+    others = sum(one.delivered if one.final else one.quantity for one in phases if one.id != ended.id)
+    return max(0, min(ended.quantity - ended.delivered, line.quantity - others - ended.delivered))
 
 
 def ended_line(line: Line, phases: Sequence[Phase]) -> LineState:

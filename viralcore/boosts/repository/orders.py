@@ -34,6 +34,17 @@ FROM unnest(CAST(:ids AS bigint[]), CAST(:states AS text[]), CAST(:delivered AS 
 WHERE l.id = new.id AND l.finished_at IS NULL
 """)
 
+_FINISH_LINES = text("""
+UPDATE boosts.lines l SET state = new.state, delivered = new.delivered, finished_at = :now
+FROM unnest(CAST(:ids AS bigint[]), CAST(:states AS text[]), CAST(:delivered AS bigint[])) AS new (id, state, delivered)
+WHERE l.id = new.id AND l.finished_at IS NULL
+""")
+_REFUND_LINES = text("""
+UPDATE boosts.lines l SET refunded_cents = new.cents
+FROM unnest(CAST(:ids AS bigint[]), CAST(:cents AS bigint[])) AS new (id, cents)
+WHERE l.id = new.id AND l.refunded_cents = 0
+""")
+
 
 @dataclass(frozen=True, slots=True)
 class NewOrder:
@@ -207,9 +218,46 @@ async def finish_line(conn: AsyncConnection, line_id: int, *, state: LineState, 
     await _hit(conn, statement.values(state=state, delivered=delivered, finished_at=now))
 
 
-async def refund_line(conn: AsyncConnection, line_id: int, cents: int) -> None:
-    statement = update(lines).where(lines.c.id == line_id, lines.c.refunded_cents == 0)
-    await _hit(conn, statement.values(refunded_cents=cents))
+async def finish_lines(conn: AsyncConnection, ended: Sequence[Line], *, now: datetime) -> None:
+    """The same for many, whose state and count are what they end with."""
+    values = {
+        "ids": [line.id for line in ended],
+        "states": [line.state for line in ended],
+        "delivered": [line.delivered for line in ended],
+        "now": now,
+    }
+    await _hit(conn, _FINISH_LINES, values, len(ended))
+
+
+async def refund_lines(conn: AsyncConnection, refunds: Mapping[int, int]) -> None:
+    """Cents that came back, by line."""
+    await _hit(conn, _REFUND_LINES, {"ids": list(refunds), "cents": list(refunds.values())}, len(refunds))
+
+
+async def correct_line(conn: AsyncConnection, before: Line, after: Line) -> None:
+    """A line that had ended delivered less than its panel had said."""
+    statement = update(lines).where(
+        lines.c.id == before.id,
+        lines.c.finished_at.is_not(None),
+        lines.c.delivered == before.delivered,
+        lines.c.refunded_cents == before.refunded_cents,
+    )
+    values = {"state": after.state, "delivered": after.delivered, "refunded_cents": after.refunded_cents}
+    await _hit(conn, statement.values(values))
+
+
+async def correct(
+    conn: AsyncConnection, order: Order, *, state: OrderState, refunded_cents: int, credit_returned: bool
+) -> None:
+    """An order that had ended ended otherwise: more came back."""
+    statement = update(orders).where(
+        orders.c.id == order.id,
+        orders.c.finished_at.is_not(None),
+        orders.c.refunded_cents == order.refunded_cents,
+        orders.c.credit_returned == order.credit_returned,
+    )
+    values = {"state": state, "refunded_cents": refunded_cents, "credit_returned": credit_returned}
+    await _hit(conn, statement.values(values))
 
 
 async def _hit(

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from viralcore.boosts.domain.ranking import Record
 from viralcore.boosts.tables.orders import panels, troubles
+from viralcore.boosts.tables.panels import balances
 
 _OVER = text("DELETE FROM boosts.troubles WHERE panel = :panel AND what = ANY(:what)")
 
@@ -25,6 +27,20 @@ class PanelRow:
     balance: Decimal | None
     currency: str | None
     checked_at: datetime | None
+    preferred: bool
+    samples: int
+    success: Decimal | None
+    cancelled: Decimal | None
+    first_seconds: int | None
+    spent_a_day: Decimal | None
+    rated_at: datetime | None
+    synced_at: datetime | None
+    sync_asked_at: datetime | None
+
+    @property
+    def record(self) -> Record:
+        """What it did for us lately."""
+        return Record(self.samples, self.success, self.cancelled, self.first_seconds)
 
 
 async def read(conn: AsyncConnection) -> Mapping[str, PanelRow]:
@@ -49,6 +65,47 @@ async def set_balance(
     await conn.execute(
         update(panels).where(panels.c.name == name).values(balance=balance, currency=currency, low=low, checked_at=now)
     )
+
+
+async def keep_balance(
+    conn: AsyncConnection, name: str, *, balance: Decimal, currency: str, now: datetime, forget_before: datetime
+) -> None:
+    """One more reading of a balance; old ones are forgotten."""
+    values = {"panel": name, "at": now, "balance": balance, "currency": currency}
+    await conn.execute(insert(balances).values(**values).on_conflict_do_nothing())
+    await conn.execute(delete(balances).where(balances.c.panel == name, balances.c.at < forget_before))
+
+
+async def prefer(conn: AsyncConnection, name: str) -> None:
+    """Ask this panel first from now on. All rows are locked by the caller."""
+    await conn.execute(update(panels).where(panels.c.preferred).values(preferred=False))
+    await conn.execute(update(panels).where(panels.c.name == name).values(preferred=True))
+
+
+async def set_record(
+    conn: AsyncConnection, name: str, record: Record, *, spent_a_day: Decimal | None, now: datetime
+) -> None:
+    await conn.execute(
+        update(panels)
+        .where(panels.c.name == name)
+        .values(
+            samples=record.samples,
+            success=record.success,
+            cancelled=record.cancelled,
+            first_seconds=record.first_seconds,
+            spent_a_day=spent_a_day,
+            rated_at=now,
+        )
+    )
+
+
+async def ask_sync(conn: AsyncConnection, name: str, *, now: datetime) -> None:
+    """Somebody waits for its list of services to be read."""
+    await conn.execute(update(panels).where(panels.c.name == name).values(sync_asked_at=now))
+
+
+async def synced(conn: AsyncConnection, name: str, *, now: datetime) -> None:
+    await conn.execute(update(panels).where(panels.c.name == name).values(synced_at=now, sync_asked_at=None))
 
 
 async def trouble(conn: AsyncConnection, *, panel: str, what: str, now: datetime, again_before: datetime) -> bool:

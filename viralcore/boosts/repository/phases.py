@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import and_, exists, func, insert, select, text, update
@@ -59,6 +59,21 @@ WITH new AS (
 SELECT (SELECT count(*) FROM decided), (SELECT count(*) FROM moved)
 """)
 
+_ASKED = text("UPDATE boosts.phases SET polled_at = :now WHERE id = ANY(:ids) AND state = :state")
+_READ = text("""
+UPDATE boosts.phases p
+SET state = new.state, delivered = new.delivered, polled_at = :now, remains = new.remains,
+    start_count = coalesce(new.start_count, p.start_count), charge = coalesce(new.charge, p.charge),
+    currency = coalesce(new.currency, p.currency),
+    finished_at = CASE WHEN new.state = 'sent' THEN NULL ELSE CAST(:now AS timestamptz) END,
+    first_at = CASE WHEN p.first_at IS NULL AND new.delivered > 0 THEN CAST(:now AS timestamptz) ELSE p.first_at END
+FROM unnest(
+    CAST(:ids AS bigint[]), CAST(:attempts AS integer[]), CAST(:states AS text[]), CAST(:delivered AS bigint[]),
+    CAST(:starts AS bigint[]), CAST(:remains AS bigint[]), CAST(:charges AS numeric[]), CAST(:currencies AS text[])
+) AS new (id, attempt, state, delivered, start_count, remains, charge, currency)
+WHERE p.id = new.id AND p.state = 'sent' AND p.attempt = new.attempt
+""")
+
 
 _GOES_ON = ~exists().where(orders.c.id == phases.c.order_id, orders.c.paused_at.is_not(None))
 """Its order is not paused."""
@@ -84,6 +99,23 @@ async def add(conn: AsyncConnection, *, order_id: int, line_id: int, planned: Pl
             state="waiting",
         )
     )
+
+
+async def add_remainder(conn: AsyncConnection, of: Phase, *, quantity: int, number: int, now: datetime) -> Phase:
+    """What is left of a phase that ended early, due at once. The second one of the same phase is a mistake of ours:
+    the database refuses it."""
+    statement = insert(phases).values(
+        order_id=of.order_id,
+        line_id=of.line_id,
+        number=number,
+        quantity=quantity,
+        due_at=now,
+        next_at=now,
+        state="waiting",
+        remainder_of=of.id,
+        avoid=of.panel,
+    )
+    return Phase(**(await conn.execute(statement.returning(*phases.c))).one()._mapping)
 
 
 async def of_orders(conn: AsyncConnection, order_ids: Sequence[int]) -> Mapping[int, list[Phase]]:
@@ -131,7 +163,7 @@ async def running(conn: AsyncConnection, *, limit: int) -> list[Phase]:
 
 async def asked(conn: AsyncConnection, ids: Sequence[int], *, now: datetime) -> None:
     """They were asked about in vain: others come first in the next round."""
-    await conn.execute(update(phases).where(phases.c.id.in_(ids), phases.c.state == "sent").values(polled_at=now))
+    await conn.execute(_ASKED, {"ids": list(ids), "state": "sent", "now": now})
 
 
 async def unknown(conn: AsyncConnection, *, limit: int = 100) -> list[Phase]:
@@ -218,24 +250,73 @@ async def cancel_all(conn: AsyncConnection, order_id: int, *, now: datetime) -> 
     return (await conn.execute(statement.values(state="cancelled", next_at=None, finished_at=now))).rowcount
 
 
-async def read(
-    conn: AsyncConnection, phase: Phase, reading: StatusReading, became: PhaseUpdate, *, now: datetime
-) -> None:
-    """Keep what the panel said of a sent phase."""
-    ended = became.state != "sent"
-    start = phase.start_count if reading.start_count is None else reading.start_count
-    await _move(
-        conn,
-        phase,
-        state=became.state,
-        delivered=became.delivered,
-        polled_at=now,
-        start_count=start,
-        remains=reading.remains,
-        charge=phase.charge if reading.charge is None else reading.charge,
-        currency=reading.currency or phase.currency,
-        finished_at=now if ended else None,
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a panel said of a sent phase, and what that makes of it."""
+
+    phase: Phase
+    reading: StatusReading
+    became: PhaseUpdate
+
+    @property
+    def now(self) -> Phase:
+        """The phase with what was said, as far as others look at it."""
+        return replace(self.phase, state=self.became.state, delivered=self.became.delivered)
+
+    @property
+    def news(self) -> bool:
+        """Whether there is anything to keep beside the moment of asking."""
+        of, said = self.phase, self.reading
+        known = (of.start_count, of.remains, of.charge, of.currency)
+        told = (
+            of.start_count if said.start_count is None else said.start_count,
+            said.remains,
+            of.charge if said.charge is None else said.charge,
+            said.currency or of.currency,
+        )
+        return self.became.state != "sent" or self.became.changed or self.became.strange or known != told
+
+
+async def read(conn: AsyncConnection, told: Sequence[Told], *, now: datetime) -> None:
+    """Keep what panels said of sent phases."""
+    if not told:
+        return
+    values = {
+        "ids": [one.phase.id for one in told],
+        "attempts": [one.phase.attempt for one in told],
+        "states": [one.became.state for one in told],
+        "delivered": [one.became.delivered for one in told],
+        "starts": [one.reading.start_count for one in told],
+        "remains": [one.reading.remains for one in told],
+        "charges": [one.reading.charge for one in told],
+        "currencies": [one.reading.currency or None for one in told],
+    }
+    if (await conn.execute(_READ, {**values, "now": now})).rowcount != len(told):
+        raise Moved(f"one of the phases {values['ids']} has moved")
+
+
+async def to_recheck(conn: AsyncConnection, *, since: datetime, asked_before: datetime, limit: int) -> list[Phase]:
+    """Completed since then and not asked about lately, longest unasked first."""
+    statement = (
+        select(phases)
+        .where(phases.c.state == "completed", phases.c.finished_at > since, phases.c.polled_at <= asked_before)
+        .order_by(phases.c.polled_at, phases.c.id)
+        .limit(limit)
     )
+    return [Phase(**row._mapping) for row in await conn.execute(statement)]
+
+
+async def rechecked(conn: AsyncConnection, ids: Sequence[int], *, now: datetime) -> None:
+    """Completed phases were asked about once more, and nothing has changed."""
+    await conn.execute(_ASKED, {"ids": list(ids), "state": "completed", "now": now})
+
+
+async def correct(
+    conn: AsyncConnection, phase: Phase, reading: StatusReading, *, state: str, delivered: int, now: datetime
+) -> None:
+    """A panel took back that it had completed an order."""
+    charge = phase.charge if reading.charge is None else reading.charge
+    await _move(conn, phase, state=state, delivered=delivered, remains=reading.remains, charge=charge, polled_at=now)
 
 
 async def panel_order_known(conn: AsyncConnection, *, panel: str, panel_order: str) -> bool:

@@ -7,10 +7,10 @@ from typing import Literal, cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from viralcore.boosts.api import LinkView, OrderLineView, OrderView, PhaseView, UnknownPhaseView
+from viralcore.boosts.api import BalanceHint, LinkView, OrderLineView, OrderView, PhaseView, UnknownPhaseView
 from viralcore.boosts.domain import states, steering
 from viralcore.boosts.domain.states import Line, Order, Phase
-from viralcore.boosts.repository import orders, phases, staff
+from viralcore.boosts.repository import orders, phases, records, services, staff
 from viralcore.core.errors import NotFound
 from viralcore.core.money import USD, Money
 
@@ -42,6 +42,26 @@ async def unknown_view(conn: AsyncConnection, phase: Phase) -> UnknownPhaseView:
         sent_at=phase.sent_at,
         state=phase.state,
         attempt=phase.attempt,
+        hint=await _hint(conn, phase) if phase.state == "unknown" else None,
+    )
+
+
+async def _hint(conn: AsyncConnection, phase: Phase) -> BalanceHint | None:
+    """What the panel's balance did around the send; None while it is not read, or its price is not known."""
+    if phase.sent_at is None or phase.panel is None:
+        return None
+    around = await records.around(conn, phase.panel, phase.sent_at)
+    offer = await services.offer(conn, phase.panel, phase.service or "")
+    if around is None or offer is None:
+        return None
+    return BalanceHint(
+        spent=around.before - around.after,
+        others=around.cost,
+        orders=around.others,
+        cost=offer.rate * phase.quantity / 1000,
+        before_at=around.before_at,
+        after_at=around.after_at,
+        currency=around.currency,
     )
 
 

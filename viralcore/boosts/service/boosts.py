@@ -23,12 +23,12 @@ from viralcore.boosts.api import (
 )
 from viralcore.boosts.domain.custom import usable
 from viralcore.boosts.domain.plans import Catalogue
+from viralcore.boosts.service.care import Care
 from viralcore.boosts.service.crowd import CrowdService
 from viralcore.boosts.service.custom import Customs
 from viralcore.boosts.service.drafts import Drafts
 from viralcore.boosts.service.goods import GoodsDesk
 from viralcore.boosts.service.orders import Orders
-from viralcore.boosts.service.panels import PanelDesk
 from viralcore.boosts.service.staff import StaffDesk
 from viralcore.boosts.service.steering import Steering
 from viralcore.boosts.service.unspent import Unspent
@@ -51,9 +51,9 @@ class BoostsService:
         drafts: Drafts,
         orders: Orders,
         steering: Steering,
-        desk: PanelDesk,
         payments: Payments,
         users: Users,
+        care: Care,
         unspent: Unspent,
         replies: Replies,
         crowd: CrowdService,
@@ -67,13 +67,17 @@ class BoostsService:
         self._drafts = drafts
         self._steering = steering
         self._orders = orders
-        self._desk = desk
         self._payments = payments
         self._users = users
+        self._care = care
         self._unspent = unspent
         self._goods = goods
         self._staff = staff
         self._replies = replies
+
+    @property
+    def panel_care(self) -> Care:
+        return self._care
 
     @property
     def goods(self) -> GoodsDesk:
@@ -196,7 +200,7 @@ class BoostsService:
         return await self._orders.resolve_not_placed(key=key, actor=actor, phase_id=phase_id, attempt=attempt)
 
     async def panels(self) -> tuple[PanelView, ...]:
-        return await self._desk.views()
+        return await self._care.panels()
 
     async def panel_orders(self, *, after: int = 0, limit: int = 500) -> tuple[PanelOrderView, ...]:
         return await self._orders.panel_orders(after=after, limit=limit)

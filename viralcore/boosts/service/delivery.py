@@ -30,6 +30,7 @@ from viralcore.boosts.events import (
 from viralcore.boosts.repository import custom, orders, phases
 from viralcore.boosts.service.loaded import Answered, Loaded, load
 from viralcore.boosts.service.panels import Choice, PanelDesk
+from viralcore.boosts.service.remainders import Remainders
 from viralcore.boosts.service.sources import invoice_behind, return_key
 from viralcore.core.clock import monotonic
 from viralcore.core.db import Database, Tx
@@ -58,6 +59,7 @@ class Delivery:
         self._schedule = config.schedule
         self._desk = desk
         self._ledger = ledger
+        self._remainders = Remainders(desk)
 
     # --- sending ---------------------------------------------------------------------------------------------------
 
@@ -89,6 +91,7 @@ class Delivery:
             return await phases.next_due(conn)
 
     async def _dispatch(self, order_ids: Sequence[int], tx: Tx) -> None:
+        await self._desk.shelves.fresh(tx)
         loaded = await load(tx, order_ids)
         found = [one for one in loaded if one.order.state not in FINAL_ORDER and one.order.paused_at is None]
         claims: list[tuple[Order, phases.Claim]] = []
@@ -120,7 +123,8 @@ class Delivery:
             await self._nobody(tx, phase, [*choice.passed])
 
     def _choose(self, order: Order, metric: str, phase: Phase) -> Choice:
-        return self._desk.choose(order.platform, metric, phase.quantity, [panel for panel, _ in phase.tried])
+        tried = [*(panel for panel, _ in phase.tried), *([phase.avoid] if phase.avoid else [])]
+        return self._desk.choose(order.platform, metric, phase.quantity, tried)
 
     @staticmethod
     async def _send(tx: Tx, claims: Sequence[tuple[Order, phases.Claim]]) -> None:
@@ -244,23 +248,29 @@ class Delivery:
 
     # --- following -------------------------------------------------------------------------------------------------
 
-    async def read(self, order_id: int, readings: Mapping[int, StatusReading], tx: Tx) -> None:
-        """What panels say of an order's phases (`readings` by phase id)."""
-        order = await orders.lock(tx.conn, order_id)
-        if order is None or order.state in FINAL_ORDER:
-            return
-        progressed = False
-        for phase in (await phases.of_orders(tx.conn, [order_id])).get(order_id, []):
-            reading = readings.get(phase.id)
-            if reading is None or phase.state != "sent":
-                continue
-            became = states.apply_reading(phase, reading)
-            await phases.read(tx.conn, phase, reading, became, now=tx.now)
-            progressed = progressed or became.changed
-            if became.strange:
-                told = reading.text or "no status"
-                await self._desk.strange(tx, panel=phase.panel or "", panel_order=phase.panel_order or "", words=told)
-        await self.advance(tx, order, progressed=progressed)
+    async def read(self, readings: Mapping[int, Mapping[int, StatusReading]], tx: Tx) -> None:
+        """What panels say of the phases of some orders (`readings` by order id, then by phase id)."""
+        told: list[phases.Told] = []
+        progressed: dict[int, str] = {}
+        found = [one for one in await load(tx, list(readings)) if one.order.state not in FINAL_ORDER]
+        for one in found:
+            for phase in tuple(one.phases):
+                reading = readings[one.order.id].get(phase.id)
+                if reading is None or phase.state != "sent":
+                    continue
+                said = phases.Told(phase, reading, states.apply_reading(phase, reading))
+                told.append(said)
+                one.put(said.now)
+                if said.became.changed:
+                    progressed[one.order.id] = correlation_id.get()
+        await phases.read(tx.conn, told, now=tx.now)
+        for said in told:
+            if said.became.strange:
+                panel, number = said.phase.panel or "", said.phase.panel_order or ""
+                await self._desk.strange(tx, panel=panel, panel_order=number, words=said.reading.text or "no status")
+        for one in found:
+            await self._remainders.order_again(tx, one)
+        await self.advance_all(tx, found, progressed)
 
     async def worked(self, tx: Tx, order: Order, line_id: int, *, delivered: int, ended: bool = False) -> None:
         """What an engine has delivered of a line so far; `ended`: there will be no more. The line counts as begun."""
@@ -279,6 +289,11 @@ class Delivery:
             kept.append(now)
         await self.advance(tx, order, progressed=True, kept=kept)
 
+    async def corrected(self, tx: Tx, one: Loaded) -> None:
+        """A phase that was completed is not: its rest is ordered once more where its line still goes on."""
+        await self._remainders.order_again(tx, one)
+        await self.advance(tx, one.order, progressed=True)
+
     async def advance(
         self, tx: Tx, order: Order, *, progressed: bool = False, kept: Sequence[Line] | None = None
     ) -> None:
@@ -288,7 +303,7 @@ class Delivery:
         `kept`: the order's lines, where they have just been read.
         """
         kept = await self._lines(tx, order) if kept is None else kept
-        found = (await phases.of_orders(tx.conn, [order.id])).get(order.id, [])
+        found = await self._phases(tx, order.id)
         told = {order.id: correlation_id.get()} if progressed else {}
         await self.advance_all(tx, [Loaded(order, kept, found)], told)
 
@@ -332,9 +347,9 @@ class Delivery:
 
     async def _settle(self, tx: Tx, order: Order, lines: Sequence[Line]) -> None:
         undelivered = [line for line in lines if line.finished_at is None]
-        for line in undelivered:
-            await orders.finish_line(tx.conn, line.id, state="refunded", delivered=0, now=tx.now)
         if undelivered:
+            ended = [replace(line, state="refunded", delivered=0) for line in undelivered]
+            await orders.finish_lines(tx.conn, ended, now=tx.now)
             self._tell_lines(tx, order, [line.metric for line in undelivered], "refunded")
         nothing = f"Nothing delivered: credit back, order {order.id}"
         usable = await custom.credit_usable(tx.conn, order.asset, tx.now)
@@ -382,8 +397,7 @@ class Delivery:
         refused = [verdict for verdict in verdicts if not verdict.done]
         if refused:
             raise RuntimeError(f"the ledger refused refunds: {refused}")
-        for line_id, cents in refunds.items():
-            await orders.refund_line(tx.conn, line_id, cents)
+        await orders.refund_lines(tx.conn, refunds)
         invoice_id = await invoice_behind(tx, self._ledger, order)
         if invoice_id is not None:
             told = OrderRefunded(
@@ -411,6 +425,10 @@ class Delivery:
     @staticmethod
     async def _lines(tx: Tx, order: Order) -> Sequence[Line]:
         return (await orders.lines_of(tx.conn, [order.id])).get(order.id, [])
+
+    @staticmethod
+    async def _phases(tx: Tx, order_id: int) -> list[Phase]:
+        return (await phases.of_orders(tx.conn, [order_id])).get(order_id, [])
 
 
 def _line_now(tx: Tx, line: Line, mine: Sequence[Phase]) -> Line:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import structlog
@@ -13,9 +13,13 @@ import structlog
 from viralcore.boosts.api import PanelView
 from viralcore.boosts.config import BoostsConfig, PanelConfig
 from viralcore.boosts.domain.panels import BalanceReading, Why
-from viralcore.boosts.events import PanelTrouble
+from viralcore.boosts.domain.states import Phase
+from viralcore.boosts.events import PanelTrouble, PhaseHinted
 from viralcore.boosts.ports import Panel, PanelDown
 from viralcore.boosts.repository import panels as rows
+from viralcore.boosts.repository import phases
+from viralcore.boosts.repository import services as service_rows
+from viralcore.boosts.service.shelves import Shelves
 from viralcore.core.db import Database, Tx
 
 log = structlog.get_logger(__name__)
@@ -42,11 +46,16 @@ class Choice:
 class PanelDesk:
     """Knows every panel in use, in order of preference."""
 
-    def __init__(self, db: Database, config: BoostsConfig, panels: Sequence[Panel]) -> None:
+    def __init__(self, db: Database, config: BoostsConfig, panels: Sequence[Panel], shelves: Shelves) -> None:
         self._db = db
         self._config = config
         self._panels = {panel.name: panel for panel in panels}
-        self._configs = [panel for panel in config.panels if panel.name in self._panels]
+        self._shelves = shelves
+
+    @property
+    def shelves(self) -> Shelves:
+        """What each of them sells now."""
+        return self._shelves
 
     def panel(self, name: str) -> Panel | None:
         """A panel in use."""
@@ -55,17 +64,29 @@ class PanelDesk:
     def choose(self, platform: str, metric: str, quantity: int, tried: Sequence[str]) -> Choice:
         """The first healthy panel that sells this and was not tried. Orders are no trial for a breaker: only closed."""
         passed: list[tuple[str, Why]] = []
-        for panel in self._configs:
+        for panel in self._shelves.ranked:
             service = panel.service(platform, metric)
             if service is None or panel.name in tried:
                 continue
-            if not service.minimum <= quantity <= service.maximum:
+            if self._shelves.quarantined(panel.name, platform, metric):
+                passed.append((panel.name, "service"))
+            elif not service.minimum <= quantity <= service.maximum:
                 passed.append((panel.name, "quantity"))
             elif self._panels[panel.name].breaker != "closed":
                 passed.append((panel.name, "outage"))
             else:
                 return Choice(panel.name, service.id, tuple(passed))
         return Choice("", "", tuple(passed))
+
+    def could(self, platform: str, metric: str, quantity: int, *, avoid: str) -> bool:
+        """Whether another panel than this one sells so much of it, now or when it is back."""
+        sold = ((panel.name, panel.service(platform, metric)) for panel in self._shelves.ranked if panel.name != avoid)
+        return any(
+            service is not None
+            and service.minimum <= quantity <= service.maximum
+            and not self._shelves.quarantined(name, platform, metric)
+            for name, service in sold
+        )
 
     async def refused(self, tx: Tx, *, panel: str, service: str, why: Why, words: str) -> None:
         """Tell staff of a refusal that is the panel's own trouble, once until it is over."""
@@ -79,6 +100,15 @@ class PanelDesk:
         """Tell staff of a status nobody understands."""
         await self._trouble(tx, panel, "strange_status", f"order {panel_order}: {words}", "strange_status")
 
+    async def corrected(self, tx: Tx, *, panel: str, panel_order: str, words: str) -> None:
+        """Tell staff that it took back what it had called completed."""
+        await self._trouble(tx, panel, "corrected", f"order {panel_order}: {words}", "corrected")
+
+    async def changed(self, tx: Tx, *, panel: str, detail: str) -> None:
+        """Tell staff that services wait for an owner; every time, for each time it is others."""
+        log.warning("panel_services_quarantined", panel=panel, detail=detail)
+        tx.record(PanelTrouble(panel=panel, what="services", detail=detail[:300]))
+
     async def took_orders(self, tx: Tx, *, panel: str, services: Collection[str]) -> None:
         """It works again."""
         over = ["not_enough_funds", "config", "refused", *(f"config:{service}" for service in sorted(services))]
@@ -87,7 +117,7 @@ class PanelDesk:
     async def look(self, tx: Tx) -> None:
         """Notice what changed in the panels' health, and tell staff of each change once."""
         known = await rows.lock(tx.conn, sorted(self._panels))
-        up = {panel.name: self._panels[panel.name].breaker == "closed" for panel in self._configs}
+        up = {panel.name: self._panels[panel.name].breaker == "closed" for panel in self._shelves.ranked}
         active = next((name for name, is_up in up.items() if is_up), "")
         before = next((row.name for row in known.values() if row.active), "")
         for name, is_up in up.items():
@@ -105,28 +135,35 @@ class PanelDesk:
         """Read balances that are due, which also closes a breaker that waits for its trial; then look."""
         async with self._db.read() as conn:
             known = await rows.read(conn)
+            silent = await phases.unknown(conn)
+            self._shelves.lay_out(await service_rows.in_use(conn), known)
         limit = timedelta(minutes=self._config.schedule.balance_minutes)
         now = self._db.clock.now()
 
         def due(name: str) -> bool:
             checked = known[name].checked_at if name in known else None
             fresh = checked is not None and checked <= now < checked + limit
+            # a send nobody answered: what is left there may hint at what became of it
+            fresh = fresh and not _unread(silent, name, checked)
             breaker = self._panels[name].breaker
             return breaker == "half-opened" or (breaker == "closed" and not fresh)
 
-        asked = [panel for panel in self._configs if due(panel.name)]
+        asked = [panel for panel in self._shelves.told if due(panel.name)]
         readings = await asyncio.gather(*(self._balance(self._panels[panel.name]) for panel in asked))
         async with self._db.transaction() as tx:
             for panel, reading in zip(asked, readings, strict=True):
                 if reading is not None:
+                    before = known[panel.name].checked_at if panel.name in known else None
+                    for phase in _unread(silent, panel.name, before):
+                        tx.record(PhaseHinted(phase_id=phase.id, order_id=phase.order_id, panel=panel.name))
                     await self._keep_balance(tx, panel, reading)
             await self.look(tx)
 
     async def views(self) -> tuple[PanelView, ...]:
         async with self._db.read() as conn:
             known = await rows.read(conn)
-        active = next((one.name for one in self._configs if self._panels[one.name].breaker == "closed"), "")
-        return tuple(self._view(panel, known.get(panel.name), active) for panel in self._configs)
+        active = next((one.name for one in self._shelves.ranked if self._panels[one.name].breaker == "closed"), "")
+        return tuple(self._view(panel, known.get(panel.name), active) for panel in self._shelves.ranked)
 
     def _view(self, panel: PanelConfig, row: rows.PanelRow | None, active: str) -> PanelView:
         state = self._panels[panel.name].breaker
@@ -153,12 +190,22 @@ class PanelDesk:
         if low and not known[panel.name].low:
             tx.record(PanelTrouble(panel=panel.name, what="low_balance", detail=f"{_plain(reading.amount)} {currency}"))
         await rows.set_balance(tx.conn, panel.name, balance=reading.amount, currency=currency, low=low, now=tx.now)
+        forget = tx.now - timedelta(days=self._config.care.balances_days)
+        await rows.keep_balance(
+            tx.conn, panel.name, balance=reading.amount, currency=currency, now=tx.now, forget_before=forget
+        )
 
     async def _trouble(self, tx: Tx, panel: str, what: str, detail: str, about: str) -> None:
         again_before = tx.now - timedelta(hours=self._config.schedule.repeat_trouble_hours)
         if await rows.trouble(tx.conn, panel=panel, what=about, now=tx.now, again_before=again_before):
             log.warning("panel_trouble", panel=panel, what=what)
             tx.record(PanelTrouble(panel=panel, what=what, detail=detail[:300]))
+
+
+def _unread(silent: Sequence[Phase], name: str, checked: datetime | None) -> list[Phase]:
+    """Sends to a panel nobody answered, since when its balance was not read."""
+    mine = [phase for phase in silent if phase.panel == name and phase.sent_at is not None]
+    return [phase for phase in mine if checked is None or (phase.sent_at is not None and phase.sent_at >= checked)]
 
 
 def _any_down(known: Mapping[str, rows.PanelRow]) -> bool:

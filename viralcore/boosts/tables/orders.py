@@ -151,7 +151,14 @@ phases = Table(
     Column("currency", Text),
     Column("delivered", BigInteger, nullable=False, server_default=text("0")),
     Column("finished_at", INSTANT),
+    # the phase whose rest this one orders once more, and the panel it must not go to
+    Column("remainder_of", BigInteger, ForeignKey("boosts.phases.id")),
+    Column("avoid", Text),
+    # when something was first seen to be delivered
+    Column("first_at", INSTANT),
     UniqueConstraint("line_id", "number", name="phases_of_line"),
+    UniqueConstraint("remainder_of", name="phases_remainder_once"),
+    CheckConstraint("(remainder_of IS NULL) = (avoid IS NULL)", name="phases_remainder"),
     CheckConstraint(
         "state IN ('waiting', 'sending', 'sent', 'unknown', 'completed', 'partial', 'failed', 'cancelled')",
         name="phases_state",
@@ -169,6 +176,8 @@ phases = Table(
     Index("phases_due", "next_at", postgresql_where=text("state = 'waiting'")),
     Index("phases_running", "polled_at", postgresql_where=text("state = 'sent'")),
     Index("phases_unknown", "id", postgresql_where=text("state = 'unknown'")),
+    Index("phases_completed", "finished_at", postgresql_where=text("state = 'completed'")),
+    Index("phases_by_sent", "panel", "sent_at", postgresql_where=text("panel IS NOT NULL")),
 )
 
 # One try of one phase at one panel: what is sent is frozen here before it is sent.
@@ -189,6 +198,7 @@ attempts = Table(
     Column("decided_at", INSTANT),
     CheckConstraint("state IN ('sending', 'sent', 'refused', 'unknown', 'not_placed')", name="attempts_state"),
     CheckConstraint("(state = 'sent') = (panel_order IS NOT NULL)", name="attempts_panel_order"),
+    Index("attempts_by_created", "created_at"),
     Index(
         "attempts_panel_order_once",
         "panel",
@@ -209,6 +219,19 @@ panels = Table(
     Column("balance", Numeric),
     Column("currency", Text),
     Column("checked_at", INSTANT),
+    # asked first, before those that do better: an owner said so
+    Column("preferred", Boolean, nullable=False, server_default=text("false")),
+    # its record with us lately, and what we spend there a day
+    Column("samples", Integer, nullable=False, server_default=text("0")),
+    Column("success", Numeric),
+    Column("cancelled", Numeric),
+    Column("first_seconds", Integer),
+    Column("spent_a_day", Numeric),
+    Column("rated_at", INSTANT),
+    # its list of services: when it was read, and since when somebody waits for it to be read
+    Column("synced_at", INSTANT),
+    Column("sync_asked_at", INSTANT),
+    Index("panels_preferred", "preferred", unique=True, postgresql_where=text("preferred")),
 )
 
 troubles = Table(

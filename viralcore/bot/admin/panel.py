@@ -9,6 +9,7 @@ from viralcore.boosts.api import BadPanelOrder
 from viralcore.bot import dialogue
 from viralcore.bot.admin.groups import APPROVE, GROUPS
 from viralcore.bot.admin.payments import ASSIGN
+from viralcore.bot.admin.reconciliation import DECIDE
 from viralcore.bot.turn import Turn, Viewer, answer, command, on, render, route
 from viralcore.core.screen import Screen
 from viralcore.texts import errors, home, staff
@@ -36,8 +37,14 @@ async def admin(viewer: Viewer, _: str) -> Screen:
         plans="plans" in viewer.user.rights,
         claims=await viewer.doors.boosts.crowd.waiting_count() if APPROVE in viewer.user.rights else None,
         groups=GROUPS in viewer.user.rights,
+        payouts=await _payouts(viewer) if DECIDE in viewer.user.rights else None,
         replies=await viewer.doors.boosts.replies.queue_size(),
     )
+
+
+async def _payouts(viewer: Viewer) -> int:
+    counts = await viewer.doors.withdrawals.desk.counts()
+    return counts["waiting"] + counts["to_pay"]
 
 
 @command("admin")
@@ -63,22 +70,6 @@ async def unknown(viewer: Viewer, _: str) -> Screen:
     return staff.unknown_list(
         [(p.phase_id, p.attempt, p.order_id, p.panel, p.metric, p.quantity, p.link) for p in found]
     )
-
-
-@route("panels")
-async def panels(viewer: Viewer, _: str) -> Screen:
-    staff_only(viewer)
-    rows = [
-        (
-            p.name,
-            p.active,
-            p.breaker,
-            f"{p.balance:,.2f} {p.currency}" if p.balance is not None else "unknown",
-            p.checked_at,
-        )
-        for p in await viewer.doors.boosts.panels()
-    ]
-    return staff.panels(rows)
 
 
 @on(PhasePlaced)

@@ -42,7 +42,8 @@ async def orders_command(turn: Turn, _: str) -> Screen:
     return await my_orders(turn.viewer, "")
 
 
-def _shown(viewer: Viewer, one: OrderView) -> Screen:
+async def _shown(viewer: Viewer, one: OrderView) -> Screen:
+    came = any(phase.state == "completed" for phase in one.phases)
     link = f"https://t.me/{viewer.bot_username}?start=o_{one.id}" if viewer.bot_username else ""
     ways = steering.Ways(
         can_cancel=one.can_cancel,
@@ -50,6 +51,7 @@ def _shown(viewer: Viewer, one: OrderView) -> Screen:
         can_resume=one.paused_at is not None,
         can_cancel_rest=one.can_cancel_rest,
         can_reorder=one.can_reorder,
+        can_refill=came and await viewer.doors.boosts.panel_care.can_refill(order_id=one.id),
         running=one.finished_at is None,
         link=link,
     )
@@ -62,7 +64,7 @@ async def _mine(viewer: Viewer, argument: str) -> OrderView:
 
 @route("order")
 async def order(viewer: Viewer, argument: str) -> Screen:
-    return _shown(viewer, await _mine(viewer, argument))
+    return await _shown(viewer, await _mine(viewer, argument))
 
 
 @route("timeline")
@@ -82,18 +84,19 @@ async def slow(viewer: Viewer, argument: str) -> Screen:
 @route("ocancel")
 async def confirm_cancel(viewer: Viewer, argument: str) -> Screen:
     one = await _mine(viewer, argument)
-    return orders.confirm_cancel(order_text(one)) if one.can_cancel else _shown(viewer, one)
+    return orders.confirm_cancel(order_text(one)) if one.can_cancel else await _shown(viewer, one)
 
 
 @on(CancelOrder)
 async def cancel(turn: Turn, act: CancelOrder) -> Screen:
-    return _shown(turn.viewer, await turn.doors.boosts.cancel(key=turn.key, user_id=turn.user.id, order_id=act.order))
+    one = await turn.doors.boosts.cancel(key=turn.key, user_id=turn.user.id, order_id=act.order)
+    return await _shown(turn.viewer, one)
 
 
 @route("orest")
 async def confirm_rest(viewer: Viewer, argument: str) -> Screen:
     one = await _mine(viewer, argument)
-    return steering.confirm_rest(order_text(one)) if one.can_cancel_rest else _shown(viewer, one)
+    return steering.confirm_rest(order_text(one)) if one.can_cancel_rest else await _shown(viewer, one)
 
 
 @on(CancelRest)

@@ -109,7 +109,7 @@ async def ask_proof(turn: Turn, act: AskProof) -> Screen:
 
 
 def ask_claim_proof(one: ClaimView) -> Screen:
-    return texts.ask_proof(link=one.link.canonical, claim_id=one.id)
+    return texts.ask_proof(link=one.link.canonical, claim_id=one.id, replied="comments" in one.metrics)
 
 
 @answer(dialogue.TASK_PROOF)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from viralcore.boosts.api import CreditView
 from viralcore.bot.admin.payments import receipt_of_card
-from viralcore.bot.turn import Turn, Viewer, command, on, render, route
+from viralcore.bot.turn import ON_LOOK, Turn, Viewer, command, on, render, route
 from viralcore.bot.user.boost import ask_for_link
 from viralcore.bot.user.crowd import from_group, waiting_claim
 from viralcore.core.errors import NotFound
@@ -111,8 +111,11 @@ async def support_command(turn: Turn, _: str) -> Screen:
 
 
 @on(Go)
-async def go(turn: Turn, act: Go) -> Screen:
-    """Look at a route; ``submit`` also asks for a link."""
+async def go(turn: Turn, act: Go) -> Screen | None:
+    """Look at a route; some also ask a question, as ``submit`` does for a link."""
     if act.route == "submit":
         return await ask_for_link(turn)
+    name, _, argument = act.route.partition(":")
+    if name in ON_LOOK:
+        return await ON_LOOK[name](turn, argument)
     return await render(turn.viewer, act.route)

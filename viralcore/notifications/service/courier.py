@@ -92,7 +92,7 @@ class Courier:
         """The group became a supergroup: remember where it is now, and send it there."""
         async with self._db.transaction() as tx:
             await repository.moved(tx.conn, old_id=notice.chat_id, new_id=chat_id, now=tx.now)
-            if notice.channel == "group":
+            if notice.channel in ("group", "likes_group"):
                 await self._boosts.crowd.group_migrated(tx, old_chat_id=notice.chat_id, new_chat_id=chat_id)
         hint = "set ADMIN_TELEGRAM_CHAT_ID to the new id" if notice.channel == "admin_group" else ""
         log.warning("chat_moved", old_id=notice.chat_id, new_id=chat_id, hint=hint)

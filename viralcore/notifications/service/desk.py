@@ -21,8 +21,10 @@ KINDS: Mapping[Channel, str] = {
     "telegram": "notifications.telegram",
     "admin_group": "notifications.admin_group",
     "group": "notifications.group",
+    "likes_group": "notifications.likes_group",
 }
-"""The effect kind of each channel. Groups are slow (20 a minute); they must not hold up people's messages."""
+"""The effect kind of each channel. Groups are slow (20 a minute); they must not hold up people's messages, and the one
+that gets every post must not hold up the others."""
 MOST_HISTORY = 100
 BATCH = 500
 
@@ -73,9 +75,11 @@ class Desk:
         if self._admins is not None:
             await self._show(tx, self._admins, key, live_key, template, params)
 
-    async def show_group(self, tx: Tx, *, chat_id: int, key: str, live_key: str, template: str, **params: Any) -> None:
+    async def show_group(
+        self, tx: Tx, *, chat_id: int, channel: Channel, key: str, live_key: str, template: str, **params: Any
+    ) -> None:
         """The same in any other group."""
-        await self._show(tx, Recipient("group", chat_id, None), key, live_key, template, params)
+        await self._show(tx, Recipient(channel, chat_id, None), key, live_key, template, params)
 
     async def refresh(self, tx: Tx, *, live_key: str, **params: Any) -> bool:
         """Bring a live message up to date if there is one; False when there is none."""

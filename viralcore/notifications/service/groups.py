@@ -53,9 +53,9 @@ class GroupNotices:
         key, what = message_key(event.message_id), event.message_id
         show = partial(self._desk.show_group, tx, chat_id=event.chat_id, key=event_id, live_key=key, message=what)
         if event.kind == "comments":
-            await show(template="group_post")
+            await show(channel="group", template="group_post")
         else:
-            await show(template="likes_post")
+            await show(channel="likes_group", template="likes_post")
 
     async def changed(self, tx: Tx, event_id: str, event: CrowdPostChanged) -> None:
         for message_id in await self._boosts.crowd.post_messages(post_id=event.post_id):

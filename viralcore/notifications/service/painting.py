@@ -12,6 +12,7 @@ from viralcore.core.screen import Screen
 from viralcore.notifications.domain import Notice
 from viralcore.notifications.service import hand
 from viralcore.notifications.service.groups import GroupPainter
+from viralcore.notifications.service.hints import hint_text
 from viralcore.notifications.service.replies import ReplyPainter
 from viralcore.payments.api import InvoiceView, Payments, ProofView
 from viralcore.texts import cards, custom, notices, order_notices, referrals, staff_cards, wording
@@ -48,6 +49,8 @@ class Painter:
             "lines_ended": self._lines_ended,
             "finished": self._finished,
             "custom_plan": self._custom_plan,
+            "corrected": self._corrected,
+            "refill": self._refill,
             "staff_deposit": self._staff_deposit,
             "staff_paid": self._staff_paid,
             "staff_stray": self._staff_stray,
@@ -124,6 +127,14 @@ class Painter:
 
     async def _progress(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
         return order_notices.progress(await self._order(params["order_id"]))
+
+    async def _corrected(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        order = await self._order(params["order_id"])
+        back = Money(params["refunded"], USD)
+        return order_notices.corrected(order, metric=params["metric"], back=back, credit=params["credit"])
+
+    async def _refill(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        return order_notices.refill(await self._order(params["order_id"]), state=params["state"])
 
     async def _lines_ended(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
         order = await self._order(params["order_id"])
@@ -420,4 +431,5 @@ def _phase_card(phase: UnknownPhaseView) -> cards.PhaseCardText:
         sent_at=phase.sent_at,
         state=phase.state,
         attempt=phase.attempt,
+        hint=None if phase.hint is None else hint_text(phase.hint),
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from random import Random
@@ -48,6 +49,7 @@ class Order:
     remains: int = 0
     ended_at: datetime | None = None
     refilled_at: datetime | None = None
+    ends: str = "Completed"  # how its walk ends
 
     @property
     def charge(self) -> Decimal:
@@ -75,12 +77,20 @@ class Book:
     def __init__(self, panel: Panel, rng: Random) -> None:
         self.panel = panel
         self.balance = panel.balance
+        self.shelf = panel.services  # what it lists today
+        self.ends = "Completed"  # how orders end that are placed from now on
+        self.refills_end = "Completed"
         self.orders: dict[int, Order] = {}
         self.refills: dict[int, Refill] = {}
         self._rng = rng
 
     def service(self, text: str) -> Service | None:
-        return next((item for item in self.panel.services if str(item.id) == text), None)
+        return next((item for item in self.shelf if str(item.id) == text), None)
+
+    @property
+    def sold(self) -> frozenset[str]:
+        """Every number it ever listed."""
+        return frozenset(str(item.id) for item in self.panel.services)
 
     def order(self, text: str) -> Order | None:
         return self.orders.get(int(text)) if text.isascii() and text.isdigit() and len(text) < 15 else None
@@ -93,7 +103,7 @@ class Book:
         self.balance -= price
         number = self.panel.first_order + len(self.orders)
         start = self._rng.randrange(0, 4000)
-        order = Order(number, service, link, quantity, now, start, price, answered, remains=quantity)
+        order = Order(number, service, link, quantity, now, start, price, answered, remains=quantity, ends=self.ends)
         self.orders[number] = order
         return order
 
@@ -102,7 +112,10 @@ class Book:
         if order.by_hand:
             return order
         age = now - order.at
-        if age >= DONE_AFTER:
+        if age >= DONE_AFTER and order.ends != "Completed":
+            half = order.quantity // 2 if order.ends == "Partial" else order.quantity
+            self._end(order, order.ends, half, order.at + DONE_AFTER)
+        elif age >= DONE_AFTER:
             order.status, order.remains, order.ended_at = "Completed", 0, order.at + DONE_AFTER
         elif age >= PENDING_FOR:
             left, whole = (DONE_AFTER - age) // _TICK, (DONE_AFTER - PENDING_FOR) // _TICK
@@ -111,9 +124,27 @@ class Book:
             order.status, order.remains = "Pending", order.quantity
         return order
 
+    def offer(self, text: str, **changes: object) -> bool:
+        """List a service otherwise from now on; False when there is none of that number."""
+        known = self.service(text)
+        if known is None:
+            return False
+        changed = replace(known, **changes)  # type: ignore[arg-type]
+        self.shelf = tuple(changed if item == known else item for item in self.shelf)
+        return True
+
+    def hide(self, texts: Collection[str]) -> None:
+        """List these services no more, and those again that were hidden before."""
+        kept = {item.id: item for item in self.shelf}
+        every = tuple(kept.get(item.id, item) for item in self.panel.services)
+        self.shelf = tuple(item for item in every if str(item.id) not in texts)
+
     def set(self, order: Order, status: str, remains: int, now: datetime) -> None:
         """Decide an order by hand; it walks no further. Money follows what was not delivered."""
-        before = self.look(order, now).charge
+        self._end(self.look(order, now), status, remains, now)
+
+    def _end(self, order: Order, status: str, remains: int, now: datetime) -> None:
+        before = order.charge
         order.by_hand, order.status, order.remains = True, status, remains
         order.ended_at = now if status in FINAL else None
         self.balance += before - order.charge
@@ -146,7 +177,7 @@ class Book:
         refill = self.refills.get(int(text)) if text.isascii() and text.isdigit() and len(text) < 15 else None
         if refill is None:
             return None
-        return "Completed" if now - refill.at >= REFILL_TAKES else "Pending"
+        return self.refills_end if now - refill.at >= REFILL_TAKES else "Pending"
 
     def is_active(self, link: str, service: Service, now: datetime) -> bool:
         """Whether the same thing is being delivered to the same link already."""

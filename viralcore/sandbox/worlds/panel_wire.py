@@ -39,6 +39,7 @@ class PanelServer:
         self.swallow_next = 0  # that many orders are booked and not answered; -1: one, and the line hangs first
         self.busy_links: tuple[str, ...] | bool = ()
         self.busy_when_active = False
+        self.missing_keys = False  # answers leave out what some clones leave out
         self._now = now
         self._actions: dict[str, Callable[[Fields], Any]] = {
             "services": self._services,
@@ -87,7 +88,7 @@ class PanelServer:
 
     def _services(self, _: Fields) -> list[dict[str, Any]]:
         found = []
-        for service in self.panel.services:
+        for service in self.book.shelf:
             row: dict[str, Any] = {
                 "service": self.id_json(service.id),
                 "name": service.name,
@@ -97,7 +98,7 @@ class PanelServer:
                 "min": str(service.minimum),
                 "max": str(service.maximum),
             }
-            if not self.panel.dialect.lean:
+            if not self.panel.dialect.lean and not self.missing_keys:
                 row |= {"refill": service.refill, "cancel": service.cancel}
             found.append(row)
         return found
@@ -157,6 +158,8 @@ class PanelServer:
     def _order_json(self, order: Order) -> dict[str, Any]:
         self.book.look(order, self._now())
         status = self.panel.dialect.spelling.get(order.status, order.status)
+        if self.missing_keys:
+            return {"status": status, "remains": str(order.remains), "start_count": None}
         return {
             "charge": f"{order.charge.normalize():f}",
             "start_count": str(order.start_count),
@@ -166,7 +169,8 @@ class PanelServer:
         }
 
     def _balance(self, _: Fields) -> dict[str, Any]:
-        return {"balance": f"{self.book.balance:f}", "currency": "USD"}
+        told = {"balance": f"{self.book.balance:f}"}
+        return told if self.missing_keys else told | {"currency": "USD"}
 
     def _refill(self, fields: Fields) -> Any:
         now = self._now()

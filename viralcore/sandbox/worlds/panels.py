@@ -25,6 +25,15 @@ from viralcore.sandbox.worlds.panel_orders import STATUSES, Order
 from viralcore.sandbox.worlds.panel_wire import PanelServer
 
 PATH = "/{panel}/api/v2"
+_FAULTS = {
+    "outage",
+    "latency_ms",
+    "refuse",
+    "swallow_next",
+    "busy_links",
+    "busy_when_active",
+    "missing_keys",
+}
 _SHOWN = 100  # orders of a panel on the page
 
 
@@ -44,6 +53,26 @@ def _links(value: object) -> object:
     if isinstance(value, list) and len(value) <= 1000 and all(isinstance(item, str) for item in value):
         return tuple(value)
     raise ValueError("must be a list of links, or true for every link")
+
+
+def _texts(value: object) -> object:
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    raise ValueError("must be a list of service numbers, as text")
+
+
+def _end(value: object) -> object:
+    known = {"completed": "Completed", "partial": "Partial", "canceled": "Canceled", "cancelled": "Canceled"}
+    if isinstance(value, str) and value.lower() in known:
+        return known[value.lower()]
+    raise ValueError("must be completed, partial or canceled")
+
+
+def _refill_end(value: object) -> object:
+    known = {"completed": "Completed", "rejected": "Rejected"}
+    if isinstance(value, str) and value.lower() in known:
+        return known[value.lower()]
+    raise ValueError("must be completed or rejected")
 
 
 def _status(value: object) -> object:
@@ -66,6 +95,11 @@ class PanelBody(Body):
     swallow_next: Annotated[int, BeforeValidator(swallow)] = 0
     busy_links: Annotated[tuple[str, ...] | bool, BeforeValidator(_links)] = ()
     busy_when_active: bool = False
+    missing_keys: bool = False
+    ends: Annotated[str, BeforeValidator(_end)] = "Completed"  # of orders placed from now on
+    refills: Annotated[str, BeforeValidator(_refill_end)] = "Completed"
+    rates: dict[str, Amount] = Field(default_factory=dict)  # service -> its price per 1,000
+    hide: Annotated[tuple[str, ...], BeforeValidator(_texts)] = ()  # services that are not listed
 
 
 class OrderBody(Body):
@@ -185,14 +219,26 @@ class PanelsWorld:
             "swallow_next": server.swallow_next if server.swallow_next >= 0 else "hang",
             "busy_links": server.busy_links if isinstance(server.busy_links, bool) else list(server.busy_links),
             "busy_when_active": server.busy_when_active,
+            "missing_keys": server.missing_keys,
+            "ends": server.book.ends,
+            "refills": server.book.refills_end,
             "orders": orders,
         }
 
     async def _set(self, request: Request) -> dict[str, Any]:
         server = self._panel(request)
         body = await read(request, PanelBody)
-        for field in body.model_fields_set - {"balance"}:
+        for field in body.model_fields_set & _FAULTS:
             setattr(server, field, getattr(body, field))
+        unknown = [text for text in (*body.rates, *body.hide) if text not in server.book.sold]
+        if unknown:
+            raise NonsenseError(f"it sells no service {', '.join(unknown)}")
+        if "hide" in body.model_fields_set:
+            server.book.hide(body.hide)
+        for text, rate in body.rates.items():
+            server.book.offer(text, rate=rate)
+        server.book.ends = body.ends if "ends" in body.model_fields_set else server.book.ends
+        server.book.refills_end = body.refills if "refills" in body.model_fields_set else server.book.refills_end
         if "balance" in body.model_fields_set:
             server.book.balance = body.balance
         return self._panel_json(server)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -110,7 +111,15 @@ class DeskService:
 
     async def switches(self) -> DeskView:
         async with self._house.db.read() as conn:
-            return self._view(await attempts.get_desk(conn))
+            view = self._view(await attempts.get_desk(conn))
+            completed = await requests.completed_count(conn)
+        rules = self._house.config
+        return replace(
+            view,
+            by_itself=rules.disable_admin_approval,
+            completed=completed,
+            by_itself_after=rules.approval.self_after_completed,
+        )
 
     async def set_mode(self, *, key: str, actor: int, mode: Mode, reason: str) -> DeskView:
         if mode == "automatic" and self._house.payouts is None:

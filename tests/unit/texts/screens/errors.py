@@ -100,6 +100,24 @@ REFUSALS: dict[str, DomainError] = {
     "not enough credits": boosts.NoCredits(needed=5, platform="telegram"),
     "draft expired": boosts.DraftExpired(draft_id=5),
     "cannot cancel": boosts.CannotCancel(order_id=7, state="in_progress"),
+    **{
+        f"bad service: {reason}": boosts.BadService(given=hostile.TITLE, reason=reason)
+        for reason in ("unknown", "kind", "unread", "metric", "moved")
+    },
+    **{
+        f"cannot ask: {reason}": boosts.CannotAsk(what="refill", reason=reason)
+        for reason in (
+            "not_offered",
+            "open",
+            "done",
+            "not_running",
+            "not_completed",
+            "soon",
+            "over",
+            "nothing",
+            "panel",
+        )
+    },
     "already decided": boosts.AlreadyDecided(phase_id=5, state="sent"),
     "unanswered": boosts.Unanswered(missing=("poll_link",)),
     **{

@@ -164,6 +164,7 @@ CASES: Cases = {
     },
     "discarded": {"discarded": orders.discarded()},
     "posts_left": {"some": orders.posts_left("X Tier 3", 7), "none": orders.posts_left(hostile.TITLE, 0)},
+    "refill_asked": {"told": orders.refill_asked(7)},
     "confirm_cancel": {
         "asked": orders.confirm_cancel(SCHEDULED),
         "goods": orders.confirm_cancel(VOTES),

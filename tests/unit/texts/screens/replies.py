@@ -55,6 +55,7 @@ CASES: Cases = {
     },
     "ask_proof": {
         "asked": replies.ask_proof(link=TASK.link, claim_id=3),
+        "asked for a repost": replies.ask_proof(link=TASK.link, claim_id=3, replied=False),
         "asked again": replies.ask_proof(link=TASK.link, claim_id=3, problem=reply_errors.problem("x", "used")),
     },
     "panel": {

@@ -84,5 +84,5 @@ CASES: Cases = {
         ),
     },
     "export_coming": {"told": reply_staff.export_coming()},
-    "sheet_caption": {"two": reply_staff.sheet_caption(people=2, at=DAY)},
+    "sheet_caption": {n: reply_staff.sheet_caption(people=int(n), at=DAY) for n in ("1", "2")},
 }

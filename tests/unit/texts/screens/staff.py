@@ -22,6 +22,7 @@ CASES: Cases = {
             claims=4,
             groups=True,
             plans=True,
+            payouts=5,
         ),
         "session closed": staff.admin(roles=["support"], session_until=None, unknown=0, stray=None),
     },
@@ -32,15 +33,6 @@ CASES: Cases = {
             [(5 + i, 1, 7 + i, "smmflare", "likes", 38, hostile.LONGEST_LINK) for i in range(9)]
             + [(10**12, 99, 10**12, "a<b>&", "views", 1, hostile.LINK)]
         ),
-    },
-    "panels": {
-        "three": staff.panels(
-            [
-                ("smmflare", True, "closed", "120.50 USD", AT),
-                ("plugsmm", False, "open", "unknown", None),
-                ("a<b>&", False, "half-open", "0 USD", AT),
-            ]
-        )
     },
     "ask_panel_order": {"asked": staff.ask_panel_order(phase=5, panel="smmflare")},
     "placed": {"told": staff.placed(phase=5, panel="smmflare", panel_order="<i>99&")},

@@ -35,7 +35,7 @@ CASES: Cases = {
         ),
         "on its way": steering.order(RUNNING, EVERY_WAY),
         "paused": steering.order(STATES["paused"], replace(EVERY_WAY, can_pause=False, can_resume=True)),
-        "ended": steering.order(STATES["completed"], Ways(can_reorder=True, link=EVERY_WAY.link)),
+        "ended": steering.order(STATES["completed"], Ways(can_reorder=True, can_refill=True, link=EVERY_WAY.link)),
     },
     "confirm_rest": {
         "asked": steering.confirm_rest(RUNNING),

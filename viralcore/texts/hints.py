@@ -1,0 +1,41 @@
+"""What a panel's balance hints about a send nobody knows the outcome of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from viralcore.core.screen import Html, markup
+from viralcore.texts import wording
+
+
+@dataclass(frozen=True, slots=True)
+class HintText:
+    """What a panel's balance did around a send. Amounts carry the currency; `likely`: placed | not_placed | open."""
+
+    spent: str
+    others: str
+    orders: int
+    cost: str
+    before_at: datetime
+    after_at: datetime
+    likely: str
+
+
+def words(hint: HintText) -> Html:
+    """For the card: never more than a hint."""
+    likely = {
+        "placed": "That looks as if it was placed",
+        "not_placed": "That looks as if it was not placed",
+    }.get(hint.likely, "That says nothing either way")
+    return markup(
+        "\n💡 Between {before} and {after} our balance there fell by {spent}. {others} of that is for {n} we know of; "
+        "this one would cost {cost}. {likely}: a hint, no proof.",
+        before=wording.moment(hint.before_at),
+        after=wording.moment(hint.after_at),
+        spent=hint.spent,
+        others=hint.others,
+        n=wording.count(hint.orders, "other order"),
+        cost=hint.cost,
+        likely=likely,
+    )
