@@ -392,9 +392,8 @@ class Subscribers:
         await self._desk.refresh(tx, live_key=phase_key(event.phase_id), actor=event.actor, how=event.how)
 
 
-def subscriptions(subscribers: Subscribers) -> tuple[Subscription, ...]:
+def subscriptions(hears: Subscribers) -> tuple[Subscription, ...]:
     """Names are stored with deliveries: they never change."""
-    hears = subscribers
     return (
         hear(DepositSeen, "notifications.deposit_seen", hears.deposit_seen),
         hear(DepositConfirmed, "notifications.deposit_confirmed", hears.deposit_confirmed),
