@@ -23,11 +23,11 @@ Engine = Literal["crowd", "staff"]
 """Who works at a line that no panel delivers: the groups, or somebody with a card."""
 OrderState = Literal["scheduled", "sending", "in_progress", "completed", "partial", "failed", "cancelled"]
 LineState = Literal["scheduled", "sending", "in_progress", "completed", "partial", "failed", "cancelled", "refunded"]
-OrderFilter = Literal["all", "running", "finished", "problems"]
 AskWhat = Literal["refill", "cancel"]
 AskState = Literal["asking", "accepted", "refused", "unknown", "done", "rejected", "lapsed"]
 """What became of a refill or a cancel that a panel was asked for. `accepted`: it works at it; `unknown`: it did not
 answer; `lapsed`: it never said that it was done."""
+OrderFilter = Literal["all", "running", "finished", "problems"]
 RequestState = Literal["open", "invoiced", "ordered", "returned", "discarded"]
 CardState = Literal["open", "taken", "done", "cannot", "closed"]
 PhaseState = Literal["waiting", "sending", "sent", "unknown", "completed", "partial", "failed", "cancelled"]
@@ -563,41 +563,6 @@ class BadPanelOrder(DomainError):
     code = "boosts.bad_panel_order"
 
 
-class CustomPlans(Protocol):
-    """Plans made for one person. Changing them needs the right ``plans``; everything is audited."""
-
-    async def of_user(self, *, user_id: int) -> tuple[CustomPlanView, ...]:
-        """All of a person's, those that can be used first, then the newest."""
-        ...
-
-    async def get(self, *, plan_id: int) -> CustomPlanView:
-        """Raises NotFound."""
-        ...
-
-    def preview(self, spec: CustomSpec) -> tuple[PlanView, Decimal]:
-        """What such a plan would deliver, and a post's worst cost. Raises BadCustomPlan."""
-        ...
-
-    async def create(
-        self, *, key: str, actor: int, user_id: int, spec: CustomSpec, give: int, reason: str
-    ) -> CustomPlanView:
-        """`give`: posts given at once, free. Raises BadCustomPlan, users NotAllowed, SessionExpired."""
-        ...
-
-    async def edit(
-        self, *, key: str, actor: int, plan_id: int, version: int, spec: CustomSpec, give: int, reason: str
-    ) -> CustomPlanView:
-        """For orders to come. `give`: posts given free, or (below 0) taken back: those paid for are paid back.
-        `version`: of the plan that was looked at. Raises BadCustomPlan, PlanChanged, users NotAllowed,
-        SessionExpired."""
-        ...
-
-    async def end(self, *, key: str, actor: int, plan_id: int, reason: str) -> CustomPlanView:
-        """Posts left are taken back; those paid for are paid back at their price. On an ended plan: takes back what
-        has come back to it since. Raises BadCustomPlan, users NotAllowed, SessionExpired."""
-        ...
-
-
 class BadService(DomainError):
     """Fields: given, reason: unknown (not in the panel's list) | kind (it needs more than a link and a number) | unread
     (its list was never read) | metric | moved (its price is not what was shown)."""
@@ -657,6 +622,41 @@ class PanelCare(Protocol):
     async def refill(self, *, key: str, user_id: int, order_id: int) -> int:
         """The buyer asks for everything that can be refilled; how many panel orders were asked about. Raises NotFound,
         CannotAsk, users Blocked, TermsNotAccepted."""
+        ...
+
+
+class CustomPlans(Protocol):
+    """Plans made for one person. Changing them needs the right ``plans``; everything is audited."""
+
+    async def of_user(self, *, user_id: int) -> tuple[CustomPlanView, ...]:
+        """All of a person's, those that can be used first, then the newest."""
+        ...
+
+    async def get(self, *, plan_id: int) -> CustomPlanView:
+        """Raises NotFound."""
+        ...
+
+    def preview(self, spec: CustomSpec) -> tuple[PlanView, Decimal]:
+        """What such a plan would deliver, and a post's worst cost. Raises BadCustomPlan."""
+        ...
+
+    async def create(
+        self, *, key: str, actor: int, user_id: int, spec: CustomSpec, give: int, reason: str
+    ) -> CustomPlanView:
+        """`give`: posts given at once, free. Raises BadCustomPlan, users NotAllowed, SessionExpired."""
+        ...
+
+    async def edit(
+        self, *, key: str, actor: int, plan_id: int, version: int, spec: CustomSpec, give: int, reason: str
+    ) -> CustomPlanView:
+        """For orders to come. `give`: posts given free, or (below 0) taken back: those paid for are paid back.
+        `version`: of the plan that was looked at. Raises BadCustomPlan, PlanChanged, users NotAllowed,
+        SessionExpired."""
+        ...
+
+    async def end(self, *, key: str, actor: int, plan_id: int, reason: str) -> CustomPlanView:
+        """Posts left are taken back; those paid for are paid back at their price. On an ended plan: takes back what
+        has come back to it since. Raises BadCustomPlan, users NotAllowed, SessionExpired."""
         ...
 
 

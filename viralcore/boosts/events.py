@@ -93,19 +93,6 @@ class OrderFinished(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CustomPlanChanged(Event):
-    """`what`: made | edited | ended. `given`: posts given, below 0 taken back; `refunded`: cents paid back for them."""
-
-    NAME: ClassVar[str] = "boosts.custom_plan_changed.v1"
-    plan_id: int
-    user_id: int
-    what: str
-    given: int
-    refunded: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderCorrected(Event):
     """An order that had ended delivered less than its panel had said. `refunded`: cents that came back for it now."""
 
@@ -129,6 +116,19 @@ class PanelAsked(Event):
     asked_by: int
     what: str
     state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomPlanChanged(Event):
+    """`what`: made | edited | ended. `given`: posts given, below 0 taken back; `refunded`: cents paid back for them."""
+
+    NAME: ClassVar[str] = "boosts.custom_plan_changed.v1"
+    plan_id: int
+    user_id: int
+    what: str
+    given: int
+    refunded: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,10 +28,10 @@ CARD_PROGRESS, CARD_REASON = "card_progress", "card_reason"
 REPLIES, REPLY_COUNT, REPLY_REASON = "replies", "reply_count", "reply_reason"
 REPLY_GUY, REPLY_MONEY, TASK_PROOF = "reply_guy", "reply_money", "task_proof"
 CLAIM_REASON = "claim_reason"
-CUSTOM_USER, CUSTOM_FORM, CUSTOM_END = "custom_user", "custom_form", "custom_end"
 WITHDRAW_AMOUNT, WITHDRAW_BANK, WITHDRAW_ACCOUNT = "withdraw_amount", "withdraw_bank", "withdraw_account"
 PAYOUT_REJECT, PAYOUT_PAID, PAYOUT_FAIL = "payout_reject", "payout_paid", "payout_fail"
 PAYOUT_BACK, PAYOUT_SWITCH = "payout_back", "payout_switch"
+CUSTOM_USER, CUSTOM_FORM, CUSTOM_END = "custom_user", "custom_form", "custom_end"
 PROSE = frozenset(
     {
         CUSTOM_END,

@@ -365,6 +365,8 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], Html]] = {
     "boosts.no_credits": _no_credits,
     "boosts.draft_expired": _says("That confirmation is no longer open. Send the link again."),
     "boosts.cannot_cancel": _cannot_cancel,
+    "boosts.bad_service": _bad_service,
+    "boosts.cannot_ask": _cannot_ask,
     "boosts.plan_ended": _plan_ended,
     "boosts.plan_changed": _says(
         "That plan was changed since this screen was drawn. Look at it again, then decide. Nothing was taken."
@@ -372,8 +374,6 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], Html]] = {
     "boosts.cannot_steer": _cannot_steer,
     "boosts.cannot_reorder": _says("That order was paid with money. Buy it again from the Service Menu."),
     "boosts.bad_custom_plan": _bad_custom,
-    "boosts.bad_service": _bad_service,
-    "boosts.cannot_ask": _cannot_ask,
     "boosts.already_decided": _says("Somebody else has decided that already."),
     "boosts.bad_panel_order": _says(
         "That cannot be the panel's order number: it is not a number, or another order has it. Look it up at the "

@@ -174,12 +174,12 @@ def to_people() -> Iterator[tuple[str, Screen]]:
     yield "no likes", order_notices.lines_ended(none, metrics=["likes"], state="failed")
     for name, one in (("done", DONE), ("partly", PARTLY), ("failed", FAILED)):
         yield f"end, {name}", order_notices.finished(one)
-    paused = replace(HALF, paused_at=AT)
-    yield "order, paused", order_notices.progress(paused)
     yield "corrected", order_notices.corrected(PARTLY, metric="likes", back=usd("0.06"), credit=False)
     yield "corrected, all of it", order_notices.corrected(FAILED, metric="likes", back=usd(0), credit=True)
     for state in ("done", "refused", "unknown"):
         yield f"refill, {state}", order_notices.refill(DONE, state=state)
+    paused = replace(HALF, paused_at=AT)
+    yield "order, paused", order_notices.progress(paused)
 
 
 def _transfers() -> Iterator[tuple[str, Screen]]:

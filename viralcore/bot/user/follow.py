@@ -43,8 +43,8 @@ async def orders_command(turn: Turn, _: str) -> Screen:
 
 
 async def _shown(viewer: Viewer, one: OrderView) -> Screen:
-    came = any(phase.state == "completed" for phase in one.phases)
     link = f"https://t.me/{viewer.bot_username}?start=o_{one.id}" if viewer.bot_username else ""
+    came = any(phase.state == "completed" for phase in one.phases)
     ways = steering.Ways(
         can_cancel=one.can_cancel,
         can_pause=one.can_pause,
@@ -89,8 +89,9 @@ async def confirm_cancel(viewer: Viewer, argument: str) -> Screen:
 
 @on(CancelOrder)
 async def cancel(turn: Turn, act: CancelOrder) -> Screen:
-    one = await turn.doors.boosts.cancel(key=turn.key, user_id=turn.user.id, order_id=act.order)
-    return await _shown(turn.viewer, one)
+    return await _shown(
+        turn.viewer, await turn.doors.boosts.cancel(key=turn.key, user_id=turn.user.id, order_id=act.order)
+    )
 
 
 @route("orest")
