@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -66,14 +66,14 @@ class BoostsModule:
     jobs: tuple[Job, ...] = ()
 
 
-def _custom_bought(customs: Customs) -> Callable[[Tx, str, Event], Awaitable[None]]:
+def _custom_bought(customs: Customs) -> Subscription:
     """Hears of paid invoices: a custom plan may have ended while its invoice was open."""
 
     async def heard(tx: Tx, _: str, event: Event) -> None:
         if isinstance(event, InvoicePaid) and event.item_kind == "credits":
             await customs.bought(tx, event.item_ref, event.invoice_id)
 
-    return heard
+    return Subscription(InvoicePaid, "boosts.custom_bought", heard)
 
 
 def http_panels(config: BoostsConfig, clients: HttpClients) -> tuple[Panel, ...]:
@@ -104,6 +104,11 @@ def _effects(
     return (*adds, *(PanelAsk(panel, requests) for panel in in_use))
 
 
+def _warn(warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        log.warning("plan_warning", warning=warning)
+
+
 def build(
     *,
     db: Database,
@@ -128,8 +133,7 @@ def build(
     warnings = catalogue.warnings()
     if not in_use:
         warnings = (*warnings, "no SMM panel has an API key: orders will wait, and be refunded in the end")
-    for warning in warnings:
-        log.warning("plan_warning", warning=warning)
+    _warn(warnings)
     shelves.on_change(catalogue.lay)
     polling = Polling(db, config, desk, delivery, Corrections(delivery, desk, ledger))
     placing = Placing(catalogue, engines)
@@ -169,7 +173,7 @@ def build(
         subscriptions=(
             *subscriptions(Subscribers(goods, crowd)),
             *reply_subscriptions(pay, people),
-            Subscription(InvoicePaid, "boosts.custom_bought", _custom_bought(customs)),
+            _custom_bought(customs),
         ),
         jobs=(
             *jobs(config, delivery, polling, desk, drafts, goods, staff),

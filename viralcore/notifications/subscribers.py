@@ -392,9 +392,8 @@ class Subscribers:
         await self._desk.refresh(tx, live_key=phase_key(event.phase_id), actor=event.actor, how=event.how)
 
 
-def subscriptions(subscribers: Subscribers) -> tuple[Subscription, ...]:
+def subscriptions(hears: Subscribers) -> tuple[Subscription, ...]:
     """Names are stored with deliveries: they never change."""
-    hears = subscribers
     return (
         hear(DepositSeen, "notifications.deposit_seen", hears.deposit_seen),
         hear(DepositConfirmed, "notifications.deposit_confirmed", hears.deposit_confirmed),
@@ -416,6 +415,7 @@ def subscriptions(subscribers: Subscribers) -> tuple[Subscription, ...]:
         hear(OrderProgressed, "notifications.order_progressed", hears.order_progressed),
         hear(LinesFinished, "notifications.lines_finished", hears.lines_finished),
         hear(OrderFinished, "notifications.order_finished", hears.order_finished),
+        custom.subscription(hears._desk),
         hear(GoodsReturned, "notifications.goods_returned", hears.goods_returned),
         hear(StaffCardOpened, "notifications.staff_card_opened", hears.card_opened),
         hear(StaffCardMoved, "notifications.staff_card_moved", hears.card_moved),
@@ -436,7 +436,6 @@ def subscriptions(subscribers: Subscribers) -> tuple[Subscription, ...]:
         hear(ClaimApproved, "notifications.claim_approved", hears.groups.approved),
         hear(ClaimRejected, "notifications.claim_rejected", hears.groups.rejected),
         hear(ClaimExpired, "notifications.claim_expired", hears.groups.expired),
-        custom.subscription(hears._desk),
     )
 
 

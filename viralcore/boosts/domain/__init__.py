@@ -22,7 +22,8 @@ takes, has no phases and ends with the order, refunded by its share.
 - A phase that its panel ended early is followed by a second one, ``waiting`` at once, for what is left: written in the
   transaction that ends the first, which it names (`remainder_of`, unique) and whose panel it avoids. It has no third.
   No second one: what is left is below every other panel's minimum, or staff asked the panel to cancel (then it is
-  refunded), or the line has ended.
+  refunded), the buyer cancelled the rest, or the line has ended. Of a paused
+  order it waits for the end of the pause.
 - ``waiting -> cancelled``: the buyer; the whole order if every phase of it waits, else the rest of it, and what was not
   sent comes back by its share when the order ends. Dispatcher and buyer lock the order and look again, so one of them
   wins.

@@ -81,12 +81,6 @@ async def post_of(conn: AsyncConnection, order_id: int, *, lock: bool = False) -
     return None if row is None else Post(**row._mapping)
 
 
-async def post_of_line(conn: AsyncConnection, line_id: int) -> Post | None:
-    statement = select(_P).join(crowd_parts, crowd_parts.c.post_id == _P.c.id).where(crowd_parts.c.line_id == line_id)
-    row = (await conn.execute(statement)).one_or_none()
-    return None if row is None else Post(**row._mapping)
-
-
 async def add_part(conn: AsyncConnection, *, post_id: int, line_id: int, metric: Metric, wanted: int) -> None:
     await conn.execute(insert(crowd_parts).values(post_id=post_id, line_id=line_id, metric=metric, wanted=wanted))
 

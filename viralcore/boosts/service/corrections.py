@@ -18,7 +18,7 @@ from viralcore.boosts.domain import states
 from viralcore.boosts.domain.panels import StatusReading, delivered_at_end
 from viralcore.boosts.domain.states import FINAL_ORDER, Line, Order, Phase
 from viralcore.boosts.events import OrderCorrected, OrderProgressed, OrderRefunded
-from viralcore.boosts.repository import orders, phases
+from viralcore.boosts.repository import custom, orders, phases
 from viralcore.boosts.service.delivery import REVENUE, Delivery
 from viralcore.boosts.service.loaded import Loaded, load
 from viralcore.boosts.service.panels import PanelDesk
@@ -79,7 +79,8 @@ class Corrections:
         """The difference, once for a phase: its key says so. Returns the line with what it has cost us."""
         order = one.order
         lines = [line if each.id == line.id else each for each in one.lines]
-        settled = states.settle(order, lines)
+        usable = await custom.credit_usable(tx.conn, order.asset, tx.now)
+        settled = states.settle(order, lines, credit=usable)
         if settled.credit_returned and not order.refunded_cents:
             await self._delivery.return_credit(tx, order, f"Nothing delivered after all: credit back, order {order.id}")
             back = replace(order, state=settled.state, credit_returned=True)

@@ -41,12 +41,6 @@ class CrowdEngine:
         """As long as there is a comment group."""
         return line.channel == "crowd" and line.metric in rules.METRICS and await groups.any_comments(tx.conn)
 
-    async def open_until(self, line_id: int) -> datetime | None:
-        """Until when the groups work at a line; None: they do not."""
-        async with self._db.read() as conn:
-            post = await crowd.post_of_line(conn, line_id)
-        return None if post is None or post.state == "closed" else post.closes_at
-
     # --- opening -----------------------------------------------------------------------------------------------------
 
     async def open(self, tx: Tx, order: Order, line: Line) -> None:

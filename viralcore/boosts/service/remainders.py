@@ -27,6 +27,10 @@ class Remainders:
 
     async def order_again(self, tx: Tx, one: Loaded) -> None:
         """For every phase of a locked order that has ended early and was not followed yet."""
+        if any(each.state == "cancelled" for each in one.phases) or any(
+            each.state == "cancelled" for each in one.lines
+        ):
+            return  # its buyer wants no more of it
         followed = {phase.remainder_of for phase in one.phases}
         early = [phase for phase in one.phases if phase.id not in followed and self._left(one, phase)]
         if not early:
@@ -47,7 +51,9 @@ class Remainders:
             log.info("remainder_not_sold", phase_id=phase.id, left=left)
             return
         number = 1 + max(each.number for each in one.phases if each.line_id == phase.line_id)
-        added = await phases.add_remainder(tx.conn, phase, quantity=left, number=number, now=tx.now)
+        # Of a paused order, as if it had been due when the pause began: the pause's end moves it to that very moment.
+        due = one.order.paused_at or tx.now
+        added = await phases.add_remainder(tx.conn, phase, quantity=left, number=number, now=due)
         one.phases = [*one.phases, added]
         log.info("remainder_ordered_again", phase_id=phase.id, again=added.id, left=left)
 
