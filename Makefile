@@ -17,6 +17,8 @@ SOURCES := viralcore tests migrations
 ARGS ?=
 ONLY ?=
 SEED ?= 1
+# FULL=1: the large tests at their full size
+FULL ?=
 MINUTES ?= 1
 # Two cores: tests that start a whole shop wait more than they work.
 WORKERS ?= 3
@@ -33,7 +35,7 @@ run: $(VENV)/.ready-run ## the bot itself, told by .env and settings/
 	@exec $(PY) -m viralcore run $(ARGS)
 
 test: check ## every gate and every test
-	$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	VIRALCORE_FULL=$(FULL) $(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.ready-dev ## every gate, no tests
 	$(PY) -m ruff format --check $(SOURCES)

@@ -68,7 +68,11 @@ def test_exactly_short_over_and_late(sandbox: Sandbox, crowd: Crowd) -> None:
     assert rest == "8152.50"
     pay(sandbox, rest_to, rest)
     sandbox.calm()
-    polite(short.see(lambda m: "₦8,152.50 by bank" in m["text"]), "is paid", "10 X Tier 3 posts")
+    polite(
+        short.see(lambda m: "Payment received" in m["text"] and "₦8,152.50" in m["text"]),
+        "is paid",
+        "10 X Tier 3 posts",
+    )
     pass_time(sandbox, 21 * 60)
     late.see("has run out")
     pay(sandbox, late_to, amount)

@@ -19,8 +19,9 @@ import pytest
 
 from tests.journeys.story import OWNER, Story, books_agree, deliver, labelled, sandbox_of, undisturbed
 from tests.support.sandbox import Sandbox
+from tests.support.sizes import size
 
-KILLS, LATEST = 20, 0.8
+KILLS, LATEST = size(20, 8), 0.8
 STEPS = 18
 """Steps of the story from which the moments are drawn; whatever is left then falls into what comes after them."""
 STOPS_WITHIN = 10.0

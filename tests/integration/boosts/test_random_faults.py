@@ -20,12 +20,13 @@ from sqlalchemy import text
 
 from tests.integration.boosts.conftest import ADA, PANELS, Shop
 from tests.support.boosts import FakePanel, config
+from tests.support.sizes import size
 from viralcore.boosts.domain.panels import AddAnswer, Declined, Placed, Silent, StatusReading
 from viralcore.boosts.service import delivery, polling
 from viralcore.ledger.api import Entry, house_account, user_account
 
 SEED = int(os.environ.get("PANEL_SEED", "20261128"))
-ORDERS, SOLD, COST = 1000, 40, Decimal("1.00")
+ORDERS, SOLD, COST = size(1000, 250), 40, Decimal("1.00")
 LIKES, CROWD = Decimal("0.70"), Decimal("0.30")
 AT_ONCE = 64
 

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from tests.integration.withdrawals.counter import OWNER, Counter
 from tests.support.clock import FakeClock
+from tests.support.sizes import size
 from tests.support.withdrawals import CIPHER, Fault, dice
 from viralcore.core.db import Database
 from viralcore.core.registry import Registry
@@ -20,7 +21,7 @@ from viralcore.payments.events import TransferReported
 from viralcore.withdrawals.domain.accounts import PURPOSE, identity
 
 SEED = 20_260_302
-PEOPLE, KILLS = 500, 5
+PEOPLE, KILLS = size(500, 120), 5
 FIRST = 10_000
 
 _PEOPLE = """
