@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from difflib import SequenceMatcher
-from operator import ne
 from urllib.parse import parse_qs, urlsplit
 
 from viralcore.boosts.api import LinkProblem
@@ -123,10 +122,7 @@ def read_weekday(word: str) -> int | None:
         ((int(SequenceMatcher(None, word, day).ratio() * 1000), n) for n, day in enumerate(DAYS)), reverse=True
     )
     (best, number), (second, _) = near[:2]
-    # "tursday" looks like Thursday, and is one wrong letter from Tuesday: not for us to say.
-    typo = [n for n, day in enumerate(DAYS) if len(day) == len(word) and sum(map(ne, word, day)) == 1]
-    sure = best >= _ALIKE and best - second >= _APART and typo in ([], [number])
-    return number if sure else None
+    return number if best >= _ALIKE and best - second >= _APART else None
 
 
 def read_replies(text: str, *, max_length: int) -> tuple[tuple[Reply, ...], tuple[LinkProblem, ...]]:
