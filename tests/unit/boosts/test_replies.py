@@ -104,7 +104,13 @@ def test_one_wrong_letter_never_names_another_day(day: str, data: st.DataObject)
     if day[:2] == "su" and place == 1 and letter == "o":
         assert read_weekday("sonday") == 6
         return
-    assert read_weekday(day[:place] + letter + day[place + 1 :]) in (DAYS.index(day), None)
+    typed = day[:place] + letter + day[place + 1 :]
+    if (
+        typed == "tursday"
+    ):  # a Thursday without its h is far more often meant; whoever meant Tuesday sees it on the confirm
+        assert read_weekday(typed) == 3
+        return
+    assert read_weekday(typed) in (DAYS.index(day), None)
 
 
 @given(st.text(max_size=80))
