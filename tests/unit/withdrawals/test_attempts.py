@@ -2,70 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tests.support.withdrawals import settings
+from tests.unit.withdrawals.rows import NOW, attempt, request
 from viralcore.withdrawals.domain import attempts as rules
-from viralcore.withdrawals.domain.states import Attempt, Request, Terms
 
-NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SENDING = settings().sending
-
-
-def request(**values: Any) -> Request:
-    known: dict[str, Any] = {
-        "id": 1,
-        "user_id": 7,
-        "source": "affiliate",
-        "amount": 2000,
-        "state": "processing",
-        "terms": Terms(Decimal(1500), 3_000_000, 1075),
-        "terms_at": NOW,
-        "offered": None,
-        "offered_at": None,
-        "asked_at": None,
-        "account_id": 1,
-        "hold_id": 1,
-        "mode": "automatic",
-        "needed": 1,
-        "score": 0,
-        "reason": "",
-        "reference": "",
-        "decided_by": None,
-        "round": 1,
-        "next_attempt_at": None,
-        "created_at": NOW,
-        "approved_at": NOW,
-        "ended_at": None,
-    }
-    return Request(**(known | values))
-
-
-def attempt(**values: Any) -> Attempt:
-    known: dict[str, Any] = {
-        "id": 1,
-        "withdrawal_id": 1,
-        "n": 1,
-        "reference": "vc-w1-a1",
-        "state": "accepted",
-        "provider_id": "7",
-        "reason": "",
-        "words": "",
-        "fee": None,
-        "sends": 1,
-        "created_at": NOW,
-        "sent_at": NOW,
-        "asked_at": None,
-        "ask_due": None,
-        "asks": 0,
-        "missing_since": None,
-        "ended_at": None,
-    }
-    return Attempt(**(known | values))
 
 
 @pytest.mark.parametrize(
