@@ -1,6 +1,7 @@
 """Mutants: a module's source with one thing wrong, as a programmer could get it wrong.
 
-Words for people (messages of errors) are left alone, as are types, decorators and docstrings: no test should hang on them.
+Words for people (messages of errors) are left alone, as are types, decorators and docstrings: no test should hang on
+them.
 """
 
 from __future__ import annotations
@@ -97,6 +98,11 @@ def _told(node: Any) -> str:
 
 def _changes(node: Any) -> Iterator[Any]:
     """What could be wrong with a node: functions that make it so."""
+    yield from _wrong_rules(node)
+    yield from _wrong_values(node)
+
+
+def _wrong_rules(node: Any) -> Iterator[Any]:
     match node:
         case ast.Compare(ops=ops):
             for place, known in enumerate(ops):
@@ -104,10 +110,22 @@ def _changes(node: Any) -> Iterator[Any]:
                     yield lambda place=place, other=other: node.ops.__setitem__(place, other())
         case ast.BoolOp(op=known):
             yield lambda: setattr(node, "op", ast.Or() if isinstance(known, ast.And) else ast.And())
-        case ast.BinOp(op=known) | ast.AugAssign(op=known) if type(known) in _COUNTED:
-            yield lambda: setattr(node, "op", _COUNTED[type(known)]())
         case ast.UnaryOp(op=ast.Not()):
             yield lambda: _truth(node)
+        case ast.If(test=known) | ast.IfExp(test=known) if isinstance(known, _SIMPLE):
+            yield lambda: setattr(node, "test", ast.UnaryOp(ast.Not(), known))
+        case ast.Return(value=known) if known is not None and not _is_none(known):
+            yield lambda: setattr(node, "value", ast.Constant(None))
+            if isinstance(known, ast.Name | ast.Call | ast.Attribute | ast.BoolOp):
+                yield lambda: setattr(node, "value", ast.UnaryOp(ast.Not(), known))
+        case ast.Raise():
+            yield lambda: setattr(node, "exc", ast.parse("RuntimeError()", mode="eval").body)
+
+
+def _wrong_values(node: Any) -> Iterator[Any]:
+    match node:
+        case ast.BinOp(op=known) | ast.AugAssign(op=known) if type(known) in _COUNTED:
+            yield lambda: setattr(node, "op", _COUNTED[type(known)]())
         case ast.UnaryOp(op=ast.USub()):
             yield lambda: setattr(node, "op", ast.UAdd())
         case ast.Constant(value=bool(known)):
@@ -118,14 +136,6 @@ def _changes(node: Any) -> Iterator[Any]:
             yield lambda: setattr(node, "value", f"{known}_")
         case ast.Name(id=known, ctx=ast.Load()) if known in _NAMED:
             yield lambda: setattr(node, "id", _NAMED[known])
-        case ast.If(test=known) | ast.IfExp(test=known) if isinstance(known, _SIMPLE):
-            yield lambda: setattr(node, "test", ast.UnaryOp(ast.Not(), known))
-        case ast.Return(value=known) if known is not None and not _is_none(known):
-            yield lambda: setattr(node, "value", ast.Constant(None))
-            if isinstance(known, ast.Name | ast.Call | ast.Attribute | ast.BoolOp):
-                yield lambda: setattr(node, "value", ast.UnaryOp(ast.Not(), known))
-        case ast.Raise():
-            yield lambda: setattr(node, "exc", ast.parse("RuntimeError()", mode="eval").body)
 
 
 def _truth(node: ast.UnaryOp) -> None:

@@ -52,9 +52,7 @@ def service(db: FakeDb | None = None) -> LedgerService:
 
 
 @pytest.mark.parametrize(("outcome", "error"), [("no_hold", NotFound), ("key_reused", KeyReused), ("?", KeyReused)])
-async def test_what_is_no_posting_raises(
-    monkeypatch: pytest.MonkeyPatch, outcome: str, error: type[Exception]
-) -> None:
+async def test_what_is_no_posting_raises(monkeypatch: pytest.MonkeyPatch, outcome: str, error: type[Exception]) -> None:
     answering(monkeypatch, "post", (outcome, None, (), {}))
     answering(monkeypatch, "hold_of", (WALLET, 100))
     with pytest.raises(error):

@@ -89,7 +89,7 @@ def house(**parts: Any) -> Any:
     async def live() -> Any:
         return RATE
 
-    known = {
+    known: dict[str, Any] = {
         "db": FakeDb(),
         "clock": clock,
         "config": settings(),

@@ -192,7 +192,9 @@ def test_two_letters_are_not_looked_for_inside() -> None:
     assert ids("zho", Bank(1, "001", "Foxyzzzz House Of Many Words")) == [1]  # across a blank
 
 
-@pytest.mark.parametrize(("code", "taken"), [("044", True), ("AB1", True), ("04-4", False), ("٠٤٤", False), (" ", False)])
+@pytest.mark.parametrize(
+    ("code", "taken"), [("044", True), ("AB1", True), ("04-4", False), ("٠٤٤", False), (" ", False)]
+)
 def test_what_can_be_sent_as_a_code(code: str, taken: bool) -> None:
     assert (len(BankIndex([Bank(1, code, "Access Bank")], BANKS)) == 1) is taken
 

@@ -10,7 +10,15 @@ import pytest
 
 from viralcore.core.money import Money, ngn, usd
 from viralcore.withdrawals.api import TransferView
-from viralcore.withdrawals.domain.comparing import Difference, Theirs, acts, balance_difference, cents, compare, standing
+from viralcore.withdrawals.domain.comparing import (
+    Difference,
+    Theirs,
+    acts,
+    balance_difference,
+    cents,
+    compare,
+    standing,
+)
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SETTLE = timedelta(hours=1)

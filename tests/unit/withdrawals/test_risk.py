@@ -135,6 +135,4 @@ def test_equal_scores_come_by_name_and_a_hundred_is_the_most() -> None:
     assert risk.total((finding("a", 60), finding("b", 39))) == 99
     assert risk.total((finding("a", 60), finding("b", 41))) == 100
     found = risk.judge(replace(CLEAN, recent=9, linked_with_account=1, others_with_account=1), RULES, NOW)
-    assert [one.rule for one in found] == [
-        one.rule for one in sorted(found, key=lambda one: (-one.score, one.rule))
-    ]
+    assert [one.rule for one in found] == [one.rule for one in sorted(found, key=lambda one: (-one.score, one.rule))]

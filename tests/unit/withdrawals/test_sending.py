@@ -35,6 +35,10 @@ def down() -> bool:
     return True
 
 
+def broken() -> bool:
+    raise ZeroDivisionError
+
+
 # --- sending ----------------------------------------------------------------------------------------------------------
 
 
@@ -150,7 +154,7 @@ async def test_what_is_not_answered_is_asked_about_again(
 async def test_one_that_breaks_stops_none_of_the_others(said: Statements, state: str) -> None:
     said.answer(attempts, due=[UNKNOWN, attempt(id=2, state="unknown")], get=UNKNOWN, next_due=NOW)
     asker, payouts = asking(Said(), Said())
-    payouts.down = down if state == "down" else lambda: 1 // 0  # type: ignore[assignment]
+    payouts.down = down if state == "down" else broken
     await asker.poll()
     assert [change["asks"] for change in said.changes()] == [1, 1]
     assert await asker.next_poll() == NOW

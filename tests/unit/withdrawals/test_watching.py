@@ -305,7 +305,7 @@ async def test_without_a_key_nobody_pays(key: SecretStr | None) -> None:
         http=SimpleNamespace(provider=lambda name, url: SimpleNamespace()),  # type: ignore[arg-type]
         config=settings(flutterwave_api_key=key),
         cipher=CIPHER,
-        referrals=SimpleNamespace(),  # type: ignore[arg-type]
+        referrals=SimpleNamespace(),
     )
     assert (built.payouts is None) is (key is None)
 
