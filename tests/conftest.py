@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.support.database import clock, database, database_url, postgres, registry
+from tests.support.memory import work_in_memory
 from tests.support.order import pytest_collection_modifyitems
 from tests.support.queueing import engine, nursery
 from tests.support.sockets import stay_home
@@ -18,3 +19,5 @@ __all__ = [
     "registry",
     "stay_home",
 ]
+
+work_in_memory()

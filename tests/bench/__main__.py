@@ -40,6 +40,10 @@ LINES = {
     "watcher": "watcher",
     "memory": "memory",
     "cold_start": "cold_start",
+    "withdrawals_mutants": "mutants",
+    "ledger_mutants": "mutants",
+    "withdrawals_coverage": "coverage",
+    "ledger_coverage": "coverage",
 }
 Measure = Callable[[Sequence[str]], Sequence[Result]]
 
@@ -94,8 +98,9 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=Path("bench-results.json"))
     parser.add_argument("--here", default="", help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    wanted = [name for name in asked.only.split(",") if name] or list(LINES)
-    unknown = sorted(set(wanted) - set(LINES))
+    asked_for = [name for name in asked.only.split(",") if name]
+    wanted = [name for name, module in LINES.items() if not asked_for or {name, module} & set(asked_for)]
+    unknown = sorted(set(asked_for) - set(LINES) - set(LINES.values()))
     if unknown:
         parser.error(f"no line is called {', '.join(unknown)}; there are {', '.join(LINES)}")
     if asked.here:

@@ -266,6 +266,18 @@ async def test_ours_that_cannot_be_read_is_not_the_same_as_none(fields: dict[str
         await asked.by_reference("r")
 
 
+async def test_another_currency_may_have_parts_we_never_send() -> None:
+    asked, _ = payouts(reference_list("r", amount=Decimal("1.005"), currency="USD"))
+    (found,) = await asked.by_reference("r")
+    assert (found.amount, found.fee) == (Money(100, "USD"), None)
+
+
+@pytest.mark.parametrize("data", [None, {}, [7]])
+async def test_what_is_no_list_of_transfers_is_no_answer(data: Any) -> None:
+    with pytest.raises(PayoutsDown, match="unreadable"):
+        await payouts(LIST | {"data": data})[0].page(since=date(2023, 2, 1), until=date(2023, 2, 2), page=1)
+
+
 async def test_a_status_nobody_knows_is_no_end() -> None:
     asked, _ = payouts(reference_list("r", status="REVERSED"))
     assert [record.status for record in await asked.by_reference("r")] == ["pending"]
@@ -360,6 +372,12 @@ async def test_rows_that_are_no_banks_are_left_out() -> None:
     good = {"id": 2055, "code": "090603 ", "name": "Macrod  MFB"}
     asked, _ = payouts({"status": "success", "message": "", "data": [*rows, good]})
     assert await asked.banks() == (BankRow(2055, "090603", "Macrod MFB"),)
+
+
+@pytest.mark.parametrize("data", [None, {}, "none"])
+async def test_banks_that_are_no_list_are_no_answer(data: Any) -> None:
+    with pytest.raises(PayoutsDown, match="unreadable"):
+        await payouts({"status": "success", "message": "", "data": data})[0].banks()
 
 
 async def test_what_we_have_there() -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from viralcore.ledger import domain
-from viralcore.ledger.api import Account, Entry, NewPosting, Unbalanced, house_account, user_account
+from viralcore.ledger.api import BONUS, Account, Entry, NewPosting, Unbalanced, house_account, user_account
 from viralcore.ledger.repository import plain, wire
 
 WALLET = user_account(7, "wallet")
@@ -116,3 +116,144 @@ def test_one_price_has_one_spelling(cost: str, spelt: str) -> None:
 def test_out_of_balance_names_the_asset() -> None:
     rows = (("house:revenue", "USD", 5), ("user:wallet", "USD", -5), ("house:fx", "NGN", 1))
     assert domain.out_of_balance(rows) == {"NGN": 1}
+
+
+# --- every edge, from both sides --------------------------------------------------------------------------------------
+
+
+GRANT = house_account("grants", "t3")
+TAKEN = (Entry(CREDITS, -5), Entry(GRANT, 5))
+LOT = "p" * 8
+
+
+def problem(*entries: Entry, **change: str) -> str | None:
+    return domain.posting_problem(replace(GOOD, entries=entries or GOOD.entries, **change))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("change", "good"),
+    [
+        ({"key": "k"}, True),
+        ({"key": "k" * 200}, True),
+        ({"key": "k" * 201}, False),
+        ({"description": "d"}, True),
+        ({"description": "d" * 500}, True),
+        ({"description": "d" * 501}, False),
+    ],
+)
+def test_lengths_of_a_posting(change: dict[str, str], good: bool) -> None:
+    assert (problem(**change) is None) is good
+
+
+@pytest.mark.parametrize(("number", "good"), [(2, True), (100, True), (102, False)])
+def test_how_many_entries(number: int, good: bool) -> None:
+    assert (problem(*(Entry(WALLET, (-1) ** n) for n in range(number))) is None) is good
+
+
+def test_a_hundred_entries_and_one() -> None:
+    half = [Entry(WALLET, 1)] * 50
+    assert problem(*half, *[Entry(house_account("fees"), -1)] * 50) is None
+    more = problem(*half, Entry(WALLET, 50), *[Entry(house_account("fees"), -2)] * 50)
+    assert more == "a posting has 2 to 100 entries"
+    assert domain.MOST_POSTINGS == 1000
+
+
+@pytest.mark.parametrize(("amount", "good"), [(1, True), (2**62, True), (2**62 + 1, False)])
+def test_the_largest_amount(amount: int, good: bool) -> None:
+    assert (problem(Entry(WALLET, amount), Entry(house_account("bank"), -amount)) is None) is good
+
+
+@pytest.mark.parametrize(
+    ("account", "good"),
+    [
+        (user_account(7, "wallet", "USD"), True),
+        (user_account(7, BONUS, "USD"), True),
+        (user_account(7, "affiliate", "USD"), True),
+        (user_account(7, "reply", "NGN"), True),
+        (user_account(7, BONUS, "NGN"), False),
+        (user_account(7, "affiliate", "NGN"), False),
+        (user_account(7, "credits", "NGN"), False),
+        (user_account(7, "credits", "Not A Plan"), False),
+        (house_account("fx", "NGN"), True),
+        (house_account("fx", "USD"), True),
+        (house_account("grants", "t3"), True),
+        (house_account("grants", "Not A Plan"), False),
+    ],
+)
+def test_which_account_is_kept_in_what(account: Account, good: bool) -> None:
+    assert (domain.account_problem(account) is None) is good
+
+
+@pytest.mark.parametrize(("asset", "credit"), [("USD", False), ("NGN", False), ("t3", True), ("T3", False)])
+def test_money_is_no_credit(asset: str, credit: bool) -> None:
+    assert domain.is_credit(asset) is credit
+
+
+@pytest.mark.parametrize("cost", ["0", "1", "0.01"])
+def test_a_single_credit_may_cost_nothing_or_something(cost: str) -> None:
+    assert problem(Entry(CREDITS, 1, Decimal(cost)), Entry(GRANT, -1)) is None
+    assert problem(Entry(CREDITS, 1), Entry(GRANT, -1)) == "credits given to a user need the price paid for one"
+
+
+def test_the_house_s_own_credits_have_no_price() -> None:
+    assert problem(Entry(CREDITS, -5), Entry(GRANT, 5)) is None
+    assert problem(Entry(CREDITS, -5), Entry(GRANT, 5, Decimal(1))) is not None
+
+
+@pytest.mark.parametrize(
+    ("entries", "good"),
+    [
+        ((replace(TAKEN[0], lot="l"), TAKEN[1]), True),
+        ((replace(TAKEN[0], lot="l" * 200), TAKEN[1]), True),
+        ((replace(TAKEN[0], lot="l" * 201), TAKEN[1]), False),
+        ((replace(TAKEN[0], lot=""), TAKEN[1]), False),
+        ((TAKEN[0], replace(TAKEN[1], lot=LOT)), False),  # the house takes from no lot
+        ((Entry(CREDITS, 5, Decimal(1), lot=LOT), Entry(GRANT, -5)), False),  # given, not taken
+        ((Entry(CREDITS, 5, Decimal(1)), Entry(GRANT, -5, lot=LOT)), False),
+        ((Entry(WALLET, -5, lot=LOT), Entry(house_account("fees"), 5)), False),  # no credits
+        ((Entry(CREDITS, -1, lot=LOT), Entry(GRANT, 1)), True),
+        ((Entry(CREDITS, -2, lot=LOT), Entry(CREDITS, -3, lot="other"), TAKEN[1]), True),
+        ((Entry(CREDITS, -2, lot=LOT), Entry(CREDITS, -3), TAKEN[1]), True),
+        ((Entry(CREDITS, -2), Entry(CREDITS, -3), TAKEN[1]), True),
+        ((Entry(CREDITS, -2, lot=LOT), Entry(CREDITS, -3, lot=LOT), TAKEN[1]), False),
+    ],
+)
+def test_a_lot_is_named_for_credits_taken_from_a_user_and_once(entries: tuple[Entry, ...], good: bool) -> None:
+    assert (problem(*entries) is None) is good
+
+
+def test_an_account_that_cannot_exist_is_not_posted_to() -> None:
+    said = problem(Entry(Account("user:7", "savings", "USD"), 100), Entry(house_account("bank"), -100))
+    assert said == "no user account is called 'savings' in USD"
+
+
+def test_by_how_much_it_is_off() -> None:
+    assert problem(Entry(WALLET, 100), Entry(house_account("bank"), -99)) == "it is off by {'USD': 1}"
+    three = (Entry(WALLET, 100), Entry(WALLET, 20), Entry(house_account("bank"), -120))
+    assert problem(*three) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "amount", "good"),
+    [
+        ("k", 1, True),
+        ("k" * 200, 2**62, True),
+        ("k" * 201, 1, False),
+        ("", 1, False),
+        ("k", 0, False),
+        ("k", 2**62 + 1, False),
+        ("k", "5", False),
+    ],
+)
+def test_holds_at_their_edges(key: str, amount: int, good: bool) -> None:
+    if good:
+        domain.check_hold(key, WALLET, amount)
+    else:
+        with pytest.raises(Unbalanced):
+            domain.check_hold(key, WALLET, amount)
+
+
+def test_nothing_is_held_on_an_account_that_cannot_exist() -> None:
+    with pytest.raises(Unbalanced, match="savings") as refused:
+        domain.check_hold("k", Account("user:7", "savings", "USD"), 5)
+    assert refused.value.fields["key"] == "k"

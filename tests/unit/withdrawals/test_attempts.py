@@ -2,70 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tests.support.withdrawals import settings
+from tests.unit.withdrawals.rows import NOW, account, attempt, check, request
+from viralcore.core.money import Money
 from viralcore.withdrawals.domain import attempts as rules
-from viralcore.withdrawals.domain.states import Attempt, Request, Terms
 
-NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SENDING = settings().sending
-
-
-def request(**values: Any) -> Request:
-    known: dict[str, Any] = {
-        "id": 1,
-        "user_id": 7,
-        "source": "affiliate",
-        "amount": 2000,
-        "state": "processing",
-        "terms": Terms(Decimal(1500), 3_000_000, 1075),
-        "terms_at": NOW,
-        "offered": None,
-        "offered_at": None,
-        "asked_at": None,
-        "account_id": 1,
-        "hold_id": 1,
-        "mode": "automatic",
-        "needed": 1,
-        "score": 0,
-        "reason": "",
-        "reference": "",
-        "decided_by": None,
-        "round": 1,
-        "next_attempt_at": None,
-        "created_at": NOW,
-        "approved_at": NOW,
-        "ended_at": None,
-    }
-    return Request(**(known | values))
-
-
-def attempt(**values: Any) -> Attempt:
-    known: dict[str, Any] = {
-        "id": 1,
-        "withdrawal_id": 1,
-        "n": 1,
-        "reference": "vc-w1-a1",
-        "state": "accepted",
-        "provider_id": "7",
-        "reason": "",
-        "words": "",
-        "fee": None,
-        "sends": 1,
-        "created_at": NOW,
-        "sent_at": NOW,
-        "asked_at": None,
-        "ask_due": None,
-        "asks": 0,
-        "missing_since": None,
-        "ended_at": None,
-    }
-    return Attempt(**(known | values))
 
 
 @pytest.mark.parametrize(
@@ -143,3 +90,35 @@ def test_money_of_a_request() -> None:
     assert (request().asset, str(request().money.decimal)) == ("USD", "20.00")
     assert attempt().open
     assert not attempt(state="failed").open
+
+
+@pytest.mark.parametrize(
+    ("state", "is_open"),
+    [("sending", True), ("accepted", True), ("unknown", True), ("succeeded", False), ("failed", False)],
+)
+def test_what_may_still_pay(state: str, is_open: bool) -> None:
+    assert attempt(state=state).open is is_open
+
+
+def test_money_of_a_request_in_naira_and_of_a_question() -> None:
+    assert request(source="reply").money == Money(2000, "NGN")
+    assert request(source="wallet").money == Money(2000, "USD")
+    assert check(source="reply").money == Money(2000, "NGN")
+    assert check().money == Money(2000, "USD")
+    assert account().masked == "******0032"
+    assert request().terms.net == 2_998_925
+
+
+def test_paid_after_all_only_while_it_waits_in_processing() -> None:
+    failed = attempt(state="failed")
+    for state in ("unconfirmed", "completed", "failed"):
+        verdict = rules.read(request(state=state, next_attempt_at=NOW), failed, "successful", None, retries=3)
+        assert verdict == "late_success"
+    assert rules.read(request(), attempt(state="sending"), "new", None, retries=0) == "queued"
+    assert rules.read(request(), attempt(n=1), "failed", "passing", retries=1) == "again"
+    assert rules.read(request(), attempt(n=2), "failed", "passing", retries=1) == "fail"
+
+
+def test_asking_becomes_seldom_step_by_step() -> None:
+    few = settings(sending={"first_ask_seconds": 10, "longest_ask_seconds": 24}).sending
+    assert [rules.ask_delay(n, few).total_seconds() for n in range(4)] == [10, 16, 24, 24]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.withdrawals.payout_settings import BANKS
-from viralcore.withdrawals.domain.banks import Bank, BankIndex, plain
+from viralcore.withdrawals.domain.banks import Bank, BankIndex, core, plain
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "flutterwave"
 
@@ -121,3 +121,111 @@ def test_names_are_compared_plainly() -> None:
     assert plain("  ÌLÚ  Micro-Finance Bank (Nig.) Ltd") == "ilu mfb"
     assert plain("Bank of the") == "bank"
     assert plain("The Ltd") == "the ltd"
+
+
+# --- every step of it -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("word", ["plc", "ltd", "limited", "of", "nigeria", "nig", "the", "and", "nigerian"])
+def test_words_that_say_nothing(word: str) -> None:
+    assert plain(f"Foo {word.upper()} Bar") == "foo bar"
+
+
+@pytest.mark.parametrize(
+    ("name", "compared", "house"),
+    [
+        ("Foo Microfinance Bank", "foo mfb", "foo"),
+        ("Foo Micro Finance Bnk", "foo mfb", "foo"),
+        ("Foo MF Bank", "foo mfb", "foo"),
+        ("Foo Microfinance", "foo mfb", "foo"),
+        ("Foo Payment Services Bank", "foo psb", "foo"),
+        ("Foo Payment Service Bank", "foo psb", "foo"),
+        ("Foo Mortgage Bank", "foo mortgage", "foo"),
+        ("Foo Bank", "foo bank", "foo"),
+        ("Bank", "bank", "bank"),
+        ("Foo & Söhne", "foo sohne", "foo sohne"),
+    ],
+)
+def test_what_kind_of_house_it_is_does_not_count(name: str, compared: str, house: str) -> None:
+    assert (plain(name), core(plain(name))) == (compared, house)
+
+
+def ids(text: str, *rows: Bank, limit: int = 8) -> list[int]:
+    return [bank.id for bank in BankIndex(rows, BANKS).search(text, limit)]
+
+
+def test_the_better_it_fits_the_earlier_it_comes() -> None:
+    rows = (
+        Bank(1, "001", "Xalphay"),  # inside
+        Bank(2, "002", "Beta Alphas"),  # a word begins so
+        Bank(3, "003", "Alphabet House"),  # it begins so
+        Bank(4, "004", "Alpha Bank"),  # it is that
+        Bank(5, "005", "Something Else"),
+    )
+    assert ids("alpha", *rows) == [4, 3, 2, 1]
+    assert ids("alpha", *rows, limit=1) == [4]
+    assert ids("alpha mfb", *rows) == [4]
+    assert ids("else some", *rows) == [5]
+    assert ids("else none", *rows) == []
+
+
+def test_what_people_call_it_comes_after_what_it_is_called() -> None:
+    rows = (Bank(1, "001", "Guaranty Trust Bank"), Bank(2, "002", "GTB House"), Bank(3, "003", "GTB"))
+    assert ids("gtb", *rows)[0] == 3
+
+
+def test_equal_ones_come_old_banks_first_then_short_then_by_name() -> None:
+    rows = (
+        Bank(1, "00001", "Alpha A"),
+        Bank(2, "0002", "Alpha B"),
+        Bank(3, "003", "Alpha Long Name"),
+        Bank(4, "004", "Alpha D"),
+        Bank(5, "005", "Alpha C"),
+        Bank(6, "006", "Alpha C"),
+    )
+    assert ids("alph", *rows) == [5, 6, 4, 3, 1, 2]
+
+
+def test_two_letters_are_not_looked_for_inside() -> None:
+    assert ids("xy", Bank(1, "001", "Foxyzzzz House Of Many Words")) == []
+    assert ids("oxy", Bank(1, "001", "Foxyzzzz House Of Many Words")) == [1]
+    assert ids("zho", Bank(1, "001", "Foxyzzzz House Of Many Words")) == [1]  # across a blank
+
+
+@pytest.mark.parametrize(
+    ("code", "taken"), [("044", True), ("AB1", True), ("04-4", False), ("٠٤٤", False), (" ", False)]
+)
+def test_what_can_be_sent_as_a_code(code: str, taken: bool) -> None:
+    assert (len(BankIndex([Bank(1, code, "Access Bank")], BANKS)) == 1) is taken
+
+
+@pytest.mark.parametrize(
+    ("first_name", "second_name", "kept"),
+    [
+        ("ALPHA", "Alpha", 2),
+        ("Alpha", "ALPHA", 1),
+        ("Alpha", "Alpha Bank", 1),
+        ("ALPHA", "ALPHA BANK", 1),
+    ],
+)
+def test_of_two_rows_of_one_house_the_better_spelt_is_offered(first_name: str, second_name: str, kept: int) -> None:
+    assert ids("alpha", Bank(1, "001", first_name), Bank(2, "001", second_name)) == [kept]
+
+
+def test_the_same_name_under_another_code_is_another_house() -> None:
+    assert ids("alpha", Bank(1, "001", "Alpha"), Bank(2, "002", "Alpha")) == [1, 2]
+
+
+def test_a_code_that_was_given_up_is_offered_only_where_there_is_no_other() -> None:
+    old = BANKS.old_codes[0]
+    rows = (Bank(1, old, "Alpha"), Bank(2, "001", "Alpha Two"))
+    assert ids("alpha", *rows) == [2]
+    assert ids(old, *rows) == []
+    assert ids("alpha", rows[0]) == [1]
+
+
+def test_misspelt_the_most_alike_come_first() -> None:
+    rows = (Bank(3, "003", "Alphonso House"), Bank(2, "002", "Alphabeta"), Bank(1, "001", "Alphabeta"))
+    assert ids("alphabetta", *rows)[:2] == [1, 2]
+    assert ids("alphabetta", *rows, limit=1) == [1]
+    assert ids("zzzz", *rows) == []

@@ -10,7 +10,15 @@ import pytest
 
 from viralcore.core.money import Money, ngn, usd
 from viralcore.withdrawals.api import TransferView
-from viralcore.withdrawals.domain.comparing import Theirs, acts, balance_difference, cents, compare, standing
+from viralcore.withdrawals.domain.comparing import (
+    Difference,
+    Theirs,
+    acts,
+    balance_difference,
+    cents,
+    compare,
+    standing,
+)
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SETTLE = timedelta(hours=1)
@@ -128,3 +136,61 @@ def test_what_is_owed_is_rounded_up_and_what_is_held_down() -> None:
 )
 def test_when_a_gap_is_news(gap: int, told: int, news: bool) -> None:
     assert acts(gap, told, again=Decimal("0.10")) is news
+
+
+def only(mine: list[TransferView], listed: list[Theirs]) -> Difference:
+    (found,) = compare(mine, listed, now=NOW, settle=SETTLE)
+    return found
+
+
+def test_what_a_difference_says() -> None:
+    yesterday = NOW - timedelta(days=1)
+    extra = only([], [theirs("pending", reference="x", id="3", at=yesterday, amount=Money(7, "USD"))])
+    assert extra == Difference("extra", "x", "3", None, "", 7, "USD", "pending", "6789", yesterday.date())
+    missing = only([ours(sent_at=yesterday)], [])
+    assert missing == Difference("missing", "vc-w7-a1", "", 10_000, "succeeded", None, "NGN", "", "", yesterday.date())
+    wrong = only([ours(sent_at=OLD)], [theirs("failed", at=yesterday)])
+    assert wrong == Difference(
+        "status", "vc-w7-a1", "9", 10_000, "succeeded", 10_000, "NGN", "failed", "6789", OLD.date()
+    )
+    assert only([], [theirs(at=None)]).on_day == NOW.date()
+    assert wrong.place == ("status", "vc-w7-a1", "9")
+    assert wrong.facts == (10_000, "succeeded", 10_000, "NGN", "failed")
+
+
+def test_one_that_is_too_young_hides_no_other() -> None:
+    young = ours(reference="young", sent_at=NOW)
+    unsent = ours("sending", reference="unsent", sent_at=None)
+    unknown = ours("unknown", reference="unknown")
+    assert kinds([young, unsent, unknown, ours()], []) == ["missing"]
+    assert kinds([young, ours(reference="b")], [theirs(), theirs(id="2"), theirs(reference="b")]) == ["extra", "extra"]
+
+
+def test_a_balance_difference_says_what_should_be_there() -> None:
+    def look(balance: int, spent: int = 5_000, transfers: int = 0) -> Difference | None:
+        return balance_difference(
+            before=100_000,
+            spent_before=5_000,
+            balance=balance,
+            spent=spent,
+            transfers=transfers,
+            tolerance=Decimal("0.50"),
+            today=NOW.date(),
+        )
+
+    assert look(99_949) == Difference(
+        "balance", NOW.date().isoformat(), "", 100_000, "", 99_949, "NGN", "", "", NOW.date()
+    )
+    assert look(99_950) is None
+    assert look(99_949, transfers=1) is None
+    assert look(99_949, spent=5_001) is None
+
+
+def test_dollars_are_dollars_at_any_rate() -> None:
+    assert cents(usd("1.01"), Decimal(1500), up=True) == 101
+    assert cents(usd("1.01"), Decimal(1500), up=False) == 101
+    assert cents(ngn(1500), Decimal(1500), up=True) == 100
+    found = standing({"b": usd(1)}, {"c": usd(3)}, rate=Decimal(1500), cover=Decimal(2))
+    assert found.gap == 0
+    assert standing({"b": usd(2)}, {"c": usd(3)}, rate=Decimal(1500), cover=Decimal(2)).gap == 100
+    assert standing({"b": usd("1.01")}, {}, rate=Decimal(1500), cover=Decimal("0.99")).gap == 100

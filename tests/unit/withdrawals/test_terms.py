@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.withdrawals import settings
-from viralcore.core.money import ngn, usd
-from viralcore.withdrawals.api import TooLittle, TooMuch
+from viralcore.core.money import Money, ngn, usd
+from viralcore.withdrawals.api import BadAccount, TooLittle, TooMuch
 from viralcore.withdrawals.domain import terms
-from viralcore.withdrawals.domain.accounts import identity, number
-from viralcore.withdrawals.domain.states import Terms, mask, may, reference
+from viralcore.withdrawals.domain.accounts import PURPOSE, identity, number
+from viralcore.withdrawals.domain.states import ASSETS, Terms, mask, may, reference
 
 CONFIG = settings()
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -97,3 +98,85 @@ def test_account_numbers() -> None:
     assert may("pending", "approved")
     assert not may("completed", "failed")
     assert not may("pending", "processing")
+
+
+# --- every edge, from both sides --------------------------------------------------------------------------------------
+
+STATES = ("pending", "approved", "processing", "unconfirmed", "completed", "failed", "rejected", "cancelled")
+WAYS = {
+    ("pending", "approved"),
+    ("pending", "rejected"),
+    ("pending", "cancelled"),
+    ("approved", "processing"),
+    ("processing", "completed"),
+    ("processing", "failed"),
+    ("processing", "unconfirmed"),
+    ("unconfirmed", "completed"),
+    ("unconfirmed", "failed"),
+    ("unconfirmed", "processing"),
+}
+
+
+def test_every_way_there_is_and_no_other() -> None:
+    assert {(one, other) for one in STATES for other in STATES if may(one, other)} == WAYS  # type: ignore[arg-type]
+
+
+def test_which_money_a_source_is() -> None:
+    assert dict(ASSETS) == {"affiliate": "USD", "wallet": "USD", "reply": "NGN"}
+
+
+def test_what_an_account_number_may_look_like() -> None:
+    assert PURPOSE == "withdrawals.account"  # stored fingerprints were made with it
+    assert number("0" + " " * 30 + "690000032") == "0690000032"  # 40 characters
+    assert identity("044", "0690000032") == "044:0690000032"
+    for wrong in ("0" + " " * 31 + "690000032", "069000003", "06900000321", "069000003a", "٠690000032", ""):
+        with pytest.raises(BadAccount) as refused:
+            number(wrong)
+        assert refused.value.fields == {"problem": "digits"}
+
+
+def test_the_spread_may_leave_a_kobo_but_not_nothing() -> None:
+    spread = settings(terms={"spread_ngn": "0.50"}).terms
+    assert terms.payout_rate(Decimal("0.51"), spread) == Decimal("0.01")
+    assert terms.payout_rate(Decimal("1.50"), spread) == Decimal(1)
+    assert terms.payout_rate(Decimal("0.50"), spread) is None
+
+
+@pytest.mark.parametrize("source", ["affiliate", "wallet"])
+def test_dollars_are_worth_what_they_are_paid_out_at(source: str) -> None:
+    asked: Any = source
+    assert terms.worth(asked, 100, RATE) == terms.Worth(RATE, 150_050, 100)
+    assert terms.least(asked, Decimal(1500), CONFIG.limits) == usd("0.67")
+    assert terms.most(asked, Decimal(1500), CONFIG.limits) == usd(500)
+
+
+def test_naira_are_rounded_down_where_they_are_the_most() -> None:
+    assert terms.most("reply", Decimal("1500.00001"), CONFIG.limits) == Money(75_000_000, "NGN")
+    assert terms.most("reply", Decimal("1499.99999"), CONFIG.limits) == Money(74_999_999, "NGN")
+    assert terms.worth("reply", 150_000, Decimal(1500)).cents == 100
+
+
+def test_refusals_say_the_limit_in_both_moneys() -> None:
+    with pytest.raises(TooLittle) as little:
+        terms.require_within("affiliate", 66, Decimal(1500), CONFIG.limits)
+    assert little.value.fields == {"minimum": ngn(1000), "least": usd("0.67")}
+    with pytest.raises(TooMuch) as much:
+        terms.require_within("reply", 75_000_001, Decimal(1500), CONFIG.limits)
+    assert much.value.fields == {"maximum": usd(500), "most": ngn(750_000)}
+    terms.require_within("reply", 75_000_000, Decimal(1500), CONFIG.limits)
+    terms.require_within("reply", 100_000, Decimal(1500), CONFIG.limits)
+
+
+def test_how_far_the_rate_moved() -> None:
+    assert terms.drift("affiliate", Decimal(1500), Decimal(1515)) == 1
+    assert terms.drift("affiliate", Decimal(1500), Decimal(1470)) == 2
+    assert terms.drift("affiliate", Decimal(1500), None) is None
+    assert terms.drift("reply", Decimal(1), Decimal(1470)) == 0
+    assert terms.drift("reply", Decimal(1), None) == 0
+
+
+def test_fresh_terms() -> None:
+    assert terms.fresh("reply", 5000, 4999, Decimal(1500)) == Terms(Decimal(1), 5000, 4999)
+    assert terms.fresh("reply", 5000, 5000, Decimal(1500)) is None
+    assert not terms.abandoned(None, NOW + timedelta(days=999), CONFIG.terms)
+    assert terms.abandoned(NOW - timedelta(days=8), NOW, CONFIG.terms) is True

@@ -31,8 +31,12 @@ class Switches:
 
 async def lock_desk(conn: AsyncConnection) -> Switches:
     """The switches, under the lock of everybody who lets transfers go or turns one. The last lock to be taken."""
-    await conn.execute(upsert(desk).values(id=1).on_conflict_do_nothing())
-    return _switches((await conn.execute(select(desk).with_for_update())).one())
+    query = select(desk).with_for_update()
+    row = (await conn.execute(query)).first()
+    if row is None:  # once in a database's life
+        await conn.execute(upsert(desk).values(id=1).on_conflict_do_nothing())
+        row = (await conn.execute(query)).one()
+    return _switches(row)
 
 
 async def get_desk(conn: AsyncConnection) -> Switches:
