@@ -92,7 +92,7 @@ def test_an_order_is_paused_resumed_and_cut_short(sandbox: Sandbox, people: tupl
     assert len(_placed(sandbox, LINKS[1])) == 4
     ada.ask("/start o_1")
     polite(ada.go("Resume", until="to be sent"), "Order #1")
-    polite(ada.go("Cancel the rest", until="will not be sent"), "50 likes and 2,500 views")
+    polite(ada.go("Cancel the rest", until="will not be delivered"), "50 likes and 2,500 views")
     ada.go("Confirm", until="cancelled)")
     pass_time(sandbox, 100 * 60)
     assert _placed(sandbox, LINKS[0]) == [("101", 50), ("102", 2500)]

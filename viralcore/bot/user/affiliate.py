@@ -51,7 +51,7 @@ async def earnings(viewer: Viewer, _: str) -> Screen:
         months=len(months),
         earned=Money(sum((one.earned - one.reversed).minor for one in months), USD),
         receivable=stats.receivable,
-        latest=[_line(viewer, one) for one in latest[: texts.LATEST]],
+        latest=[await _line(viewer, one) for one in latest[: texts.LATEST]],
         more=len(latest) > texts.LATEST,
     )
 
@@ -64,16 +64,16 @@ async def commissions(viewer: Viewer, before: str) -> Screen:
     )
     shown = found[:size]
     older = f"commissions:{shown[-1].id}" if len(found) > size else None
-    return texts.commissions(shown=[_line(viewer, one) for one in shown], older=older, first=not before)
+    return texts.commissions(shown=[await _line(viewer, one) for one in shown], older=older, first=not before)
 
 
 def _link(viewer: Viewer) -> str:
     return viewer.doors.referrals.link(user_id=viewer.user.id, bot_username=viewer.doors.bot_username())
 
 
-def _line(viewer: Viewer, one: CommissionView) -> CommissionText:
+async def _line(viewer: Viewer, one: CommissionView) -> CommissionText:
     try:
-        title = viewer.doors.boosts.plan(one.item_ref).title
+        title = (await viewer.doors.boosts.find_plan(one.item_ref)).title
     except UnknownPlan:
         title = ""
     return CommissionText(amount=one.amount, title=title, at=one.at)

@@ -122,7 +122,7 @@ async def buy_command(turn: Turn, arguments: str) -> Screen:
 async def buy(turn: Turn, plan_id: str, quantity: int) -> Screen:
     """Open the invoice and show it; when something is in the way, say what and how to go on."""
     try:
-        if turn.doors.boosts.plan(plan_id).kind == "goods":
+        if (await turn.doors.boosts.find_plan(plan_id)).kind == "goods":
             return await begin(turn, plan_id, quantity)
         invoice = await turn.doors.boosts.buy(key=turn.key, user_id=turn.user.id, plan_id=plan_id, quantity=quantity)
     except UnknownPlan as error:

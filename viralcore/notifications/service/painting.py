@@ -221,14 +221,14 @@ class Painter:
 
     async def _commission(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
         return referrals.commission(
-            title=self._title(params["item_ref"]),
+            title=await self._title(params["item_ref"]),
             amount=Money(params["cents"], USD),
             owed_before=Money(params["to_receivable"], USD),
         )
 
     async def _commission_back(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
         return referrals.commission_back(
-            title=self._title(params["item_ref"]),
+            title=await self._title(params["item_ref"]),
             amount=Money(params["cents"], USD),
             receivable=Money(params["receivable"], USD),
         )
@@ -322,9 +322,9 @@ class Painter:
             available = next((one.available for one in mine if one.plan.id == invoice.item.ref), None)
         return _sale_text(invoice, unit, available)
 
-    def _title(self, item_ref: str) -> str:
+    async def _title(self, item_ref: str) -> str:
         try:
-            return self._boosts.plan(item_ref).title
+            return (await self._boosts.find_plan(item_ref)).title
         except UnknownPlan:
             return ""
 
