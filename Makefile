@@ -35,6 +35,8 @@ run: $(VENV)/.ready-run ## the bot itself, told by .env and settings/
 	@exec $(PY) -m viralcore run $(ARGS)
 
 test: check ## every gate and every test
+	@# a test starts the bot some hundred times: it must not be compiled for each of them
+	$(PY) -m compileall -q -j 2 viralcore tests
 	VIRALCORE_FULL=$(FULL) $(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.ready-dev ## every gate, no tests
