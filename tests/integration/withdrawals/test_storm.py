@@ -168,7 +168,7 @@ async def test_five_hundred_at_once(database: Database, clock: FakeClock, regist
                 break
         states = await states_of(counter)
         over = not states.keys() - {"completed", "failed", "unconfirmed"}
-        # An unconfirmed one of which the provider has a transfer is still to be found by the poll.
+        # An unconfirmed one that was paid is still to be found by the poll.
         if turn > KILLS and over and not await unheard(counter):
             break
         await counter.pass_time(300)
@@ -211,8 +211,8 @@ async def states_of(counter: Counter) -> Tally[str]:
 
 
 async def unheard(counter: Counter) -> set[str]:
-    made = {reference.rsplit("-a", 1)[0] for reference in counter.payouts.book}
-    return made & {f"vc-w{number}" for number in await ended_as(counter, "unconfirmed")}
+    """Paid there, and unconfirmed here."""
+    return counter.payouts.paid().keys() & {f"vc-w{number}" for number in await ended_as(counter, "unconfirmed")}
 
 
 async def ended_as(counter: Counter, state: str) -> list[int]:
