@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.shopper import Shopper, newcomers, nonce_of, polite
+from tests.journeys.shopper import Shopper, data_of, newcomers, nonce_of, polite
 from tests.journeys.story import sandbox_of, says
 from tests.journeys.test_books import dump, environment
 from tests.support.sandbox import Message, Sandbox, button, copies
@@ -81,7 +81,8 @@ def card(sandbox: Sandbox, group: int, number: int, *words: str) -> Message:
 
 
 def press(sandbox: Sandbox, person: Shopper, where: Message, group: int, label: str) -> dict[str, Any]:
-    answer = sandbox.press(person.id, label, chat=group, message_id=where["message_id"])
+    """What stands on the card as it was seen: by now it may have been drawn again, without that button."""
+    answer = sandbox.press(person.id, data_of(where, label), chat=group, message_id=where["message_id"])
     assert answer is not None
     return answer
 
