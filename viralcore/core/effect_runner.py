@@ -135,10 +135,8 @@ class EffectRunner:
                 call = EffectCall(call.effect_id, call.key, attempt, call.payload)
                 said = await self._call(job.kind, call)
         except asyncio.CancelledError:
-            # We are to stop, and nobody will learn what the call did. Said now, nobody has to find out later.
-            if claimed and said is None:
-                async with asyncio.timeout(LAST_WORD):
-                    await self._settle(job, call, _Silence("stopped"))
+            if claimed:
+                await self._last_word(job, call, said or _Silence("stopped"))
             raise
         except Exception as error:
             if not claimed:
@@ -151,6 +149,15 @@ class EffectRunner:
             said = said or _Silence("slot_failed")
         if said is not None:
             await self._settle(job, call, said)
+
+    async def _last_word(self, job: _Job, call: EffectCall, said: Outcome | Later) -> None:
+        """We are to stop. What is known is kept, and that nothing is known is said now; what does not get through is
+        found as abandoned when we are gone."""
+        try:
+            async with asyncio.timeout(LAST_WORD):
+                await self._settle(job, call, said)
+        except Exception:
+            log.warning("effect_last_word_lost", exc_info=True)
 
     async def _read_at_once(self, asked: Sequence[tuple[int, int]]) -> list[store.Found | None]:
         rows = await self._db.rows(store.READ, ([number for number, _ in asked], [gen for _, gen in asked]))

@@ -6,7 +6,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -221,6 +222,29 @@ async def test_a_stop_in_a_call_that_is_never_repeated_is_known_as_unknown_at_on
     await engine.stop(timeout=0.1)
     assert await _states(database) == ["unknown"]
     assert kind.outcomes == [Unknown("stopped")]
+
+
+async def test_a_stop_between_the_answer_and_the_slot_keeps_the_answer(
+    database: Database, registry: Registry, engine: QueueEngine
+) -> None:
+    class Narrow(ScriptedKind):
+        @asynccontextmanager
+        async def slot(self, payload: Mapping[str, Any]) -> AsyncIterator[None]:
+            yield
+            await asyncio.sleep(600)
+
+    kind = Narrow(silence="once", max_attempts=1)
+    registry.add_kinds(kind)
+    await engine.start()
+    await _store(database, "k1")
+
+    async def answered() -> bool:
+        return bool(kind.calls)
+
+    await until(answered)
+    await engine.stop(timeout=0.1)
+    assert await _states(database) == ["succeeded"]
+    assert kind.outcomes == [Succeeded({"ok": True})]
 
 
 async def test_jobs_for_the_scheduler(engine: QueueEngine, registry: Registry, clock: FakeClock) -> None:
