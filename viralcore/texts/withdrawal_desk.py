@@ -33,7 +33,7 @@ _SWITCHES = {
         "Requests approved from then on are sent through Flutterwave. Those approved before stay as they are.",
     ),
     ("mode", "manual"): (
-        "Switch to by hand",
+        "Pay by hand from now on",
         "Requests approved from then on are paid by one of us, who presses Mark paid. Those approved before stay as "
         "they are.",
     ),
