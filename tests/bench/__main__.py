@@ -34,6 +34,7 @@ LINES = {
     "overload": "overload",
     "events": "events",
     "phases": "phases",
+    "phases_balance": "phases",
     "orders": "panel_load",
     "polling": "panel_load",
     "polling_balance": "panel_load",

@@ -25,6 +25,7 @@ import aiohappyeyeballs
 import httptools
 
 from viralcore.core.clock import monotonic
+from viralcore.core.loop import elsewhere
 
 MAX_ANSWER = 25 * 1024 * 1024  # a bot may download 20 MB
 IDLE_SECONDS = 30.0
@@ -111,7 +112,8 @@ class _Connection(asyncio.Protocol):
             self._ends = self._heard + whole if whole is not None else float("inf")
             self._timer = self._loop.call_later(min(self._silence, self._ends - self._heard), self._late)
         try:
-            return await answer
+            with elsewhere():
+                return await answer
         except BaseException:  # cut off in the middle: the answer may still come, and must not be the next call's
             self.drop()
             raise

@@ -19,6 +19,7 @@ from viralcore.core import inbox_store as table
 from viralcore.core.clock import monotonic
 from viralcore.core.db import Database
 from viralcore.core.log import correlated
+from viralcore.core.loop import attending
 from viralcore.core.metrics import Metrics
 from viralcore.core.nursery import Nursery, cancelled_from_outside
 from viralcore.core.together import Together
@@ -134,7 +135,8 @@ class Inbox:
         self._storing += len(items)
         looks = self._looks
         try:
-            rows = await self._store_together((source, items))
+            with attending():
+                rows = await self._store_together((source, items))
         finally:
             self._storing -= len(items)
         if source not in self._sources:
@@ -228,7 +230,7 @@ class Inbox:
             item = self._waiting[key][0]
             self._in_hand += 1
             try:
-                with correlated(f"{item.source[:8]}-{item.external_id}"[:64]):
+                with attending(), correlated(f"{item.source[:8]}-{item.external_id}"[:64]):
                     await self._see_through(item)
             finally:
                 self._in_hand -= 1

@@ -23,6 +23,7 @@ from viralcore.core.db import Database, conninfo
 from viralcore.core.deliveries import Deliveries
 from viralcore.core.effect_runner import EffectRunner
 from viralcore.core.jobs import Job
+from viralcore.core.loop import be_patient
 from viralcore.core.nursery import Nursery
 from viralcore.core.queue_driver import QueueDriver, listen
 from viralcore.core.turns import Turns
@@ -160,6 +161,7 @@ class QueueEngine:
     # --- the engine ----------------------------------------------------------------------------------------------
 
     async def _keep_running(self) -> None:
+        be_patient()
         pause = 0.1
         while not self._stopping:
             try:

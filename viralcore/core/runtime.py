@@ -11,7 +11,7 @@ import gc
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-import uvloop
+from viralcore.core.loop import Loop
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ to look. What cyclic garbage there is waits for at most 200,000 objects, a few d
 def run(main: Coroutine[Any, Any, T]) -> T:
     """As `asyncio.run`, for a process that serves many at once."""
     gc.set_threshold(*COLLECTOR)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=Loop) as runner:
         return runner.run(main)
 
 
