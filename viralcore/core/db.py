@@ -283,10 +283,12 @@ class Database:
         """Like `write_soon`, once for each set of values, each a transaction of its own (`Wires.each`)."""
         return await self._soon.each(statement, sets)
 
-    def together(self, name: str, work: Work[K, V]) -> Together[K, V]:
+    def together(self, name: str, work: Work[K, V], *, patient: bool = False) -> Together[K, V]:
         """Let many callers' questions be one statement. Call `reads_own_writes` first: inside a transaction the answer
-        must come from that transaction."""
-        return Together(lambda task, coro: self._nursery.start(task, coro), name, work, fatal=connection_lost)
+        must come from that transaction. `patient`: nobody who waits for a screen waits for it."""
+        return Together(
+            lambda task, coro: self._nursery.start(task, coro), name, work, fatal=connection_lost, patient=patient
+        )
 
     @property
     def reads_own_writes(self) -> bool:

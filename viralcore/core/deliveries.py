@@ -147,8 +147,8 @@ class Deliveries:
         """Told how attempts end (delivered, failed, held), for the metrics."""
         # Each delivery holds a database connection; the rest of the process needs some too.
         self._lines = Lines(db, min(parallelism, max(1, db.size * 2 // 3)))
-        self._count = db.together("core.attempts", self._count_at_once)
-        self._end = db.together("core.delivered", self._done_at_once)
+        self._count = db.together("core.attempts", self._count_at_once, patient=True)
+        self._end = db.together("core.delivered", self._done_at_once, patient=True)
         self._alone = asyncio.Lock()
 
     async def deliver(self, event_id: str, subscriber: str, gen: int) -> None:

@@ -86,8 +86,8 @@ class EffectRunner:
         self._db = db
         self._worker = worker
         self._in_flight: set[int] = set()
-        self._reads = db.together("core.effects.read", self._read_at_once)
-        self._claims = db.together("core.effects.claim", self._claim_at_once)
+        self._reads = db.together("core.effects.read", self._read_at_once, patient=True)
+        self._claims = db.together("core.effects.claim", self._claim_at_once, patient=True)
         self._recorders: dict[str, Together[_Answer, None]] = {}
         self.counted: Callable[[str, str], None] = lambda kind, outcome: None
         """Told how rounds end (succeeded, refused, unknown, postponed, held), for the metrics."""
@@ -253,7 +253,7 @@ class EffectRunner:
             return [None] * len(answers)
 
         if name not in self._recorders:
-            self._recorders[name] = self._db.together(f"core.effects.record.{name}", record)
+            self._recorders[name] = self._db.together(f"core.effects.record.{name}", record, patient=True)
         return self._recorders[name]
 
     async def _record_set(self, kind: SetKind, answers: Sequence[_Answer], tx: Tx) -> None:

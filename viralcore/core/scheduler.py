@@ -16,6 +16,7 @@ from viralcore.core.db import Database
 from viralcore.core.jobs import Job
 from viralcore.core.leases import Lease, Leases
 from viralcore.core.log import correlated
+from viralcore.core.loop import be_patient
 from viralcore.core.metrics import Metrics
 from viralcore.core.nursery import Nursery
 
@@ -228,6 +229,7 @@ class Scheduler:
             await runner.finished.wait_for(lambda: runner.served >= ticket or self._closing)
 
     async def _serve(self, runner: _Runner) -> None:
+        be_patient()
         try:
             while runner.asked > runner.served and self._lease is not None and not self._closing:
                 serving, runner.began = runner.asked, self._clock.now()

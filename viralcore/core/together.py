@@ -11,6 +11,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Generic, TypeVar
 
+from viralcore.core.loop import be_patient
+
 K = TypeVar("K")
 V = TypeVar("V")
 Work = Callable[[Sequence[K]], Awaitable[Sequence[V]]]
@@ -22,7 +24,8 @@ class Together(Generic[K, V]):
 
     It runs in a task of its own, outside every caller's transaction; a caller that gives up does not stop it. When it
     fails, each asker is served alone: one that cannot be answered spoils nobody else's answer. `fatal(error)`: this is
-    everybody's trouble (the database is away), and asking again one by one would only prolong it.
+    everybody's trouble (the database is away), and asking again one by one would only prolong it. `patient`: people go
+    first (`loop`).
     """
 
     def __init__(
@@ -33,12 +36,14 @@ class Together(Generic[K, V]):
         *,
         fatal: Callable[[BaseException], bool] = lambda error: False,
         most: int = 256,
+        patient: bool = False,
     ) -> None:
         self._start = start
         self._name = name
         self._work = work
         self._fatal = fatal
         self._most = most
+        self._patient = patient
         self._asked: list[tuple[K, asyncio.Future[V]]] = []
         self._running = False
 
@@ -52,6 +57,8 @@ class Together(Generic[K, V]):
         return await answer
 
     async def _run(self) -> None:
+        if self._patient:
+            be_patient()
         try:
             while self._asked:
                 now, self._asked = self._asked[: self._most], self._asked[self._most :]
