@@ -284,7 +284,9 @@ def _warnings(settings: Settings) -> Iterator[str]:
     env = settings.env
     if len(env.admin_ids) == 1:
         yield "one owner only: where two approvers are asked for, the second approval is theirs again after 24 h"
-    if env.admin_telegram_chat_id is None:
+    if env.disable_notifications or not env.enable_telegram_notifications:
+        yield "notifications to staff are switched off: no staff card is sent anywhere, see the Admin Panel"
+    elif env.admin_telegram_chat_id is None:
         yield "ADMIN_TELEGRAM_CHAT_ID is not set: staff cards go to the owners' private chats"
     if not any((env.bsc_deposit_address, env.sol_deposit_address, env.trx_deposit_address, env.aptos_deposit_address)):
         yield "no deposit address is set: nobody can pay with crypto"

@@ -54,7 +54,8 @@ def build(
 ) -> NotificationsModule:
     """Over Telegram. `bulk`: the lane for messages nobody waits for (``lambda: lanes.lane("bulk")``).
 
-    `admin_chat_id`, `enabled`: ADMIN_TELEGRAM_CHAT_ID, ENABLE_TELEGRAM_NOTIFICATIONS; people are told in any case.
+    `admin_chat_id`, `enabled`: ADMIN_TELEGRAM_CHAT_ID (None: owners are told in private),
+    ENABLE_TELEGRAM_NOTIFICATIONS (False: staff are told nothing); people are told in any case.
     """
     return assemble(
         db=db,
@@ -64,7 +65,8 @@ def build(
         withdrawals=withdrawals,
         messenger=TelegramMessenger(bot, bulk),
         bot_username=lambda: bot.username,
-        admin_chat_id=admin_chat_id if enabled else None,
+        admin_chat_id=admin_chat_id,
+        staff_told=enabled,
         config=config,
     )
 
@@ -79,10 +81,11 @@ def assemble(
     messenger: Messenger,
     bot_username: Callable[[], str],
     admin_chat_id: int | None,
+    staff_told: bool = True,
     config: NotificationsConfig,
 ) -> NotificationsModule:
     """Over any messenger."""
-    desk = Desk(db, config, admin_chat_id=admin_chat_id)
+    desk = Desk(db, config, users=users, admin_chat_id=admin_chat_id, staff_told=staff_told)
     painter = Painter(users=users, payments=payments, boosts=boosts, bot_username=bot_username)
     heard = subscriptions(Subscribers(desk, users=users, payments=payments, boosts=boosts))
     heard += panel_subscriptions(desk)

@@ -36,7 +36,7 @@ class PanelSubscribers:
             await self._desk.tell_person(tx, user_id=event.user_id, key=event_id, template="refill", **facts)
 
     async def phase_hinted(self, tx: Tx, event_id: str, event: PhaseHinted) -> None:
-        await self._desk.refresh(tx, live_key=phase_key(event.phase_id))
+        await self._desk.refresh_admins(tx, live_key=phase_key(event.phase_id))
 
 
 def panel_subscriptions(desk: Desk) -> tuple[Subscription, ...]:

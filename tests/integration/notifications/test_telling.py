@@ -7,8 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.integration.notifications.conftest import House
 from tests.integration.notifications.doors import ADA, GROUP, HASH, OLU, ended, invoice, order, phase
 from tests.integration.notifications.doors import stray as a_stray
@@ -319,14 +317,13 @@ async def test_each_card_has_keys_of_its_own(house: House) -> None:
     assert len(presses) == 2 * len(set(house.chat.nonces)) == 4
 
 
-@pytest.mark.parametrize("admin_chat_id", [None])
-async def test_without_a_group_people_are_told_all_the_same(bare_house: House, admin_chat_id: Any) -> None:
-    bare_house.admin_chat_id = admin_chat_id
+async def test_where_staff_are_told_nothing_people_are_told_all_the_same(bare_house: House) -> None:
+    bare_house.staff_told = False
     house = await bare_house.build().start()
     house.boosts.silence(51)
     await house.happens(confirmed(), paid(), UNKNOWN, resolved("placed"))
     assert len(house.ada()) == 1
-    assert house.group() == []
+    assert house.group() == house.chat.texts(OLU) == []
 
 
 async def test_a_person_nobody_knows_is_no_obstacle(house: House) -> None:
