@@ -11,7 +11,7 @@ from telegram.constants import ParseMode
 from telegram.error import TelegramError
 
 from viralcore.bot import refresh, sheets
-from viralcore.bot.admin import cards, groups, panel, panels, payments, payout_desk, receipts, reconciliation
+from viralcore.bot.admin import cards, groups, held, panel, panels, payments, payout_desk, receipts, reconciliation
 from viralcore.bot.admin import custom as custom_plans
 from viralcore.bot.admin import replies as admin_replies
 from viralcore.bot.admin import withdrawals as decisions
@@ -66,6 +66,7 @@ HANDLERS = (
     follow,
     goods,
     groups,
+    held,
     invoices,
     panel,
     panels,

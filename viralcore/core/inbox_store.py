@@ -16,6 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.core.wires import Ask
 
+AGAIN = "asked for again"
+"""Marks a held item that staff let go on, until a process that handles its source has taken it in."""
 _COLUMNS = "id, source, external_id, order_key, payload, received_at, attempts"
 _INSERT = b"""
 INSERT INTO core.inbox (source, external_id, order_key, payload, received_at)
@@ -38,9 +40,13 @@ _HANDLED = (
 )
 _HOLD = text("UPDATE core.inbox SET state = 'held', error = :error, handled_at = :at WHERE id = :id")
 _RELEASE = text(
-    "UPDATE core.inbox SET state = 'pending', attempts = 0, error = '', handled_at = NULL "
+    f"UPDATE core.inbox SET state = 'pending', attempts = 0, error = '{AGAIN}', handled_at = NULL "
     "WHERE id = ANY(:ids) AND state = 'held'"
-)
+)  # noqa: S608  # nosec B608 # a constant
+_TAKE_AGAIN = f"""
+UPDATE core.inbox SET error = '' WHERE state = 'pending' AND error = '{AGAIN}' AND source = ANY($1::text[])
+RETURNING {_COLUMNS}
+""".encode()  # noqa: S608  # nosec B608 # constants
 _PRUNE = text("DELETE FROM core.inbox WHERE state = 'handled' AND handled_at < :before")
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
@@ -97,6 +103,11 @@ async def hold(conn: AsyncConnection, item_id: int, error: str, at: datetime) ->
 
 async def release_held(conn: AsyncConnection, ids: Sequence[int]) -> int:
     return (await conn.execute(_RELEASE, {"ids": list(ids)})).rowcount
+
+
+async def take_again(ask: Ask, sources: Sequence[str]) -> list[Row]:
+    """What staff let go on, wherever they did: each item for the one process that asks first."""
+    return [Row(*row) for row in sorted(await ask(_TAKE_AGAIN, (list(sources),)))]
 
 
 async def prune(conn: AsyncConnection, before: datetime) -> int:

@@ -1,4 +1,4 @@
-"""Staff cards in an owner's private chat are pressed as in the group; the same presses by others are refused and kept."""
+"""Staff cards in an owner's private chat are pressed as in the group; the same presses by others are refused."""
 
 from __future__ import annotations
 
