@@ -29,6 +29,9 @@ log = structlog.get_logger(__name__)
 AGAIN_SECONDS = 2.0
 """Machine seconds until an item that staff let go on is taken in."""
 
+PRUNED = 2000
+"""Rows deleted in one statement."""
+
 Incoming = tuple[str, str, Any]
 """(external_id, order_key, payload): the payload is anything JSON."""
 
@@ -164,8 +167,13 @@ class Inbox:
 
     async def prune(self, *, before: datetime) -> int:
         """Delete handled rows older than a business moment (a repeat of theirs would be handled again: keep days)."""
-        async with self._db.transaction() as tx:
-            return await table.prune(tx.conn, before)
+        total = 0
+        while True:
+            async with self._db.transaction() as tx:
+                gone = await table.prune(tx.conn, before, PRUNED)
+            total += gone
+            if gone < PRUNED:
+                return total
 
     async def stop(self, timeout: float = 8.0) -> int:  # noqa: ASYNC109 - a bound on waiting, not on the work
         """Hand out nothing more, let the running ones finish for `timeout` seconds, cut the rest off.

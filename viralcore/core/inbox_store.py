@@ -47,7 +47,10 @@ _TAKE_AGAIN = f"""
 UPDATE core.inbox SET error = '' WHERE state = 'pending' AND error = '{AGAIN}' AND source = ANY($1::text[])
 RETURNING {_COLUMNS}
 """.encode()  # noqa: S608  # nosec B608 # constants
-_PRUNE = text("DELETE FROM core.inbox WHERE state = 'handled' AND handled_at < :before")
+_PRUNE = text("""
+DELETE FROM core.inbox WHERE id = ANY (ARRAY(
+    SELECT id FROM core.inbox WHERE state <> 'pending' AND state = 'handled' AND handled_at < :before LIMIT :batch))
+""")
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 
@@ -110,8 +113,8 @@ async def take_again(ask: Ask, sources: Sequence[str]) -> list[Row]:
     return [Row(*row) for row in sorted(await ask(_TAKE_AGAIN, (list(sources),)))]
 
 
-async def prune(conn: AsyncConnection, before: datetime) -> int:
-    return (await conn.execute(_PRUNE, {"before": before})).rowcount
+async def prune(conn: AsyncConnection, before: datetime, batch: int) -> int:
+    return (await conn.execute(_PRUNE, {"before": before, "batch": batch})).rowcount
 
 
 def jsonb_text(payload: Any) -> str:
