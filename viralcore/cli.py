@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from viralcore.admin.api import HeldView
+    from viralcore.boosts.api import PanelView
     from viralcore.bot.turn import Doors
+    from viralcore.withdrawals.api import DeskView
 
 T = TypeVar("T")
 BAD_SETTINGS = 2  # systemd does not try again after this one
@@ -172,7 +174,8 @@ def doctor() -> None:
     for source in settings.sources:
         _out().print(f"{source.name:<{name}}  {source.origin:<{origin}}  {source.shown}")
     healthy = _examine_database(settings)
-    for warning in _warnings(settings):
+    deciders = _examine_rows(settings) if healthy else len(settings.env.admin_ids)
+    for warning in _warnings(settings, deciders):
         _out().print(f"warning  {warning}")
     if not healthy:
         raise typer.Exit(1)
@@ -195,7 +198,7 @@ def revoke(
     role: Annotated[Role, typer.Argument(help="The role to take away.")],
     reason: Reason = "revoked on the command line",
 ) -> None:
-    """Take a role away from somebody. Written to the audit log. Who stands in ADMIN_IDS is owner again at every start."""
+    """Take a role away from somebody. Audited. Who stands in ADMIN_IDS is owner again at every start."""
     _through_doors(
         lambda doors: doors.users.revoke_role(key=_key(), actor=0, user_id=user_id, role=role, reason=reason)
     )
@@ -274,9 +277,9 @@ def _key() -> str:
     return f"cli-{secrets.token_hex(8)}"
 
 
-def _through_doors(work: Callable[[Doors], Awaitable[T]]) -> T:
+def _through_doors(work: Callable[[Doors], Awaitable[T]], settings: Settings | None = None) -> T:
     """Call the shop's doors as the command line; the bot may be running or not."""
-    settings = _settings("database")
+    settings = settings or _settings("database")
     from viralcore import bootstrap
 
     async def run(settings: Settings) -> T:
@@ -356,10 +359,38 @@ def _examine_database(settings: Settings) -> bool:
     return True
 
 
-def _warnings(settings: Settings) -> Iterator[str]:
+def _examine_rows(settings: Settings) -> int:
+    """Say what staff changed at run time, which goes before the settings; returns how many may decide on payouts."""
+
+    async def look(doors: Doors) -> tuple[int, DeskView, tuple[PanelView, ...]]:
+        deciders = await doors.users.staff_ids(right="withdrawals.decide")
+        return len(deciders), await doors.withdrawals.desk.switches(), await doors.boosts.panels()
+
+    deciders, payouts, panels = _through_doors(look, settings)
+    stopped = f", stopped: {payouts.stop_reason}" if payouts.stopped else ""
+    _out().print(f"row      payouts: {payouts.mode}{', paused' if payouts.paused else ''}{stopped}")
+    for panel in panels:
+        first = "an owner put it first" if panel.preferred else ""
+        waiting = f"{panel.quarantined} service(s) wait for an owner" if panel.quarantined else ""
+        if first or waiting:
+            _out().print(f"row      panel {panel.name}: {', '.join(one for one in (first, waiting) if one)}")
+    return deciders
+
+
+def _warnings(settings: Settings, deciders: int) -> Iterator[str]:
     env = settings.env
-    if len(env.admin_ids) == 1:
-        yield "one owner only: where two approvers are asked for, the second approval is theirs again after 24 h"
+    if deciders == 1:
+        yield (
+            "one person only may decide on payouts: where two approvers are asked for, the second approval is theirs "
+            "again after 24 h"
+        )
+    if env.database_url is None:
+        place = EmbeddedPostgres.of(env.data_dir, pg_bin=env.pg_bin).at_risk()
+        if place is not None:
+            yield (
+                f"the database stands in {place}, where the system deletes what is old: stop the bot, move that folder "
+                f"to /var/lib/viralcore, and let {env.data_dir / 'postgres' / 'postgres'} point there"
+            )
     if env.disable_notifications or not env.enable_telegram_notifications:
         yield "notifications to staff are switched off: no staff card is sent anywhere, see the Admin Panel"
     elif env.admin_telegram_chat_id is None:

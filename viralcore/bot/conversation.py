@@ -124,5 +124,8 @@ class Conversation:
         question = await turn.question()
         if question is None:
             return None
+        if len(text) > self._config.max_text:
+            turn.reply = home.too_long().text
+            return None
         await turn.close_question()
-        return await take_answer(turn, question, text[:200])
+        return await take_answer(turn, question, text)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -314,7 +315,14 @@ class Dispatcher:
 
     async def _meet(self, update: Update, person: TelegramUser, payload: str | None) -> UserView:
         profile = Profile(person.id, person.first_name, person.username, person.language_code)
-        return await self._doors.users.meet(key=f"u{update.update_id}", profile=profile, start_payload=payload)
+        user = await self._doors.users.meet(key=f"u{update.update_id}", profile=profile, start_payload=payload)
+        chat = update.effective_chat
+        if not user.unreachable or update.my_chat_member is not None or chat is None or chat.type != "private":
+            return user
+        # They write to us, so they can be written to: the update that said they are back may never have come.
+        async with self._db.transaction() as tx:
+            await self._doors.users.set_unreachable(tx, user_id=user.id, unreachable=False)
+        return replace(user, unreachable=False)
 
     async def _turn(
         self, user: UserView, chat_id: int, update_id: int, *, private: bool, pressed: int | None = None

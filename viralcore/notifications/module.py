@@ -17,6 +17,7 @@ from viralcore.notifications.config import NotificationsConfig
 from viralcore.notifications.jobs import Showing, ShowingInGroup, jobs
 from viralcore.notifications.panel_subscribers import panel_subscriptions
 from viralcore.notifications.ports import Messenger
+from viralcore.notifications.service import ledger
 from viralcore.notifications.service.books import BooksTeller
 from viralcore.notifications.service.courier import Courier
 from viralcore.notifications.service.desk import KINDS, Desk
@@ -88,7 +89,8 @@ def assemble(
     desk = Desk(db, config, users=users, admin_chat_id=admin_chat_id, staff_told=staff_told)
     painter = Painter(users=users, payments=payments, boosts=boosts, bot_username=bot_username)
     heard = subscriptions(Subscribers(desk, users=users, payments=payments, boosts=boosts))
-    heard += panel_subscriptions(desk)
+    heard += (*panel_subscriptions(desk), ledger.subscription(desk))
+    painter.templates = {**painter.templates, **ledger.templates}
     if withdrawals is not None:
         books = BooksTeller(desk, withdrawals=withdrawals, users=users)
         payouts = PayoutTeller(desk, withdrawals=withdrawals, users=users)

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.integration.bot.test_withdrawals import refusals, requested, rich, staff, state
-from tests.integration.bot.town import OWNER, Person, Town
+from tests.integration.bot.test_withdrawals import on_card as group_card
+from tests.integration.bot.test_withdrawals import refusals, requested, rich, says_in_group, staff, state
+from tests.integration.bot.town import ADMINS, OWNER, Person, Town
 from tests.support.clock import FakeClock
 from viralcore.bot.turn import ON_ACTION
 from viralcore.core.db import Database
@@ -97,3 +98,32 @@ async def test_whatever_of_staff_others_press_is_refused_and_kept_whatever_its_n
         assert "not allowed" in answer, (kind, answer)
         assert await refusals(town) == before + 1, kind
     assert await ada.home() == home
+
+
+async def test_a_long_reason_in_the_group_is_taken_whole_or_asked_again(town: Town) -> None:
+    number = await requested(await rich(town))
+    boss = await staff(town)
+    await group_card(boss, RejectWithdrawal(number))
+    assert "too long" in await says_in_group(boss, "x" * 2500)
+    reason = "The name on the account is not the name you gave us. " * 5
+    await says_in_group(boss, reason)
+    assert await town.one("SELECT reason FROM withdrawals.requests WHERE id = :id", id=number) == reason.strip()
+
+
+async def test_who_writes_to_us_can_be_written_to(town: Town) -> None:
+    """The update that says they are back may never have come."""
+    ada = await town.person()
+
+    async def lost() -> None:
+        async with town.db.transaction() as tx:
+            await town.doors.users.set_unreachable(tx, user_id=ada.id, unreachable=True)
+
+    await lost()
+    await ada.says("/balance")
+    assert not (await town.doors.users.get(user_id=ada.id)).unreachable
+    await lost()
+    await ada.presses("Home")
+    assert not (await town.doors.users.get(user_id=ada.id)).unreachable
+    await lost()
+    await town.handle(ada.line("/admin", ADMINS))
+    assert (await town.doors.users.get(user_id=ada.id)).unreachable

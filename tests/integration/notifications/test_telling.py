@@ -21,6 +21,8 @@ from viralcore.boosts.events import (
 )
 from viralcore.core.money import usd
 from viralcore.core.screen import decode, encode
+from viralcore.ledger.events import LedgerProblemFound
+from viralcore.notifications.service import ledger
 from viralcore.notifications.service.books import BooksTeller
 from viralcore.notifications.service.painting import Painter
 from viralcore.notifications.service.payouts import PayoutTeller
@@ -332,6 +334,17 @@ async def test_a_person_nobody_knows_is_no_obstacle(house: House) -> None:
     assert "Somebody" in house.group()[0]
 
 
+async def test_books_that_do_not_agree_are_told_each_night(house: House) -> None:
+    wrong = ("posting 7 does not sum to zero in USD <1>", "balance 3 is not its entries")
+    await house.happens(LedgerProblemFound(total=5, problems=wrong))
+    (told,) = house.group()
+    assert "5 problem(s)" in told
+    assert "in USD &lt;1&gt;" in told
+    assert "and 3 more" in told
+    await house.happens(LedgerProblemFound(total=1, problems=wrong[:1]))
+    assert len(house.group()) == 2
+
+
 async def test_history_is_a_persons_own_newest_first(house: House) -> None:
     await house.happens(paid("wallet"))
     await house.happens(OrderCreated(order_id=7, user_id=ADA))
@@ -360,6 +373,6 @@ def test_every_template_that_is_told_can_be_painted(bare_house: House) -> None:
     nobody: Any = None
     books = BooksTeller(nobody, withdrawals=nobody, users=nobody).templates
     payouts = PayoutTeller(nobody, withdrawals=nobody, users=nobody).templates
-    known = [*painter.templates, *books, *payouts]
+    known = [*painter.templates, *books, *payouts, *ledger.templates]
     assert told == set(known)
     assert len(known) == len(set(known))
