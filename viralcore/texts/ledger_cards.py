@@ -15,7 +15,7 @@ def problem(*, total: int, problems: Sequence[str]) -> Screen:
         lines(
             Html("🚨 <b>The books do not agree</b>\n"),
             markup("The nightly check found {n} problem(s):", n=total),
-            *(markup("• {one}", one=one[:LONGEST]) for one in problems),
+            *(markup("• {one}", one=one[:LONGEST].rstrip()) for one in problems),
             markup("… and {n} more", n=total - len(problems)) if total > len(problems) else None,
             Html(
                 "\nNothing was changed. Pause payouts until it is explained; <code>viralcore ledger check</code> says "

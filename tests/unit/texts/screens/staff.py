@@ -23,6 +23,7 @@ CASES: Cases = {
             groups=True,
             payouts=5,
             plans=True,
+            held=2,
         ),
         "session closed": staff.admin(roles=["support"], session_until=None, unknown=0, stray=None),
     },
