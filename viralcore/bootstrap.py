@@ -67,6 +67,10 @@ class _Module(Protocol):
     def jobs(self) -> tuple[Job, ...]: ...
 
 
+Doors = bot.Doors
+"""For the command line, which knows no module."""
+
+
 @dataclass(frozen=True, slots=True)
 class Modules:
     """The business, without anything that runs by itself."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from viralcore.admin.api import HeldView
     from viralcore.boosts.api import PanelView
-    from viralcore.bot.turn import Doors
+    from viralcore.bootstrap import Doors
     from viralcore.withdrawals.api import DeskView
 
 T = TypeVar("T")

@@ -39,10 +39,10 @@ _HANDLED = (
     b"WHERE id = ANY($2::bigint[]) AND state = 'pending'"
 )
 _HOLD = text("UPDATE core.inbox SET state = 'held', error = :error, handled_at = :at WHERE id = :id")
-_RELEASE = text(
-    f"UPDATE core.inbox SET state = 'pending', attempts = 0, error = '{AGAIN}', handled_at = NULL "
-    "WHERE id = ANY(:ids) AND state = 'held'"
-)  # noqa: S608  # nosec B608 # a constant
+_RELEASE = text(f"""
+UPDATE core.inbox SET state = 'pending', attempts = 0, error = '{AGAIN}', handled_at = NULL
+WHERE id = ANY(:ids) AND state = 'held'
+""")  # noqa: S608  # nosec B608 # a constant
 _TAKE_AGAIN = f"""
 UPDATE core.inbox SET error = '' WHERE state = 'pending' AND error = '{AGAIN}' AND source = ANY($1::text[])
 RETURNING {_COLUMNS}
