@@ -416,7 +416,8 @@ class Dispatcher:
 
 def _for_staff(action: Action) -> bool:
     """Whether only staff have anything to do with it: whatever is answered from `bot/admin`."""
-    return ON_ACTION[type(action)].__module__.startswith("viralcore.bot.admin.")
+    handler = ON_ACTION.get(type(action))
+    return handler is not None and handler.__module__.startswith("viralcore.bot.admin.")
 
 
 async def _refused() -> None:
