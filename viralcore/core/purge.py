@@ -1,5 +1,5 @@
-"""Clearing away what is not kept any longer (DESIGN 4), a little at a time: no statement may run longer than a few seconds,
-and a shop that was busy for months has millions of rows to forget."""
+"""Clearing away what is not kept any longer (DESIGN 4), a little at a time: no statement may run longer than a few
+seconds, and a shop that was busy for months has millions of rows to forget."""
 
 from __future__ import annotations
 
