@@ -18,7 +18,9 @@ _MEANS = {
     "inbox": "It came from outside and could not be handled. A retry handles it again; what was done already stays so.",
     "delivery": "Something happened, and one part of the shop could not take it in. A retry tells that part once more.",
     "effect": "It was not sent. A retry sends it under the same key.",
-    "answered": "It was tried, and what came of it is kept; only writing it down failed. A retry does that. Nothing is sent.",
+    "answered": (
+        "It was tried, and what came of it is kept; only writing it down failed. A retry does that. Nothing is sent."
+    ),
 }
 
 
