@@ -23,6 +23,7 @@ ATTEMPTS = """
 SELECT a.*, p.state AS phase_state, p.delivered, p.order_id FROM boosts.attempts a
     JOIN boosts.phases p ON p.id = a.phase_id ORDER BY a.phase_id, a.number
 """
+UNDONE = {"Partial", "Canceled", "Refunded", "Fail"}
 ENDED = {"completed", "partial", "failed", "cancelled"}
 
 
@@ -85,7 +86,7 @@ def _never_more(seen: Evidence, orders: dict[int, dict[str, Any]], lines: list[d
     # What a panel left undone is ordered once more, at another: that part counts where it was ordered last.
     got: dict[str, int] = defaultdict(int)
     for row in seen.panel_orders:
-        got[row["link"]] += row["quantity"] - (row["remains"] if row["status"] in {"Partial", "Canceled"} else 0)
+        got[row["link"]] += row["quantity"] - (row["remains"] if row["status"] in UNDONE else 0)
     for link, quantity in got.items():
         if quantity > planned[link]:
             seen.found(f"{link}: panels have {quantity} units done or in hand, {planned[link]} were bought")
