@@ -127,7 +127,7 @@ class Dialogues:
         self._asked[chat_id, user_id] = until
 
     async def stands_in(self, chat_id: int, user_id: int, update_id: int, message_id: int) -> None:
-        """The question that this update asked, if it asked one, stands in this message: only a reply to it is an answer."""
+        """The question that this update asked, if it asked one, stands in this message: a reply to it is its answer."""
         statement = update(_T).where(_T.c.chat_id == chat_id, _T.c.user_id == user_id, _T.c.question != "")
         statement = statement.where(_T.c.update_id == update_id)
         async with self._db.transaction() as tx:
