@@ -74,12 +74,6 @@ class Child:
         )
         self._nursery.start("sandbox.bot", self._keep())
 
-    async def run_once(self, *arguments: str) -> int:
-        """Run another command of the same program to its end (`migrate`); its output goes to the bot's log."""
-        process = await self._spawn((*self._command[:-1], *arguments))
-        await self._listen(process)
-        return await process.wait()
-
     async def ready(self, seconds: float) -> bool:
         """Wait until the bot says that it is ready."""
         deadline = monotonic() + seconds
