@@ -155,7 +155,8 @@ async def shop_of(
     clients = HttpClients(clock)
 
     async def open_(panels: Mapping[str, FakePanel], told: BoostsConfig) -> Shop:
-        users, payments, ledger = FakeUsers(), FakePayments(), LedgerService(database)
+        ledger = LedgerService(database)
+        users, payments = FakeUsers(), FakePayments(ledger)
         module = build(
             db=database,
             config=told,
