@@ -184,14 +184,13 @@ def assemble(
         refunding=Refunding(ledger=ledger, users=users),
     )
     strays = StrayWatch(db=db, config=config)
-    funding = Funding(ledger=ledger, users=users, config=config, invoicing=invoicing)
     service = PaymentsService(
         db=db,
         clock=clock,
         config=config,
         invoicing=invoicing,
         claiming=claiming,
-        funding=funding,
+        funding=Funding(ledger=ledger, users=users, config=config, invoicing=invoicing),
         finance=finance,
         ledger=ledger,
         bank=naira.watcher,

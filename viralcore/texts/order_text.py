@@ -141,7 +141,7 @@ def _parts(order: OrderText) -> list[Html]:
 
 def _came_back(order: OrderText, words: str) -> Html:
     return lines(
-        markup(words, back=wording.money(order.refunded)),
+        markup(words, back=wording.money(order.refunded)) if order.refunded.minor else None,
         wording.bonus_again(order.to_bonus),
         wording.never_paid(order.unpaid),
     )

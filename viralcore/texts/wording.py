@@ -40,7 +40,7 @@ def never_paid(part: Money) -> Html | None:
     if not part.minor:
         return None
     return markup(
-        "Another {money} of the price had never been paid (we let a small shortfall pass), so it does not come back.",
+        "{money} of the price had never been paid (we let a small shortfall pass), so that part does not come back.",
         money=money(part),
     )
 

@@ -3,6 +3,7 @@ apart, and finance and orders together never give back more than was paid."""
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -75,7 +76,7 @@ async def test_the_end_of_an_order_and_what_is_corrected_later_are_two_returns(m
     panel = market.boosts.panels["smmflare"]
     for number, (_, _, quantity) in list(panel.orders.items())[:2]:
         panel.end(number, "partial", quantity - 1)
-    market.clock.advance(3600)
+    market.clock.advance(3 * 3600)
     await market.boosts.job("boosts.corrections")
     await market.listen()
     told = await market.boosts.events("order_refunded")
@@ -150,3 +151,26 @@ async def test_whatever_finance_and_orders_give_back_it_is_what_was_paid(market:
     kept = [(600 - part) - (given[invoice] + -given[invoice] * part // 600) for part, invoice in bought]
     assert await market.affiliate(ADA) == sum(each // 10 for each in kept)
     assert await market.ledger.check() == ()
+
+
+async def test_what_goes_back_at_one_moment_is_counted_one_after_the_other(market: Market) -> None:
+    """Ten orders of one purchase end together while finance refunds the rest of it: no part is given twice."""
+    invoice = await tier3(market, 12, bonus=601)
+    await orders(market, *range(10))
+    for minutes in (60, 30):
+        await market.boosts.turn(minutes)
+    market.boosts.panels["smmflare"].complete()
+    await market.sessions()
+    await asyncio.gather(
+        *(market.boosts.job("boosts.poll") for _ in range(3)),
+        market.refund(invoice, "3.00"),
+    )
+    await market.boosts.turn(5)
+    await market.boosts.turn(5)
+    await market.listen()
+    given = 10 * 105 + 300
+    assert await market.given(invoice) == given
+    bonus = -(-given * 601 // 1800)
+    assert await market.money(CARA) == (given - bonus, bonus)
+    assert await market.affiliate(ADA) == ((1800 - 601) - (given - bonus)) // 10
+    await market.agrees()

@@ -20,7 +20,8 @@ class Unspent:
 
     async def total(self) -> Money:
         """Of what no panel has taken yet, at the dearest panel that sells it by what owners have chosen. What none of
-        them sells now is counted as the settings know it: it may be sold again. The rest costs no panel money."""
+        them may sell now counts at the dearest we know of: it waits, and may be sold again. What none ever sold costs
+        no panel money."""
         async with self._db.transaction() as tx:
             await self._shelves.fresh(tx)
             waiting = await figures.waiting(tx.conn)
@@ -30,7 +31,10 @@ class Unspent:
         return ceil_money(cost, USD)
 
     def _rate(self, platform: str, metric: str) -> Decimal:
-        return _dearest(self._shelves.ranked, platform, metric) or _dearest(self._config.panels, platform, metric)
+        shelves = self._shelves
+        open_ = [panel for panel in shelves.ranked if not shelves.quarantined(panel.name, platform, metric)]
+        known = (*shelves.ranked, *self._config.panels)
+        return _dearest(open_, platform, metric) or _dearest(known, platform, metric)
 
 
 def _dearest(panels: Sequence[PanelConfig], platform: str, metric: str) -> Decimal:
