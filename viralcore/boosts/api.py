@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 
 from viralcore.core.db import Tx
 from viralcore.core.errors import DomainError
-from viralcore.core.money import Money
+from viralcore.core.money import USD, Money
 from viralcore.ledger.api import Balance
 from viralcore.payments.api import InvoiceView
 
@@ -22,6 +22,7 @@ Channel = Literal["panel", "crowd", "staff"]
 Engine = Literal["crowd", "staff"]
 """Who works at a line that no panel delivers: the groups, or somebody with a card."""
 OrderState = Literal["scheduled", "sending", "in_progress", "completed", "partial", "failed", "cancelled"]
+NOTHING = Money(0, USD)
 LineState = Literal["scheduled", "sending", "in_progress", "completed", "partial", "failed", "cancelled", "refunded"]
 AskWhat = Literal["refill", "cancel"]
 AskState = Literal["asking", "accepted", "refused", "unknown", "done", "rejected", "lapsed"]
@@ -174,6 +175,8 @@ class OrderView:
     can_cancel_rest: bool = False
     can_reorder: bool = False
     expected_at: datetime | None = None  # from our own history; None: too little of it, or all is done
+    to_bonus: Money = NOTHING  # of `refunded`, what had been paid with bonus money and is that again
+    unpaid: Money = NOTHING  # besides it: of what was not delivered, what had been forgiven when it was paid
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ class LinesFinished(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderFinished(Event):
-    """`state`: completed | partial | failed | cancelled. `refunded`: cents to the wallet."""
+    """`state`: completed | partial | failed | cancelled. `refunded`: cents that came back, as money of either kind."""
 
     NAME: ClassVar[str] = "boosts.order_finished.v1"
     order_id: int
@@ -94,7 +94,8 @@ class OrderFinished(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderCorrected(Event):
-    """An order that had ended delivered less than its panel had said. `refunded`: cents that came back for it now."""
+    """An order that had ended delivered less than its panel had said. `refunded`: cents that came back for it now, of
+    them `to_bonus` as bonus money."""
 
     NAME: ClassVar[str] = "boosts.order_corrected.v1"
     order_id: int
@@ -102,6 +103,7 @@ class OrderCorrected(Event):
     metric: str
     refunded: int
     credit_returned: bool
+    to_bonus: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +122,8 @@ class PanelAsked(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomPlanChanged(Event):
-    """`what`: made | edited | ended. `given`: posts given, below 0 taken back; `refunded`: cents paid back for them."""
+    """`what`: made | edited | ended. `given`: posts given, below 0 taken back; `refunded`: cents paid back for them, of
+    them `to_bonus` as bonus money."""
 
     NAME: ClassVar[str] = "boosts.custom_plan_changed.v1"
     plan_id: int
@@ -129,31 +132,37 @@ class CustomPlanChanged(Event):
     given: int
     refunded: int
     reason: str
+    to_bonus: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRefunded(Event):
-    """What of an order was not delivered went back to the wallet. `cents`: how much; `invoice_id`: the purchase whose
-    credit the order had used. Orders with a credit that nobody paid for have no such event."""
+    """What of an order was not delivered went back as money. `cents`: how much; `to_wallet`: of it, what had paid
+    commission (None: not known, it was recorded before that was told apart); `invoice_id`: the purchase whose credit
+    the order had used. `source`: ``settled`` | ``corrected:<phase>``; with the order it is one return (empty: recorded
+    before orders had more than one). Orders with a credit that nobody paid for have no such event."""
 
     NAME: ClassVar[str] = "boosts.order_refunded.v1"
     order_id: int
     user_id: int
     invoice_id: int
     cents: int
+    source: str = ""
+    to_wallet: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreditsRefunded(Event):
-    """Unused credits were taken back, and what was paid for them went to the wallet: `cents` of what `invoice_id` had
-    sold. `source` names the taking back: with the invoice it is one refund. Credits that were given have no such
-    event."""
+    """Unused credits were taken back, and what was paid for them went back as money: `cents` of what `invoice_id` had
+    sold, of them `to_wallet` had paid commission (None: not known). `source` names the taking back: with the invoice it
+    is one refund. Credits that were given have no such event."""
 
     NAME: ClassVar[str] = "boosts.credits_refunded.v1"
     source: str
     user_id: int
     invoice_id: int
     cents: int
+    to_wallet: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,12 +213,15 @@ class StaffCardWaits(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoodsReturned(Event):
-    """A paid invoice could not become an order (its plan is gone): `cents` are in the wallet."""
+    """A paid invoice could not become an order (its plan is gone): `cents`, all that was paid, came back; of them
+    `to_wallet` had paid commission (None: not known), and `to_bonus` are bonus money again."""
 
     NAME: ClassVar[str] = "boosts.goods_returned.v1"
     invoice_id: int
     user_id: int
     cents: int
+    to_wallet: int | None = None
+    to_bonus: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ class PanelSubscribers:
             order_id=event.order_id,
             metric=event.metric,
             refunded=event.refunded,
+            to_bonus=event.to_bonus,
             credit=event.credit_returned,
         )
 

@@ -212,7 +212,7 @@ async def test_ending_while_an_order_fails_never_leaves_a_post_behind(shop: Shop
 async def test_an_invoice_that_is_paid_after_the_end_is_paid_back(shop: Shop) -> None:
     plan = await make(shop, SOLD, 0)
     await shop.door.custom.end(key="x", actor=OWNER, plan_id=plan.id, reason="over")
-    await shop.grant(5, asset=f"custom-{plan.id}", cost="1.20")  # what the paid invoice posts
+    await shop.grant(5, asset=f"custom-{plan.id}", cost="1.20", invoice=9)  # what the paid invoice posts
     heard = next(one for one in shop.module.subscriptions if one.name == "boosts.custom_bought")
     paid = InvoicePaid(
         invoice_id=9,

@@ -14,6 +14,7 @@ from viralcore.boosts.api import BadService, CannotAsk, OrderView
 from viralcore.boosts.domain.panels import Declined, Placed, Silent
 from viralcore.boosts.domain.services import Offer
 from viralcore.core.errors import NotFound
+from viralcore.core.money import usd
 from viralcore.users.api import NotAllowed
 
 OWNER, LIKES, VIEWS = 1000, "101", "102"
@@ -356,3 +357,22 @@ async def test_only_one_request_of_a_kind_is_open(shop: Shop) -> None:
                     f" FROM boosts.requests WHERE id = {rows[0].id}"
                 )
             )
+
+
+async def test_what_open_orders_still_cost_is_counted_by_what_owners_have_chosen(shop: Shop) -> None:
+    """75 likes and 7,000 views: by the settings at 1.20 and 0.02, by the owner's choice the likes at 12."""
+    await listed(shop, offer("107", "12", name="X Likes, dear"))
+    await shop.grant(1)
+    await shop.order()
+    assert await shop.door.unspent() == usd("0.23")
+    await choose(shop, "107", "12")
+    assert await shop.door.unspent() == usd("1.04")
+    shelves = shop.module.service._unspent._shelves
+    shelves.lay_out([], {})
+    shelves._read_at = None  # as in a process that chose nothing itself
+    assert await shop.door.unspent() == usd("1.04")
+    await shop.door.panel_care.leave_out(key="1", actor=OWNER, panel="smmflare", platform="x", metric="likes")
+    assert await shop.door.unspent() == usd("0.23")
+    for panel in ("plugsmm", "smmstone"):
+        await shop.door.panel_care.leave_out(key=panel, actor=OWNER, panel=panel, platform="x", metric="likes")
+    assert await shop.door.unspent() == usd("1.04"), "what nobody sells now may be sold again"

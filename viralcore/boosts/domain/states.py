@@ -39,6 +39,13 @@ class Order:
     refunded_cents: int
     credit_returned: bool
     paused_at: datetime | None = None
+    bonus_cents: int = 0  # of `refunded_cents`, what went back as bonus money
+    unpaid_cents: int = 0  # and what nobody had paid
+
+    @property
+    def back_cents(self) -> int:
+        """Money that came back."""
+        return self.refunded_cents - self.unpaid_cents
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,12 @@ class Line:
     delivered: int
     refunded_cents: int
     finished_at: datetime | None
+    unpaid_cents: int = 0  # of `refunded_cents`, what nobody had paid
+
+    @property
+    def back_cents(self) -> int:
+        """Money that came back."""
+        return self.refunded_cents - self.unpaid_cents
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from viralcore.boosts.repository import drafts, orders, views
 from viralcore.boosts.repository.drafts import Draft
 from viralcore.boosts.repository.orders import NewOrder
 from viralcore.boosts.service.custom import Customs
-from viralcore.boosts.service.delivery import CREDITS_USED
+from viralcore.boosts.service.givebacks import CREDITS_USED
 from viralcore.boosts.service.placing import Placing
 from viralcore.boosts.service.sources import debit_key
 from viralcore.core.db import Database, Tx

@@ -74,7 +74,10 @@ orders = Table(
     Column("state", Text, nullable=False),
     Column("created_at", INSTANT, nullable=False),
     Column("finished_at", INSTANT),
+    # of the price, what was not delivered; of it, what went back as bonus money, and what nobody had paid
     Column("refunded_cents", BigInteger, nullable=False, server_default=text("0")),
+    Column("bonus_cents", BigInteger, nullable=False, server_default=text("0")),
+    Column("unpaid_cents", BigInteger, nullable=False, server_default=text("0")),
     Column("credit_returned", Boolean, nullable=False, server_default=text("false")),
     # its waiting phases are not sent since then
     Column("paused_at", INSTANT),
@@ -92,6 +95,9 @@ orders = Table(
         "(finished_at IS NULL) = (state IN ('scheduled', 'sending', 'in_progress'))", name="orders_finished"
     ),
     CheckConstraint("unit_cost >= 0 AND refunded_cents >= 0", name="orders_amounts"),
+    CheckConstraint(
+        "bonus_cents >= 0 AND unpaid_cents >= 0 AND bonus_cents + unpaid_cents <= refunded_cents", name="orders_parts"
+    ),
     CheckConstraint("NOT (credit_returned AND refunded_cents > 0)", name="orders_returned_once"),
     CheckConstraint("paused_at IS NULL OR finished_at IS NULL", name="orders_paused"),
     Index("orders_by_user", "user_id", "id"),
@@ -111,7 +117,9 @@ lines = Table(
     Column("share", Numeric, nullable=False),
     Column("state", Text, nullable=False),
     Column("delivered", BigInteger, nullable=False, server_default=text("0")),
+    # of the price, what was not delivered; of it, what nobody had paid
     Column("refunded_cents", BigInteger, nullable=False, server_default=text("0")),
+    Column("unpaid_cents", BigInteger, nullable=False, server_default=text("0")),
     Column("finished_at", INSTANT),
     UniqueConstraint("order_id", "metric", "channel", name="lines_of_order"),
     CheckConstraint(
@@ -121,6 +129,7 @@ lines = Table(
     CheckConstraint("engine IN ('crowd', 'staff')", name="lines_engine"),
     CheckConstraint("quantity > 0 AND share > 0 AND share <= 1", name="lines_sizes"),
     CheckConstraint("delivered >= 0 AND refunded_cents >= 0", name="lines_amounts"),
+    CheckConstraint("unpaid_cents BETWEEN 0 AND refunded_cents", name="lines_parts"),
 )
 
 phases = Table(
