@@ -515,7 +515,7 @@ class PlanEnded(DomainError):
 
 
 class PlanChanged(DomainError):
-    """A custom plan is not what the screen showed. Fields: plan_id."""
+    """A plan is not what the screen showed, or nothing of it can be delivered any more. Fields: plan_id."""
 
     code = "boosts.plan_changed"
 
@@ -1390,7 +1390,11 @@ class Boosts(Protocol):
 
     async def unknown_phase(self, *, phase_id: int) -> UnknownPhaseView: ...
 
-    async def unknown_phases(self) -> tuple[UnknownPhaseView, ...]: ...
+    async def unknown_phases(self, *, after: int = 0, limit: int = 100) -> tuple[UnknownPhaseView, ...]:
+        """By phase id, after this one."""
+        ...
+
+    async def unknown_count(self) -> int: ...
 
     async def resolve_placed(
         self, *, key: str, actor: int, phase_id: int, panel_order: str, attempt: int = 0

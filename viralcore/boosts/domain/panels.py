@@ -178,7 +178,8 @@ def delivered_so_far(reading: StatusReading, quantity: int, before: int) -> int:
 def delivered_at_end(reading: StatusReading, quantity: int) -> int | None:
     """What was delivered of an order that ended; None while it has not, or does not say enough to pay by.
 
-    A cancelled order that cost nothing delivered nothing, whatever its remains say.
+    A cancelled order that cost nothing delivered nothing, whatever its remains say. One with nothing left of it either
+    delivered everything, or never began at a panel that writes 0 then: nobody is paid back, or not, by that.
     """
     if reading.word == "completed":
         return quantity
@@ -186,7 +187,9 @@ def delivered_at_end(reading: StatusReading, quantity: int) -> int | None:
     if reading.word == "partial":
         return None if left is None else quantity - left
     if reading.word == "canceled":
-        return 0 if left is None or reading.charge == 0 else quantity - left
+        if left is None or reading.charge == 0:
+            return 0
+        return quantity - left if left else None
     return None
 
 

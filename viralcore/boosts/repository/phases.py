@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import and_, exists, func, insert, select, text, update
+from sqlalchemy import and_, exists, func, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,7 +16,7 @@ from viralcore.boosts.api import PanelOrderView
 from viralcore.boosts.domain.panels import StatusReading
 from viralcore.boosts.domain.plans import PlannedPhase
 from viralcore.boosts.domain.states import Phase, PhaseUpdate
-from viralcore.boosts.tables.orders import attempts, orders, phases
+from viralcore.boosts.tables.orders import attempts, orders, panels, phases
 
 # The statements of every phase, written out: putting one together from its parts costs more than Postgres needs for it.
 _PHASE = f"SELECT {', '.join(phases.c.keys())} FROM boosts.phases "  # noqa: S608  # nosec B608 # our columns
@@ -166,8 +166,26 @@ async def asked(conn: AsyncConnection, ids: Sequence[int], *, now: datetime) -> 
     await conn.execute(_ASKED, {"ids": list(ids), "state": "sent", "now": now})
 
 
-async def unknown(conn: AsyncConnection, *, limit: int = 100) -> list[Phase]:
-    statement = select(phases).where(phases.c.state == "unknown").order_by(phases.c.id).limit(limit)
+async def unknown(conn: AsyncConnection, *, after: int, limit: int) -> list[Phase]:
+    """By id, after this one."""
+    statement = select(phases).where(phases.c.state == "unknown", phases.c.id > after)
+    return [Phase(**row._mapping) for row in await conn.execute(statement.order_by(phases.c.id).limit(limit))]
+
+
+async def unknown_count(conn: AsyncConnection) -> int:
+    statement = select(func.count()).select_from(phases).where(phases.c.state == "unknown")
+    return int((await conn.execute(statement)).scalar_one())
+
+
+async def unread(conn: AsyncConnection) -> list[Phase]:
+    """Every send nobody answered since when its panel's balance was not read."""
+    statement = (
+        select(phases)
+        .outerjoin(panels, panels.c.name == phases.c.panel)
+        .where(phases.c.state == "unknown", phases.c.sent_at.is_not(None))
+        .where(or_(panels.c.checked_at.is_(None), phases.c.sent_at >= panels.c.checked_at))
+        .order_by(phases.c.id)
+    )
     return [Phase(**row._mapping) for row in await conn.execute(statement)]
 
 

@@ -186,8 +186,11 @@ class BoostsService:
     async def unknown_phase(self, *, phase_id: int) -> UnknownPhaseView:
         return await self._orders.unknown_phase(phase_id=phase_id)
 
-    async def unknown_phases(self) -> tuple[UnknownPhaseView, ...]:
-        return await self._orders.unknown_phases()
+    async def unknown_phases(self, *, after: int = 0, limit: int = 100) -> tuple[UnknownPhaseView, ...]:
+        return await self._orders.unknown_phases(after=after, limit=limit)
+
+    async def unknown_count(self) -> int:
+        return await self._orders.unknown_count()
 
     async def resolve_placed(
         self, *, key: str, actor: int, phase_id: int, panel_order: str, attempt: int = 0

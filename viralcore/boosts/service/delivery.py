@@ -111,6 +111,7 @@ class Delivery:
     async def place(self, tx: Tx, order: Order, metric: str, phase: Phase) -> None:
         """Send a phase to the first panel that may take it; when there is none, wait for another round or give up. Of a
         paused order, it waits for the end of the pause."""
+        await self._desk.shelves.fresh(tx)
         if order.paused_at is not None:
             since, rounds = phase.troubled_since, phase.round
             # As if it had been due when the pause began: the pause's end moves it to that very moment.
@@ -156,6 +157,7 @@ class Delivery:
 
     async def answered_all(self, tx: Tx, answers: Sequence[Answered]) -> None:
         """What panels answered to many attempts: the orders they took at once, everything else one by one."""
+        await self._desk.shelves.fresh(tx)
         loaded = {one.order.id: one for one in await load(tx, [one.order_id for one in answers])}
         taken = await phases.panel_orders_known(tx.conn, [one.given for one in answers if one.given is not None])
         placed: list[tuple[Answered, Phase]] = []
@@ -190,6 +192,7 @@ class Delivery:
 
     async def answered(self, tx: Tx, payload: Mapping[str, Any], answer: AddAnswer) -> None:
         """A panel's answer to one attempt, or that there was none."""
+        await self._desk.shelves.fresh(tx)
         order = await orders.lock(tx.conn, int(payload["order_id"]))
         phase = _still_sending(await phases.get(tx.conn, int(payload["phase_id"])), payload)
         if order is None:
