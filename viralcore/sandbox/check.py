@@ -36,7 +36,9 @@ async def problems(environment: Mapping[str, str], books: Sequence[Books]) -> li
         )
         found += await _network_problems(doors.ledger, doors.payments)
         found += order_problems(
-            [order for book in books for order in book.orders], await _panel_orders(doors.boosts), await doors.boosts.unknown_count()
+            [order for book in books for order in book.orders],
+            await _panel_orders(doors.boosts),
+            await doors.boosts.unknown_count(),
         )
     return found[:MOST_SAID]
 

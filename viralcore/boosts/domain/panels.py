@@ -54,7 +54,8 @@ RefillWord = Literal["running", "done", "rejected", "strange"]
 
 @dataclass(frozen=True, slots=True)
 class StatusReading:
-    """One order as the panel tells it. `remains` None: not told, or not a number. `text`: its own word, for staff."""
+    """One order as the panel tells it. `remains` None: not told, or not a number. `text`: its own word, for staff.
+    `order`: the number that was asked about, where somebody may have put another in its place meanwhile."""
 
     word: Word
     text: str
@@ -62,6 +63,11 @@ class StatusReading:
     remains: int | None = None
     charge: Decimal | None = None
     currency: str = ""
+    order: str = ""
+
+    def about(self, panel_order: str | None) -> bool:
+        """Whether it is about the order with this number."""
+        return not self.order or self.order == panel_order
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,9 @@ class Phase:
     remainder_of: int | None = None
     avoid: str | None = None
     first_at: datetime | None = None
+    placed_at: datetime | None = None
+    strange_since: datetime | None = None
+    said: str | None = None
 
     @property
     def final(self) -> bool:

@@ -52,7 +52,8 @@ WITH new AS (
     WHERE a.phase_id = new.id AND a.number = new.attempt AND a.state IN ('sending', 'unknown')
     RETURNING 1
 ), moved AS (
-    UPDATE boosts.phases p SET state = 'sent', panel_order = new.panel_order, troubled_since = NULL FROM new
+    UPDATE boosts.phases p SET state = 'sent', panel_order = new.panel_order, troubled_since = NULL, placed_at = :now
+    FROM new
     WHERE p.id = new.id AND p.state = new.before AND p.attempt = new.attempt
     RETURNING 1
 )
@@ -66,11 +67,14 @@ SET state = new.state, delivered = new.delivered, polled_at = :now, remains = ne
     start_count = coalesce(new.start_count, p.start_count), charge = coalesce(new.charge, p.charge),
     currency = coalesce(new.currency, p.currency),
     finished_at = CASE WHEN new.state = 'sent' THEN NULL ELSE CAST(:now AS timestamptz) END,
-    first_at = CASE WHEN p.first_at IS NULL AND new.delivered > 0 THEN CAST(:now AS timestamptz) ELSE p.first_at END
+    first_at = CASE WHEN p.first_at IS NULL AND new.delivered > 0 THEN CAST(:now AS timestamptz) ELSE p.first_at END,
+    strange_since = CASE WHEN new.said IS NOT NULL THEN coalesce(p.strange_since, CAST(:now AS timestamptz)) END,
+    said = new.said
 FROM unnest(
     CAST(:ids AS bigint[]), CAST(:attempts AS integer[]), CAST(:states AS text[]), CAST(:delivered AS bigint[]),
-    CAST(:starts AS bigint[]), CAST(:remains AS bigint[]), CAST(:charges AS numeric[]), CAST(:currencies AS text[])
-) AS new (id, attempt, state, delivered, start_count, remains, charge, currency)
+    CAST(:starts AS bigint[]), CAST(:remains AS bigint[]), CAST(:charges AS numeric[]), CAST(:currencies AS text[]),
+    CAST(:saids AS text[])
+) AS new (id, attempt, state, delivered, start_count, remains, charge, currency, said)
 WHERE p.id = new.id AND p.state = 'sent' AND p.attempt = new.attempt
 """)
 
@@ -282,6 +286,11 @@ class Told:
         return replace(self.phase, state=self.became.state, delivered=self.became.delivered)
 
     @property
+    def said(self) -> str | None:
+        """The panel's words, where nobody understands them."""
+        return (self.reading.text or "no status") if self.became.strange else None
+
+    @property
     def news(self) -> bool:
         """Whether there is anything to keep beside the moment of asking."""
         of, said = self.phase, self.reading
@@ -292,7 +301,8 @@ class Told:
             of.charge if said.charge is None else said.charge,
             said.currency or of.currency,
         )
-        return self.became.state != "sent" or self.became.changed or self.became.strange or known != told
+        strange = self.became.strange or of.said is not None
+        return self.became.state != "sent" or self.became.changed or strange or known != told
 
 
 async def read(conn: AsyncConnection, told: Sequence[Told], *, now: datetime) -> None:
@@ -308,6 +318,7 @@ async def read(conn: AsyncConnection, told: Sequence[Told], *, now: datetime) ->
         "remains": [one.reading.remains for one in told],
         "charges": [one.reading.charge for one in told],
         "currencies": [one.reading.currency or None for one in told],
+        "saids": [one.said for one in told],
     }
     if (await conn.execute(_READ, {**values, "now": now})).rowcount != len(told):
         raise Moved(f"one of the phases {values['ids']} has moved")

@@ -168,7 +168,7 @@ class BoostsService:
     async def reorder(self, *, key: str, user_id: int, order_id: int) -> DraftView:
         return await self._drafts.reorder(key=key, user_id=user_id, order_id=order_id)
 
-    async def slow(self, *, user_id: int, order_id: int) -> SlowView:
+    async def slow(self, *, order_id: int, user_id: int | None = None) -> SlowView:
         return await self._steering.slow(user_id=user_id, order_id=order_id)
 
     async def pause(self, *, key: str, user_id: int, order_id: int) -> OrderView:

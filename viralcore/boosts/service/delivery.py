@@ -157,7 +157,6 @@ class Delivery:
 
     async def answered_all(self, tx: Tx, answers: Sequence[Answered]) -> None:
         """What panels answered to many attempts: the orders they took at once, everything else one by one."""
-        await self._desk.shelves.fresh(tx)
         loaded = {one.order.id: one for one in await load(tx, [one.order_id for one in answers])}
         taken = await phases.panel_orders_known(tx.conn, [one.given for one in answers if one.given is not None])
         placed: list[tuple[Answered, Phase]] = []
@@ -192,7 +191,6 @@ class Delivery:
 
     async def answered(self, tx: Tx, payload: Mapping[str, Any], answer: AddAnswer) -> None:
         """A panel's answer to one attempt, or that there was none."""
-        await self._desk.shelves.fresh(tx)
         order = await orders.lock(tx.conn, int(payload["order_id"]))
         phase = _still_sending(await phases.get(tx.conn, int(payload["phase_id"])), payload)
         if order is None:
@@ -259,7 +257,7 @@ class Delivery:
         for one in found:
             for phase in tuple(one.phases):
                 reading = readings[one.order.id].get(phase.id)
-                if reading is None or phase.state != "sent":
+                if reading is None or phase.state != "sent" or not reading.about(phase.panel_order):
                     continue
                 said = phases.Told(phase, reading, states.apply_reading(phase, reading))
                 told.append(said)

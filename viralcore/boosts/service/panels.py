@@ -12,6 +12,7 @@ import structlog
 
 from viralcore.boosts.api import PanelView
 from viralcore.boosts.config import BoostsConfig, PanelConfig
+from viralcore.boosts.domain import ranking
 from viralcore.boosts.domain.panels import BalanceReading, Why
 from viralcore.boosts.events import PanelTrouble, PhaseHinted
 from viralcore.boosts.ports import Panel, PanelDown
@@ -107,6 +108,19 @@ class PanelDesk:
         """Tell staff that services wait for an owner; every time, for each time it is others."""
         log.warning("panel_services_quarantined", panel=panel, detail=detail)
         tx.record(PanelTrouble(panel=panel, what="services", detail=detail[:300]))
+
+    async def runway(self, tx: Tx, row: rows.PanelRow, *, spent_a_day: Decimal | None) -> None:
+        """Tell staff that what is left at a panel does not last; once, until it does again. Its row is locked. While
+        nobody can say how long it lasts, what was told stands."""
+        left, care = ranking.days_left(row.balance, spent_a_day), self._config.care
+        if left is None:
+            return
+        if left < care.runway_alert_days and not row.short:
+            detail = f"{_plain(left)} days ({_plain(row.balance or Decimal(0))} {row.currency or ''})"
+            tx.record(PanelTrouble(panel=row.name, what="runway", detail=detail))
+            await rows.set_short(tx.conn, row.name, short=True)
+        elif left >= care.runway_over_days and row.short:
+            await rows.set_short(tx.conn, row.name, short=False)
 
     async def took_orders(self, tx: Tx, *, panel: str, services: Collection[str]) -> None:
         """It works again."""
