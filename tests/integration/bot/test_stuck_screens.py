@@ -75,9 +75,6 @@ async def test_an_order_is_ended_from_the_list_step_by_step(town: Town) -> None:
     assert (await state_of(town, phase))[:2] == ("partial", 21)
     await boss.presses("Back")
     assert "It has ended" in await shown(boss)
-    await forged(boss, Go(f"sphase:{phase}"))
-    await forged(boss, AskPhaseEnd(phase))
-    assert "does not run there any more" in await shown(boss)
     assert await town.one("SELECT count(*) FROM users.audit_log WHERE action = 'boosts.phase_ended'") == 1
     await boss.presses("Home", "Admin Panel", "Stuck orders (0)")
     assert "Nothing is stuck" in await shown(boss)
@@ -112,6 +109,8 @@ async def test_from_its_card_in_the_admin_group_the_answer_is_the_deed(town: Tow
     assert (await state_of(town, phase))[0] == "sent"
     await town.handle(boss.line("38", ADMINS))
     assert (await state_of(town, phase))[:2] == ("completed", 38)
+    await town.handle(boss.press(encode(AskPhaseEnd(phase), "group002"), 7, ADMINS))
+    assert await town.bot.dialogues.current(ADMINS, boss.id, 10**9) is None  # there is nothing to ask any more
 
 
 async def test_an_answer_about_a_number_that_was_put_right_meanwhile_ends_nothing(town: Town) -> None:
