@@ -62,6 +62,7 @@ class Turn:
     toast: str = ""
     alert: bool = False
     reply: Html | None = None
+    asking: bool = False
     silent: bool = False  # the home is right as it is
     bot_username: str = ""  # our own name, for links that lead to us
     fresh: bool = False  # this update has drawn nothing yet, in no earlier life either
@@ -78,7 +79,7 @@ class Turn:
 
     async def ask(self, question: str, **data: Any) -> None:
         """Take the next line typed as the answer to this question."""
-        self.glance = None
+        self.glance, self.asking = None, True
         await self.dialogues.ask(self.chat_id, self.user.id, self.update_id, question, **data)
 
     async def question(self) -> Question | None:

@@ -165,5 +165,19 @@ def proof_rejected(*, proof: int) -> Html:
     return markup("☑️ Receipt {proof} is rejected. The payer was told why.", proof=proof)
 
 
+def asks(text: str) -> bool:
+    """Whether a message of ours in a group asks for an answer."""
+    return "Reply to this message" in " ".join(text.split())
+
+
+def asking(words: Html) -> Html:
+    """A question in a group, where only a reply to it is its answer."""
+    return words if asks(words) else Html(f"{words}\n\nReply to this message.")
+
+
+def question_is_over() -> Html:
+    return Html("That question is over, or somebody else's. Press the button on the card again.")
+
+
 def stopped() -> Html:
     return Html("All right, nothing was changed.")

@@ -177,8 +177,8 @@ def page(one: StuckText, *, may: bool) -> Screen:
 def ask_end(one: StuckText) -> Html:
     """In a group the answer is the deed: it says so."""
     return markup(
-        "How many of the {what} came from order <code>{number}</code> at <b>{panel}</b>? Reply with a number from 0 to "
-        "{most}. The order goes on by it at once: what did not come is ordered somewhere else, or paid back. "
+        "How many of the {what} came from order <code>{number}</code> at <b>{panel}</b>? Reply to this message with a number "
+        "from 0 to {most}. The order goes on by it at once: what did not come is ordered somewhere else, or paid back. "
         "/cancel to stop.",
         what=wording.metric(one.metric, one.quantity),
         number=one.number,
@@ -236,7 +236,7 @@ def confirm_end(one: StuckText, *, delivered: int) -> Screen:
 def ask_number(one: StuckText) -> Html:
     return markup(
         "Under which number does <b>{panel}</b> have it (order #{order}, {what})? So far we follow "
-        "<code>{number}</code>. Reply with the right number. /cancel to stop.",
+        "<code>{number}</code>. Reply to this message with the right number. /cancel to stop.",
         panel=one.panel,
         order=one.order,
         what=wording.metric(one.metric, one.quantity),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from tests.unit.texts.golden import Cases
 from tests.unit.texts.screens import hostile
+from viralcore.core.screen import Html
 from viralcore.texts import staff
 from viralcore.texts.staff import UnknownText
 
@@ -56,4 +57,9 @@ CASES: Cases = {
     "ask_proof_reason": {"asked": staff.ask_proof_reason(proof=3, invoice_id=12)},
     "proof_rejected": {"told": staff.proof_rejected(proof=3)},
     "stopped": {"told": staff.stopped()},
+    "asking": {
+        "says so itself": staff.asking(staff.ask_panel_order(panel="smmflare", phase=7)),
+        "does not say so yet": staff.asking(Html("Write a number.")),
+    },
+    "question_is_over": {"a reply to an old question": staff.question_is_over()},
 }
