@@ -177,9 +177,9 @@ def page(one: StuckText, *, may: bool) -> Screen:
 def ask_end(one: StuckText) -> Html:
     """In a group the answer is the deed: it says so."""
     return markup(
-        "How many of the {what} came from order <code>{number}</code> at <b>{panel}</b>? Reply to this message with a number "
-        "from 0 to {most}. The order goes on by it at once: what did not come is ordered somewhere else, or paid back. "
-        "/cancel to stop.",
+        "How many of the {what} came from order <code>{number}</code> at <b>{panel}</b>? Reply to this message with a "
+        "number from 0 to {most}. The order goes on by it at once: what did not come is ordered somewhere else, or "
+        "paid back. /cancel to stop.",
         what=wording.metric(one.metric, one.quantity),
         number=one.number,
         panel=one.panel,
