@@ -426,6 +426,32 @@ class PlacementView:
     requests: tuple[AskView, ...]
 
 
+StuckWhy = Literal["", "strange", "gone", "long"]
+"""Why staff should look at an order at a panel. `strange`: nobody understands its answers; `gone`: that panel is not in
+use any more; `long`: it runs for too long; empty: they need not."""
+
+
+@dataclass(frozen=True, slots=True)
+class StuckView:
+    """A phase at its panel, for those who may end it. `since`: it is followed under this number since then; `said`: the
+    panel's own words, where they are `strange`."""
+
+    phase_id: int
+    order_id: int
+    link: str
+    metric: Metric
+    quantity: int
+    delivered: int
+    state: PhaseState
+    panel: str
+    service: str
+    panel_order: str
+    since: datetime
+    why: StuckWhy
+    strange_since: datetime | None
+    said: str
+
+
 @dataclass(frozen=True, slots=True)
 class RequestView:
     """Goods somebody is about to buy, from the quantity to the order. `total`: at the price of now, until it is
@@ -518,7 +544,7 @@ class PlanEnded(DomainError):
 
 
 class PlanChanged(DomainError):
-    """A custom plan is not what the screen showed. Fields: plan_id."""
+    """A plan is not what the screen showed, or nothing of it can be delivered any more. Fields: plan_id."""
 
     code = "boosts.plan_changed"
 
@@ -566,6 +592,12 @@ class BadPanelOrder(DomainError):
     code = "boosts.bad_panel_order"
 
 
+class NotSent(DomainError):
+    """It does not run at its panel any more, or not under the number that was looked at. Fields: phase_id, state."""
+
+    code = "boosts.not_sent"
+
+
 class BadService(DomainError):
     """Fields: given, reason: unknown (not in the panel's list) | kind (it needs more than a link and a number) | unread
     (its list was never read) | metric | moved (its price is not what was shown)."""
@@ -580,8 +612,36 @@ class CannotAsk(DomainError):
     code = "boosts.cannot_ask"
 
 
+class StuckOrders(Protocol):
+    """Orders at panels that do not end by themselves. At `PanelCare.stuck`. Deciding takes the right ``orders.retry``,
+    and somebody else's order, as long as there is somebody else who may."""
+
+    async def count(self) -> int: ...
+
+    async def page(self, *, after: int = 0, limit: int = 20) -> tuple[StuckView, ...]:
+        """By phase id, after this one."""
+        ...
+
+    async def get(self, *, phase_id: int) -> StuckView:
+        """Any phase that a panel took. Raises NotFound."""
+        ...
+
+    async def end(self, *, key: str, actor: int, phase_id: int, panel_order: str, delivered: int) -> StuckView:
+        """It ended there, with so many delivered: as if the panel had said so. `panel_order`: the number that was
+        looked at. Raises NotFound, NotSent, BadProgress, users NotAllowed, NotYourself."""
+        ...
+
+    async def renumber(self, *, key: str, actor: int, phase_id: int, panel_order: str, given: str) -> StuckView:
+        """Its number there is `given`, not `panel_order`. Raises NotFound, NotSent, BadPanelOrder, users NotAllowed,
+        NotYourself."""
+        ...
+
+
 class PanelCare(Protocol):
     """What staff see of panels and do with them. Choosing takes the right ``panels``, asking ``orders.retry``."""
+
+    @property
+    def stuck(self) -> StuckOrders: ...
 
     async def page(self, *, panel: str) -> PanelPage:
         """Raises NotFound."""
@@ -1369,8 +1429,8 @@ class Boosts(Protocol):
         """Newest first. problems: not all of it came, or something keeps it waiting."""
         ...
 
-    async def slow(self, *, user_id: int, order_id: int) -> SlowView:
-        """Why it is where it is, from our own rows. Raises NotFound."""
+    async def slow(self, *, order_id: int, user_id: int | None = None) -> SlowView:
+        """Why it is where it is, from our own rows. With `user_id`, only that person's. Raises NotFound."""
         ...
 
     async def pause(self, *, key: str, user_id: int, order_id: int) -> OrderView:
@@ -1393,7 +1453,11 @@ class Boosts(Protocol):
 
     async def unknown_phase(self, *, phase_id: int) -> UnknownPhaseView: ...
 
-    async def unknown_phases(self) -> tuple[UnknownPhaseView, ...]: ...
+    async def unknown_phases(self, *, after: int = 0, limit: int = 100) -> tuple[UnknownPhaseView, ...]:
+        """By phase id, after this one."""
+        ...
+
+    async def unknown_count(self) -> int: ...
 
     async def resolve_placed(
         self, *, key: str, actor: int, phase_id: int, panel_order: str, attempt: int = 0

@@ -70,6 +70,27 @@ class PhaseResolved(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseStuck(Event):
+    """A panel order does not end by itself: staff must look. Again when they did not for long."""
+
+    NAME: ClassVar[str] = "boosts.phase_stuck.v1"
+    phase_id: int
+    order_id: int
+    panel: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StuckDecided(Event):
+    """`how`: ended | renumbered (by staff) | over (`actor` 0: it has ended, or its panel answers again)."""
+
+    NAME: ClassVar[str] = "boosts.stuck_decided.v1"
+    phase_id: int
+    order_id: int
+    actor: int
+    how: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinesFinished(Event):
     """Lines of an order ended together. `metrics`: comma list; `state`: completed | partial | refunded | failed."""
 
@@ -173,13 +194,23 @@ class PanelTrouble(Event):
     active again; detail: the one before) | low_balance (detail: what is left, with currency) | not_enough_funds |
     config (bad key, or a service it does not know) | refused (any other no) | strange_status (an answer to a status
     question that says nothing we know) | corrected (it took back that an order was completed) | services (of its list:
-    what is not used any more until an owner accepts it).
+    what is not used any more until an owner accepts it) | runway (at what we spend there, what is left does not last;
+    detail: how long it does, and what is left).
     """
 
     NAME: ClassVar[str] = "boosts.panel_trouble.v1"
     panel: str
     what: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PanelListRead(Event):
+    """A panel's list of services was read because somebody had asked for it."""
+
+    NAME: ClassVar[str] = "boosts.panel_list_read.v1"
+    panel: str
+    asked_by: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

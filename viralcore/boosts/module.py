@@ -37,6 +37,7 @@ from viralcore.boosts.service.requests import Requests
 from viralcore.boosts.service.shelves import Shelves
 from viralcore.boosts.service.staff import StaffDesk, StaffEngine
 from viralcore.boosts.service.steering import Steering
+from viralcore.boosts.service.stuck import Stuck
 from viralcore.boosts.service.syncing import Syncing
 from viralcore.boosts.service.unspent import Unspent
 from viralcore.boosts.subscribers import Subscribers, reply_subscriptions, subscriptions
@@ -138,18 +139,18 @@ def build(
     _warn(warnings)
     shelves.on_change(catalogue.lay)
     polling = Polling(db, config, desk, delivery, Corrections(delivery, desk, back))
-    placing = Placing(catalogue, engines)
+    placing = Placing(catalogue, engines, delivery)
     customs = Customs(db, catalogue, config.custom, ledger, users, payments)
-    drafts = Drafts(db, config, catalogue, customs, placing, ledger, users)
+    drafts = Drafts(db, config, catalogue, customs, placing, ledger, users, shelves)
     history = History(db, config.estimates)
     orders, pay = Orders(db, delivery, engines, users, history), ReplyPay(db, config.replies, ledger, users)
     steering = Steering(db, orders, delivery, engines, history)
     claims = Claims(db, config.crowd, engine=crowd, users=users, max_link_length=config.drafts.max_link_length)
     people = CrowdService(db, registry=registry, claims=claims, engine=crowd)
-    goods = GoodsDesk(db, config, catalogue, placing, payments=payments, users=users)
+    goods = GoodsDesk(db, config, catalogue, placing, shelves, payments=payments, users=users)
     staff = StaffDesk(db, config.staff, delivery, users)
     syncing, requests = Syncing(db, config, desk, users), Requests(db, config, desk, users)
-    care = Care(db, config, desk, syncing, requests)
+    care = Care(db, config, desk, syncing, requests, Stuck(db, config, desk, delivery, users))
     return BoostsModule(
         service=BoostsService(
             db,
@@ -168,7 +169,7 @@ def build(
             replies=RepliesService(db, config.replies, pay, users),
         ),
         warnings=warnings,
-        figures=BoostFigures(db).read,
+        figures=BoostFigures(db, hours=config.schedule.figures_hours).read,
         reply_pay=pay,
         effects=_effects(config, in_use, delivery, requests),
         subscriptions=(

@@ -55,6 +55,7 @@ PROSE = frozenset(
 ANSWER, ANSWER_LINK = "answer", "answer_link"
 LINKS = frozenset({LINK, ANSWER_LINK, REPLIES, TASK_PROOF})
 """Questions that are answered with links, which are not for sale then."""
+PHASE_DELIVERED, PHASE_END_OK, PHASE_NUMBER = "phase_delivered", "phase_end_ok", "phase_number"
 TOPUP, MOVE = "topup", "move"
 PROOF, PROOF_REASON = "proof", "proof_reason"
 STANDS_IN = "stands_in"

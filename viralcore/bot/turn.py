@@ -105,7 +105,7 @@ OnCommand = Callable[[Turn, str], Awaitable[Screen | None]]
 OnAnswer = Callable[[Turn, Mapping[str, Any], str], Awaitable[Screen | None]]
 """To a line, or to a photo: then the text is Telegram's id of it."""
 
-LIVE_ROUTES = frozenset({"wcheck", "withdrawal", "invoice", "pay", "crypto", "claim", "order"})
+LIVE_ROUTES = frozenset({"wcheck", "withdrawal", "invoice", "pay", "crypto", "claim", "order", "panel"})
 """What events change while somebody looks at it (`refresh` says which)."""
 
 ROUTES: dict[str, Render] = {}

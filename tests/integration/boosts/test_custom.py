@@ -71,7 +71,7 @@ async def test_a_given_plan_is_an_asset_of_its_own_and_costs_nothing(shop: Shop)
     await shop.turn(1)
     done = await shop.see(order.id)
     assert (done.state, await shop.wallet()) == ("completed", 0)  # comments were a gift: nothing comes back
-    figures = [one for one in await BoostFigures(shop.database).read() if one.name == "viralcore_orders"]
+    figures = [one for one in await BoostFigures(shop.database, hours=24).read() if one.name == "viralcore_orders"]
     assert [(one.labels["plan"], one.value) for one in figures] == [("custom", 1)]
     assert [row["action"] for row in shop.users.audited] == ["boosts.custom_plan_made"] * 2
     assert [event["what"] for event in await shop.events("custom_plan_changed")] == ["made", "made"]

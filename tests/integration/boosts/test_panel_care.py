@@ -233,6 +233,31 @@ async def test_what_we_spend_says_how_long_a_balance_lasts(shop: Shop) -> None:
     assert (page.first_seconds, page.cancelled) == (900, Decimal(0))
 
 
+async def test_a_balance_that_does_not_last_is_told_once_until_it_lasts_again(shop: Shop) -> None:
+    await shop.grant(10)
+    await shop.order()
+    await shop.turn(30)
+    shop.panels["smmflare"].complete()
+    panel = shop.panels["smmflare"]
+
+    async def left(money: str) -> list[str]:
+        panel.money = Decimal(money)
+        await shop.turn(15)
+        await shop.job("boosts.rates")
+        told = await shop.events("panel_trouble")
+        return [each["detail"] for each in told if each["what"] == "runway"]
+
+    # we spend 0.20 there a day
+    assert await left("100") == []
+    once = await left("0.58")
+    assert once == ["2.9 days (0.58 USD)"]
+    assert await left("0.40") == once
+    assert await left("0.70") == once  # not over yet: else a number that wavers would be told each time
+    assert await left("0.40") == once
+    assert await left("0.80") == once
+    assert len(await left("0.50")) == 2
+
+
 async def test_the_card_of_an_unknown_send_shows_what_the_balance_did(shop: Shop) -> None:
     await listed(shop)
     panel = shop.panels["smmflare"]

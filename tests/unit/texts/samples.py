@@ -328,6 +328,7 @@ def to_staff() -> Iterator[tuple[str, Screen]]:
         ("refused", "no {such} thing"),
         ("strange_status", "order 9: Foo"),
         ("corrected", "order 9: Partial, 18 of 38"),
+        ("runway", "2.4 days (12.40 USD)"),
         ("services", "x likes (101): price"),
         ("a_new_word", "something"),
     ):

@@ -97,6 +97,9 @@ class Phase:
     remainder_of: int | None = None
     avoid: str | None = None
     first_at: datetime | None = None
+    placed_at: datetime | None = None
+    strange_since: datetime | None = None
+    said: str | None = None
 
     @property
     def final(self) -> bool:
@@ -211,7 +214,7 @@ def apply_reading(phase: Phase, reading: StatusReading) -> PhaseUpdate:
         state: PhaseState = "completed" if at_end >= phase.quantity else "partial" if at_end else "failed"
         return PhaseUpdate(state, at_end, changed=True, strange=False)
     delivered = delivered_so_far(reading, phase.quantity, phase.delivered)
-    strange = reading.word in {"strange", "partial"}
+    strange = reading.word in {"strange", "partial", "canceled"}
     return PhaseUpdate("sent", delivered, changed=delivered != phase.delivered, strange=strange)
 
 

@@ -50,7 +50,9 @@ class Corrections:
         for one in await load(tx, [order_id]):
             for phase in tuple(one.phases):
                 reading = readings.get(phase.id)
-                if reading is not None and phase.state == "completed" and taken_back(phase, reading):
+                if reading is None or phase.state != "completed" or not reading.about(phase.panel_order):
+                    continue
+                if taken_back(phase, reading):
                     await self._correct(tx, one, phase, reading)
             if one.order.state not in FINAL_ORDER:
                 await self._delivery.corrected(tx, one)

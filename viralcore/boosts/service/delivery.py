@@ -102,6 +102,7 @@ class Delivery:
     async def place(self, tx: Tx, order: Order, metric: str, phase: Phase) -> None:
         """Send a phase to the first panel that may take it; when there is none, wait for another round or give up. Of a
         paused order, it waits for the end of the pause."""
+        await self._desk.shelves.fresh(tx)
         if order.paused_at is not None:
             since, rounds = phase.troubled_since, phase.round
             # As if it had been due when the pause began: the pause's end moves it to that very moment.
@@ -247,7 +248,7 @@ class Delivery:
         for one in found:
             for phase in tuple(one.phases):
                 reading = readings[one.order.id].get(phase.id)
-                if reading is None or phase.state != "sent":
+                if reading is None or phase.state != "sent" or not reading.about(phase.panel_order):
                     continue
                 said = phases.Told(phase, reading, states.apply_reading(phase, reading))
                 told.append(said)

@@ -28,6 +28,7 @@ from viralcore.boosts.repository import orders
 from viralcore.boosts.repository.goods import Request
 from viralcore.boosts.repository.orders import NewOrder
 from viralcore.boosts.service.placing import Placing
+from viralcore.boosts.service.shelves import Shelves
 from viralcore.core.db import Database, Tx
 from viralcore.core.errors import NotFound
 from viralcore.core.money import USD, ceil_money
@@ -47,6 +48,7 @@ class GoodsDesk:
         config: BoostsConfig,
         catalogue: Catalogue,
         placing: Placing,
+        shelves: Shelves,
         *,
         payments: Payments,
         users: Users,
@@ -57,13 +59,15 @@ class GoodsDesk:
         self._keep = timedelta(days=config.drafts.keep_days)
         self._catalogue = catalogue
         self._placing = placing
+        self._shelves = shelves
         self._payments = payments
         self._users = users
 
     async def begin(self, *, key: str, user_id: int, plan_id: str, quantity: int) -> RequestView:
-        plan = self._on_sale(plan_id)
-        self._catalogue.check_quantity(plan, quantity)
         async with self._db.transaction() as tx:
+            await self._shelves.fresh(tx)
+            plan = self._on_sale(plan_id)
+            self._catalogue.check_quantity(plan, quantity)
             await self._users.require_active(tx, user_id=user_id)
 
             async def make() -> Mapping[str, Any]:
@@ -124,6 +128,7 @@ class GoodsDesk:
             if request.invoice_id is not None:
                 return request.invoice_id
             request = await self._open(tx, user_id, request_id)
+            await self._shelves.fresh(tx)
             plan = self._on_sale(request.plan_id)
             self._catalogue.check_quantity(plan, request.quantity)
             left = goods.missing(plan.questions, request.answers)
@@ -158,6 +163,7 @@ class GoodsDesk:
         request = await requests.of_invoice(tx.conn, invoice_id, lock=True)
         if request is not None and request.state != "invoiced":
             return
+        await self._shelves.fresh(tx)
         plan = None if request is None else self._known(request.plan_id)
         if request is None or plan is None:
             await self._give_back(tx, invoice_id, user_id, cents)

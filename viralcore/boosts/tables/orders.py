@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData(schema="boosts")
 
@@ -102,6 +102,8 @@ orders = Table(
     CheckConstraint("paused_at IS NULL OR finished_at IS NULL", name="orders_paused"),
     Index("orders_by_user", "user_id", "id"),
     Index("orders_history", "plan_id", "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
+    Index("orders_ended", "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
+    Index("orders_open", "id", postgresql_where=text("finished_at IS NULL")),
 )
 
 lines = Table(
@@ -165,6 +167,11 @@ phases = Table(
     Column("avoid", Text),
     # when something was first seen to be delivered
     Column("first_at", INSTANT),
+    # since when its number at the panel is known; a number that staff put right counts anew
+    Column("placed_at", INSTANT),
+    # since when the panel's answers about it are not understood, and its words
+    Column("strange_since", INSTANT),
+    Column("said", Text),
     UniqueConstraint("line_id", "number", name="phases_of_line"),
     UniqueConstraint("remainder_of", name="phases_remainder_once"),
     CheckConstraint("(remainder_of IS NULL) = (avoid IS NULL)", name="phases_remainder"),
@@ -181,11 +188,13 @@ phases = Table(
         "(finished_at IS NULL) = (state IN ('waiting', 'sending', 'sent', 'unknown'))", name="phases_finished"
     ),
     CheckConstraint("quantity > 0 AND delivered >= 0 AND delivered <= quantity", name="phases_amounts"),
+    CheckConstraint("(strange_since IS NULL) = (said IS NULL)", name="phases_strange"),
     Index("phases_by_order", "order_id"),
     Index("phases_due", "next_at", postgresql_where=text("state = 'waiting'")),
     Index("phases_running", "polled_at", postgresql_where=text("state = 'sent'")),
     Index("phases_unknown", "id", postgresql_where=text("state = 'unknown'")),
-    Index("phases_completed", "finished_at", postgresql_where=text("state = 'completed'")),
+    Index("phases_ended", "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
+    Index("phases_open", "order_id", postgresql_where=text("finished_at IS NULL")),
     Index("phases_by_sent", "panel", "sent_at", postgresql_where=text("panel IS NOT NULL")),
 )
 
@@ -203,6 +212,8 @@ attempts = Table(
     Column("why", Text, nullable=False, server_default=text("''")),
     Column("words", Text, nullable=False, server_default=text("''")),
     Column("panel_order", Text),
+    # numbers it had before, until staff put them right
+    Column("numbers", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
     Column("created_at", INSTANT, nullable=False),
     Column("decided_at", INSTANT),
     CheckConstraint("state IN ('sending', 'sent', 'refused', 'unknown', 'not_placed')", name="attempts_state"),
@@ -240,6 +251,9 @@ panels = Table(
     # its list of services: when it was read, and since when somebody waits for it to be read
     Column("synced_at", INSTANT),
     Column("sync_asked_at", INSTANT),
+    Column("sync_asked_by", BigInteger),
+    # what is left there does not last for long, and staff were told
+    Column("short", Boolean, nullable=False, server_default=text("false")),
     Index("panels_preferred", "preferred", unique=True, postgresql_where=text("preferred")),
 )
 

@@ -14,6 +14,7 @@ from viralcore.notifications.service import hand
 from viralcore.notifications.service.groups import GroupPainter
 from viralcore.notifications.service.hints import hint_text
 from viralcore.notifications.service.replies import ReplyPainter
+from viralcore.notifications.service.stuck import StuckPainter
 from viralcore.payments.api import InvoiceView, Payments, ProofView
 from viralcore.texts import cards, custom, notices, order_notices, referrals, staff_cards, wording
 from viralcore.texts.order_text import OrderLineText, OrderPartText, OrderText
@@ -70,6 +71,7 @@ class Painter:
             "unknown_phase": self._unknown_phase,
             "goods_returned": self._goods_returned,
             "staff_card": self._staff_card,
+            "stuck": StuckPainter(boosts, self._person, bot_username).paint,
             **ReplyPainter(boosts, self._person).templates,
             **GroupPainter(boosts, bot_username).templates,
         }

@@ -8,6 +8,7 @@ from tests.unit.texts.golden import Cases
 from tests.unit.texts.screens import hostile
 from viralcore.core.screen import Html
 from viralcore.texts import staff
+from viralcore.texts.staff import UnknownText
 
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
@@ -24,15 +25,29 @@ CASES: Cases = {
             groups=True,
             payouts=5,
             plans=True,
+            stuck=3,
         ),
         "session closed": staff.admin(roles=["support"], session_until=None, unknown=0, stray=None),
     },
     "session_opened": {"opened": staff.session_opened(until=AT)},
     "unknown_list": {
         "none": staff.unknown_list([]),
-        "ten": staff.unknown_list(
-            [(5 + i, 1, 7 + i, "smmflare", "likes", 38, hostile.LONGEST_LINK) for i in range(9)]
-            + [(10**12, 99, 10**12, "a<b>&", "views", 1, hostile.LINK)]
+        "a page of twenty": staff.unknown_list(
+            [
+                UnknownText(10**7 + i, 1, 10**7 + i, "smmflare", "likes", 50_000, hostile.LONGEST_LINK, "open")
+                for i in range(19)
+            ]
+            + [UnknownText(10**12, 99, 10**12, "a<b>&", "views", 1, hostile.LINK)],
+            total=61,
+            newer=10**12,
+        ),
+        "the last page": staff.unknown_list(
+            [
+                UnknownText(5, 1, 7, "smmflare", "likes", 38, hostile.LONGEST_LINK, "placed"),
+                UnknownText(6, 2, 7, "plugsmm", "likes", 37, hostile.LONGEST_LINK, "not_placed"),
+            ],
+            total=62,
+            first=False,
         ),
     },
     "ask_panel_order": {"asked": staff.ask_panel_order(phase=5, panel="smmflare")},
