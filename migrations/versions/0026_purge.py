@@ -7,7 +7,7 @@ from typing import Any
 from alembic import op
 
 revision = "0026"
-down_revision = "0021"
+down_revision = "0023"
 
 _UP = """
 CREATE INDEX inbox_held ON core.inbox (id) WHERE state = 'held';

@@ -236,7 +236,7 @@ def test_a_transfer_that_is_not_ours_is_a_task_until_somebody_explains_it(sandbo
     polite(owner.ask("/admin"), "Admin Panel")
     sandbox.press(owner.id, "Accept with a reason", chat=group, message_id=card["message_id"])
     sandbox.wait_for(group, "Why is difference")
-    sandbox.say(owner.id, "Salary of March, paid by hand", chat=group)
+    sandbox.answer(owner.id, "Salary of March, paid by hand", group)
     sandbox.wait_for(group, "is accepted")
     closed = sandbox.wait_for(group, lambda m: m["message_id"] == card["message_id"] and "Accepted by" in m["text"])
     says(closed, "Salary of March, paid by hand")

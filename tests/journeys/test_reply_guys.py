@@ -33,7 +33,7 @@ def in_group(sandbox: Sandbox, who: int, text: str, words: str) -> Message:
     """Answer the bot's question in the group, and wait for words there."""
     group = int(sandbox.about()["admin_group"])
     after = sandbox.seq(group)
-    sandbox.say(who, text, group)
+    sandbox.answer(who, text, group)
     return sandbox.wait_for(group, lambda m: words in m["text"] and m["from"] != who, after=after)
 
 

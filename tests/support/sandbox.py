@@ -61,6 +61,12 @@ class Sandbox:
         sent = self.call("POST", f"/chats/{chat or person}/messages", from_id=person, text=text, **more)
         return int(sent["message_id"])
 
+    def answer(self, person: int, text: str, chat: int) -> int:
+        """A person replies to the bot's last question in a group."""
+        bot = self.about()["bot"]["id"]
+        asked = [one for one in self.messages(chat) if one["from"] == bot and "Reply to this message" in one["text"]]
+        return self.say(person, text, chat, reply_to=asked[-1]["message_id"])
+
     def messages(self, chat: int, after: int = 0, wait: float = 0) -> list[Message]:
         found: list[Message] = self.call("GET", f"/chats/{chat}/messages?after={after}&wait={wait}")
         return found

@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 
 from viralcore.core.db import Tx
 from viralcore.core.errors import DomainError
-from viralcore.core.money import Money
+from viralcore.core.money import USD, Money
 from viralcore.ledger.api import Balance
 from viralcore.payments.api import InvoiceView
 
@@ -22,6 +22,7 @@ Channel = Literal["panel", "crowd", "staff"]
 Engine = Literal["crowd", "staff"]
 """Who works at a line that no panel delivers: the groups, or somebody with a card."""
 OrderState = Literal["scheduled", "sending", "in_progress", "completed", "partial", "failed", "cancelled"]
+NOTHING = Money(0, USD)
 LineState = Literal["scheduled", "sending", "in_progress", "completed", "partial", "failed", "cancelled", "refunded"]
 AskWhat = Literal["refill", "cancel"]
 AskState = Literal["asking", "accepted", "refused", "unknown", "done", "rejected", "lapsed"]
@@ -174,6 +175,8 @@ class OrderView:
     can_cancel_rest: bool = False
     can_reorder: bool = False
     expected_at: datetime | None = None  # from our own history; None: too little of it, or all is done
+    to_bonus: Money = NOTHING  # of `refunded`, what had been paid with bonus money and is that again
+    unpaid: Money = NOTHING  # besides it: of what was not delivered, what had been forgiven when it was paid
 
 
 @dataclass(frozen=True, slots=True)
@@ -423,6 +426,32 @@ class PlacementView:
     requests: tuple[AskView, ...]
 
 
+StuckWhy = Literal["", "strange", "gone", "long"]
+"""Why staff should look at an order at a panel. `strange`: nobody understands its answers; `gone`: that panel is not in
+use any more; `long`: it runs for too long; empty: they need not."""
+
+
+@dataclass(frozen=True, slots=True)
+class StuckView:
+    """A phase at its panel, for those who may end it. `since`: it is followed under this number since then; `said`: the
+    panel's own words, where they are `strange`."""
+
+    phase_id: int
+    order_id: int
+    link: str
+    metric: Metric
+    quantity: int
+    delivered: int
+    state: PhaseState
+    panel: str
+    service: str
+    panel_order: str
+    since: datetime
+    why: StuckWhy
+    strange_since: datetime | None
+    said: str
+
+
 @dataclass(frozen=True, slots=True)
 class RequestView:
     """Goods somebody is about to buy, from the quantity to the order. `total`: at the price of now, until it is
@@ -515,7 +544,7 @@ class PlanEnded(DomainError):
 
 
 class PlanChanged(DomainError):
-    """A custom plan is not what the screen showed. Fields: plan_id."""
+    """A plan is not what the screen showed, or nothing of it can be delivered any more. Fields: plan_id."""
 
     code = "boosts.plan_changed"
 
@@ -563,6 +592,12 @@ class BadPanelOrder(DomainError):
     code = "boosts.bad_panel_order"
 
 
+class NotSent(DomainError):
+    """It does not run at its panel any more, or not under the number that was looked at. Fields: phase_id, state."""
+
+    code = "boosts.not_sent"
+
+
 class BadService(DomainError):
     """Fields: given, reason: unknown (not in the panel's list) | kind (it needs more than a link and a number) | unread
     (its list was never read) | metric | moved (its price is not what was shown)."""
@@ -577,8 +612,36 @@ class CannotAsk(DomainError):
     code = "boosts.cannot_ask"
 
 
+class StuckOrders(Protocol):
+    """Orders at panels that do not end by themselves. At `PanelCare.stuck`. Deciding takes the right ``orders.retry``,
+    and somebody else's order, as long as there is somebody else who may."""
+
+    async def count(self) -> int: ...
+
+    async def page(self, *, after: int = 0, limit: int = 20) -> tuple[StuckView, ...]:
+        """By phase id, after this one."""
+        ...
+
+    async def get(self, *, phase_id: int) -> StuckView:
+        """Any phase that a panel took. Raises NotFound."""
+        ...
+
+    async def end(self, *, key: str, actor: int, phase_id: int, panel_order: str, delivered: int) -> StuckView:
+        """It ended there, with so many delivered: as if the panel had said so. `panel_order`: the number that was
+        looked at. Raises NotFound, NotSent, BadProgress, users NotAllowed, NotYourself."""
+        ...
+
+    async def renumber(self, *, key: str, actor: int, phase_id: int, panel_order: str, given: str) -> StuckView:
+        """Its number there is `given`, not `panel_order`. Raises NotFound, NotSent, BadPanelOrder, users NotAllowed,
+        NotYourself."""
+        ...
+
+
 class PanelCare(Protocol):
     """What staff see of panels and do with them. Choosing takes the right ``panels``, asking ``orders.retry``."""
+
+    @property
+    def stuck(self) -> StuckOrders: ...
 
     async def page(self, *, panel: str) -> PanelPage:
         """Raises NotFound."""
@@ -1366,8 +1429,8 @@ class Boosts(Protocol):
         """Newest first. problems: not all of it came, or something keeps it waiting."""
         ...
 
-    async def slow(self, *, user_id: int, order_id: int) -> SlowView:
-        """Why it is where it is, from our own rows. Raises NotFound."""
+    async def slow(self, *, order_id: int, user_id: int | None = None) -> SlowView:
+        """Why it is where it is, from our own rows. With `user_id`, only that person's. Raises NotFound."""
         ...
 
     async def pause(self, *, key: str, user_id: int, order_id: int) -> OrderView:
@@ -1390,7 +1453,11 @@ class Boosts(Protocol):
 
     async def unknown_phase(self, *, phase_id: int) -> UnknownPhaseView: ...
 
-    async def unknown_phases(self) -> tuple[UnknownPhaseView, ...]: ...
+    async def unknown_phases(self, *, after: int = 0, limit: int = 100) -> tuple[UnknownPhaseView, ...]:
+        """By phase id, after this one."""
+        ...
+
+    async def unknown_count(self) -> int: ...
 
     async def resolve_placed(
         self, *, key: str, actor: int, phase_id: int, panel_order: str, attempt: int = 0

@@ -40,8 +40,8 @@ from viralcore.core.db import Database
 from viralcore.core.errors import DomainError
 from viralcore.core.inbox import InboxItem
 from viralcore.core.log import correlation_id
-from viralcore.core.screen import Action, Press, Screen, StaleCallback, decode
-from viralcore.texts import errors, home, shop
+from viralcore.core.screen import Action, Html, Press, Screen, StaleCallback, decode
+from viralcore.texts import errors, home, shop, staff
 from viralcore.texts.actions import STAFF_CARD, Agree, Go
 from viralcore.texts.crowd_actions import IN_GROUPS
 from viralcore.users.api import Blocked, NotAllowed, Profile, SessionExpired, UserView
@@ -261,32 +261,45 @@ class Dispatcher:
         message = update.message
         if message is None or message.from_user is None or message.from_user.is_bot or not message.text:
             return
-        if not await self._heard_in_group(message.chat.id, message.from_user.id, update.update_id, message.text):
+        replies_to = self._question_in(message.reply_to_message)
+        if replies_to is None and not await self._heard_in_group(message, message.from_user.id, update.update_id):
             return
         if message.chat.id != self._admin_chat_id:
             await self._say(message, home.group_only_private(bot_username=self._bot.username))
             return
         user = await self._meet(update, message.from_user, None)
         turn = await self._turn(user, message.chat.id, update.update_id, private=False)
-        screen = await self._guarded(turn, self._talk.group_line(turn, message.text))
+        screen = await self._guarded(turn, self._talk.group_line(turn, message.text, replies_to))
         if screen is not None:
             await self._say(message, screen)
         elif turn.reply is not None:
-            await self._bot.send_message(
-                message.chat.id,
-                turn.reply,
-                parse_mode=ParseMode.HTML,
-                reply_to_message_id=message.message_id,
-                allow_sending_without_reply=True,
-            )
+            await self._reply(turn, turn.reply, message.message_id)
 
-    async def _heard_in_group(self, chat_id: int, user_id: int, update_id: int, text: str) -> bool:
+    def _question_in(self, message: Message | None) -> int | None:
+        """The id of a message in which we asked something, open or over."""
+        ours = message is not None and message.from_user is not None and message.from_user.id == self._bot.id
+        return message.message_id if ours and message is not None and staff.asks(message.text or "") else None
+
+    async def _heard_in_group(self, message: Message, user_id: int, update_id: int) -> bool:
+        text = message.text or ""
         if text.startswith("/"):
             return _for_us(text, self._bot.username)
         # Asked of the table, not of memory: a crash may lie between the first handling of an answer and this one.
-        return chat_id == self._admin_chat_id and (
-            await self._dialogues.current(chat_id, user_id, update_id) is not None
+        return message.chat.id == self._admin_chat_id and (
+            await self._dialogues.current(message.chat.id, user_id, update_id) is not None
         )
+
+    async def _reply(self, turn: Turn, words: Html, to: int) -> None:
+        """In a group. A question is answered by a reply to this message."""
+        sent = await self._bot.send_message(
+            turn.chat_id,
+            staff.asking(words) if turn.asking else words,
+            parse_mode=ParseMode.HTML,
+            reply_to_message_id=to,
+            allow_sending_without_reply=True,
+        )
+        if turn.asking:
+            await self._dialogues.stands_in(turn.chat_id, turn.user.id, turn.update_id, sent.message_id)
 
     async def on_membership(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """A person blocked the bot or came back, or the bot came to a group or left it."""
@@ -379,13 +392,7 @@ class Dispatcher:
             )
             await self._catch_up(turn, screen.route)
         elif not turn.private and turn.pressed is not None and turn.reply is not None and not turn.alert:
-            await self._bot.send_message(
-                turn.chat_id,
-                turn.reply,
-                parse_mode=ParseMode.HTML,
-                reply_to_message_id=turn.pressed,
-                allow_sending_without_reply=True,
-            )
+            await self._reply(turn, turn.reply, turn.pressed)
 
     async def _catch_up(self, turn: Turn, where: str) -> None:
         """What happened between reading and showing found no home that showed it, and redrew nothing: look again."""

@@ -45,10 +45,11 @@ class Loop(uvloop.Loop):
         self._planned = False
         self._resting: asyncio.TimerHandle | None = None
         self._rests_until = 0.0
+        self._waits_since = 0.0
         self._nobody = Context()
 
     def call_soon(
-        self, callback: Callable[[Unpack[Args]], object], *args: Unpack[Args], context: Context | None = None
+        self, callback: Callable[[Unpack[Args]], object], *args: *Args, context: Context | None = None
     ) -> asyncio.Handle:
         """Next; for a patient task, when its turn comes."""
         patient = _patient.get() if context is None else context.get(_patient, False)
@@ -57,6 +58,7 @@ class Loop(uvloop.Loop):
         handle = asyncio.Handle(callback, args, self, context)
         self._line.append(handle)
         if not self._planned:
+            self._waits_since = monotonic()
             self._plan()
         return handle
 
@@ -78,14 +80,16 @@ class Loop(uvloop.Loop):
 
     def _serve(self) -> None:
         line, began = self._line, monotonic()
-        now = began
+        # When people make the turns of the loop long, the queue has its part of a turn, not one step in each.
+        late = began - max(self._waits_since, self._rests_until)
+        end = began + (late / REST if self.people else SLICE)
         while line:
             handle = line.popleft()
             if not handle.cancelled():
                 handle._run()
-            now = monotonic()
-            if self.people or now - began > SLICE:
+            if monotonic() >= end:
                 break
+        self._waits_since = now = monotonic()
         self._rests_until = now + REST * (now - began)
         self._planned, self._resting = False, None
         if line:

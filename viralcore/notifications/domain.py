@@ -59,6 +59,11 @@ def phase_key(phase_id: int) -> str:
     return f"phase:{phase_id}"
 
 
+def stuck_key(phase_id: int) -> str:
+    """The staff card of an order at a panel that does not end."""
+    return f"stuck:{phase_id}"
+
+
 def card_key(card_id: int) -> str:
     """The card of a line that staff work at."""
     return f"card:{card_id}"

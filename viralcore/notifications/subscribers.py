@@ -346,14 +346,8 @@ class Subscribers:
         await self._desk.tell_admins(tx, key=event_id, template="staff_finished", user_id=event.user_id, **facts)
 
     async def goods_returned(self, tx: Tx, event_id: str, event: GoodsReturned) -> None:
-        await self._desk.tell_person(
-            tx,
-            user_id=event.user_id,
-            key=event_id,
-            template="goods_returned",
-            invoice_id=event.invoice_id,
-            cents=event.cents,
-        )
+        facts = {"invoice_id": event.invoice_id, "cents": event.cents, "to_bonus": event.to_bonus}
+        await self._desk.tell_person(tx, user_id=event.user_id, key=event_id, template="goods_returned", **facts)
 
     # --- the team's work ---------------------------------------------------------------------------------------------
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from viralcore.core.money import Money
+from viralcore.core.money import USD, Money
 from viralcore.core.screen import Html, lines, markup
 from viralcore.texts import wording
 
+NOTHING = Money(0, USD)
 STATES = {
     "scheduled": ("🗓", "scheduled"),
     "sending": ("📤", "being sent"),
@@ -66,6 +67,8 @@ class OrderText:
     parts: tuple[OrderPartText, ...]
     refunded: Money
     credit_returned: bool
+    to_bonus: Money = NOTHING  # of `refunded`, what is bonus money again
+    unpaid: Money = NOTHING  # what does not come back, as it had never been paid
     paused_at: datetime | None = None
     expected_at: datetime | None = None  # when it is usually done
     goods: bool = False  # paid for as it is, not with a post of a plan
@@ -136,13 +139,22 @@ def _parts(order: OrderText) -> list[Html]:
     return [Html(""), *told] if told else []
 
 
+def _came_back(order: OrderText, words: str) -> Html:
+    return lines(
+        markup(words, back=wording.money(order.refunded)) if order.refunded.minor else None,
+        wording.bonus_again(order.to_bonus),
+        wording.never_paid(order.unpaid),
+    )
+
+
 def _what_next(order: OrderText) -> Html:
     if order.state in ("completed", "partial"):
-        back = wording.money(order.refunded)
-        return markup("{back} came back to your wallet.", back=back) if order.refunded.minor else Html("Thank you!")
+        if order.refunded.minor or order.unpaid.minor:
+            return _came_back(order, "{back} came back to your wallet.")
+        return Html("Thank you!")
     if order.state in ("failed", "cancelled"):
         if order.refunded.minor:
-            return markup("{back} is back in your wallet.", back=wording.money(order.refunded))
+            return _came_back(order, "{back} is back in your wallet.")
         return Html("The post is back in your plan.") if order.credit_returned else _ASK_US
     if order.paused_at is not None:
         return markup(

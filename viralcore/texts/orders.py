@@ -139,7 +139,7 @@ def confirm_cancel(one: OrderText) -> Screen:
     text = markup(
         "Cancel order #{id}? Nothing has been sent yet, so {back}.\n{link}",
         id=one.id,
-        back="its whole price goes back to your wallet" if one.goods else "the post goes back to your plan",
+        back="what you paid for it goes back to your wallet" if one.goods else "the post goes back to your plan",
         link=one.link,
     )
     rows = ((Button("✅ Confirm", CancelOrder(one.id)), Button("✖️ Cancel", Go(f"order:{one.id}"))), wording.back_home())

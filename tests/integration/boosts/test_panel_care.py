@@ -14,6 +14,7 @@ from viralcore.boosts.api import BadService, CannotAsk, OrderView
 from viralcore.boosts.domain.panels import Declined, Placed, Silent
 from viralcore.boosts.domain.services import Offer
 from viralcore.core.errors import NotFound
+from viralcore.core.money import usd
 from viralcore.users.api import NotAllowed
 
 OWNER, LIKES, VIEWS = 1000, "101", "102"
@@ -232,6 +233,31 @@ async def test_what_we_spend_says_how_long_a_balance_lasts(shop: Shop) -> None:
     assert (page.first_seconds, page.cancelled) == (900, Decimal(0))
 
 
+async def test_a_balance_that_does_not_last_is_told_once_until_it_lasts_again(shop: Shop) -> None:
+    await shop.grant(10)
+    await shop.order()
+    await shop.turn(30)
+    shop.panels["smmflare"].complete()
+    panel = shop.panels["smmflare"]
+
+    async def left(money: str) -> list[str]:
+        panel.money = Decimal(money)
+        await shop.turn(15)
+        await shop.job("boosts.rates")
+        told = await shop.events("panel_trouble")
+        return [each["detail"] for each in told if each["what"] == "runway"]
+
+    # we spend 0.20 there a day
+    assert await left("100") == []
+    once = await left("0.58")
+    assert once == ["2.9 days (0.58 USD)"]
+    assert await left("0.40") == once
+    assert await left("0.70") == once  # not over yet: else a number that wavers would be told each time
+    assert await left("0.40") == once
+    assert await left("0.80") == once
+    assert len(await left("0.50")) == 2
+
+
 async def test_the_card_of_an_unknown_send_shows_what_the_balance_did(shop: Shop) -> None:
     await listed(shop)
     panel = shop.panels["smmflare"]
@@ -356,3 +382,22 @@ async def test_only_one_request_of_a_kind_is_open(shop: Shop) -> None:
                     f" FROM boosts.requests WHERE id = {rows[0].id}"
                 )
             )
+
+
+async def test_what_open_orders_still_cost_is_counted_by_what_owners_have_chosen(shop: Shop) -> None:
+    """75 likes and 7,000 views: by the settings at 1.20 and 0.02, by the owner's choice the likes at 12."""
+    await listed(shop, offer("107", "12", name="X Likes, dear"))
+    await shop.grant(1)
+    await shop.order()
+    assert await shop.door.unspent() == usd("0.23")
+    await choose(shop, "107", "12")
+    assert await shop.door.unspent() == usd("1.04")
+    shelves = shop.module.service._unspent._shelves
+    shelves.lay_out([], {})
+    shelves._read_at = None  # as in a process that chose nothing itself
+    assert await shop.door.unspent() == usd("1.04")
+    await shop.door.panel_care.leave_out(key="1", actor=OWNER, panel="smmflare", platform="x", metric="likes")
+    assert await shop.door.unspent() == usd("0.23")
+    for panel in ("plugsmm", "smmstone"):
+        await shop.door.panel_care.leave_out(key=panel, actor=OWNER, panel=panel, platform="x", metric="likes")
+    assert await shop.door.unspent() == usd("1.04"), "what nobody sells now may be sold again"

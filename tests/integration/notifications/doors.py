@@ -18,6 +18,7 @@ from viralcore.boosts.api import (
     PhaseView,
     PlanView,
     StaffCardView,
+    StuckView,
     UnknownPhaseView,
     UnknownPlan,
 )
@@ -235,7 +236,30 @@ class FakeStaff:
 
 
 @dataclass
+class FakeStuck:
+    """The door to orders at panels that do not end; also its own owner, `panel_care`."""
+
+    state: Any = "sent"
+    why: Any = "strange"
+    others: int = 0
+
+    @property
+    def stuck(self) -> FakeStuck:
+        return self
+
+    async def get(self, *, phase_id: int) -> StuckView:
+        return StuckView(
+            phase_id, 7, "https://x.com/ada/status/123", "likes", 38, 20, self.state, "smmflare", "101", "991", AT,
+            self.why, AT, "Incorrect order ID",
+        )  # fmt: skip
+
+    async def count(self) -> int:
+        return 1 + self.others
+
+
+@dataclass
 class FakeBoosts:
+    panel_care: FakeStuck = field(default_factory=FakeStuck)
     staff: FakeStaff = field(default_factory=FakeStaff)
     orders: dict[int, OrderView] = field(default_factory=lambda: {7: order()})
     left: int = 10

@@ -33,6 +33,7 @@ from tests.unit.texts.screens import shop as shop_cases
 from tests.unit.texts.screens import staff as staff_cases
 from tests.unit.texts.screens import staff_cards as staff_card_cases
 from tests.unit.texts.screens import steering as steering_cases
+from tests.unit.texts.screens import stuck as stuck_cases
 from tests.unit.texts.screens import topup as topup_cases
 from tests.unit.texts.screens import wallet as wallet_cases
 from tests.unit.texts.screens import withdrawals as withdrawal_cases
@@ -65,7 +66,9 @@ from viralcore.texts import (
     shop,
     staff,
     staff_cards,
+    staff_orders,
     steering,
+    stuck,
     topup,
     wallet,
     withdrawal_cards,
@@ -107,6 +110,8 @@ MODULES = [
     (ledger_cards, held_cases.BOOKS),
     (staff, staff_cases.CASES),
     (staff_cards, staff_card_cases.CASES),
+    (staff_orders, stuck_cases.ORDERS),
+    (stuck, stuck_cases.CASES),
     (wallet, wallet_cases.CASES),
     (withdrawals, withdrawal_cases.CASES),
     (withdrawal_notices, withdrawal_cases.NOTICES),
@@ -116,7 +121,7 @@ MODULES = [
 FILES = [(f"{_name(module)}.{function}", cases) for module, all_of in MODULES for function, cases in all_of.items()]
 EVERYTHING = [pytest.param(name, said, id=f"{name}: {case}") for name, cases in FILES for case, said in cases.items()]
 NO_WAY_HOME = {"home.home", "home.terms", "home.blocked", "home.group_only_private"}
-NO_WAY_HOME |= {"reply_staff.card", "staff_cards.card", "ledger_cards.problem"}
+NO_WAY_HOME |= {"reply_staff.card", "staff_cards.card", "ledger_cards.problem", "stuck.card", "stuck.decided_card"}
 NO_WAY_HOME |= {f"crowd.{name}" for name in ("group_post", "likes_post", "claim_taken")}
 NO_WAY_HOME |= {f"crowd.{name}" for name in ("group_joined", "group_lost", "claims_card")}
 NO_WAY_HOME |= {f"withdrawal_cards.{name}" for name in ("card", "trouble", "switched")}
@@ -251,6 +256,7 @@ LABELS = {
     "invoices.networks": ["BSC", "Tron", "Solana", "Aptos"],
     "invoices.payment": ["Copy amount", "Copy address", "I have paid", "Change method", "Cancel"],
     "goods.summary": ["Confirm", "Cancel"],
+    "stuck.confirm_end": ["Confirm", "Cancel"],
     "staff_cards.card": ["Take", "Done", "Progress", "Cannot", "Release"],
     "shop.sizes": ["5", "10", "15", "20", "25", "30"],
     "staff.admin": ["Payments", "Team work", "Groups"],

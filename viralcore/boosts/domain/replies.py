@@ -21,6 +21,7 @@ _SAID: Mapping[str, int] = {
     "thur": 3,
     "thurs": 3,
     "sonday": 6,
+    "tursday": 3,
     "sonde": 6,
     "satiday": 5,
     "moday": 0,
@@ -118,11 +119,25 @@ def read_weekday(word: str) -> int | None:
         return starts[0] if len(starts) == 1 else None
     if len(word) < 4:
         return None
+    if sum(_one_letter_off(word, day) for day in DAYS) > 1:  # "thuesday"
+        return None
     near = sorted(
         ((int(SequenceMatcher(None, word, day).ratio() * 1000), n) for n, day in enumerate(DAYS)), reverse=True
     )
     (best, number), (second, _) = near[:2]
     return number if best >= _ALIKE and best - second >= _APART else None
+
+
+def _one_letter_off(word: str, day: str) -> bool:
+    """Whether one letter too many, too few or wrong makes the one the other."""
+    pairs = zip(word, day, strict=False)
+    same = next((at for at, (one, other) in enumerate(pairs) if one != other), min(len(word), len(day)))
+    wrong, more, fewer = (
+        word[same + 1 :] == day[same + 1 :],
+        word[same + 1 :] == day[same:],
+        word[same:] == day[same + 1 :],
+    )
+    return wrong or more or fewer
 
 
 def read_replies(text: str, *, max_length: int) -> tuple[tuple[Reply, ...], tuple[LinkProblem, ...]]:

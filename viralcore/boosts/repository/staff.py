@@ -122,7 +122,7 @@ async def views(conn: AsyncConnection, cards: Sequence[Card]) -> tuple[StaffCard
             decided_at=card.decided_at,
             reason=card.reason,
             created_at=card.created_at,
-            refunded=Money(lines[card.line_id].refunded_cents, USD),
+            refunded=Money(lines[card.line_id].back_cents, USD),
         )
         for card in cards
     )

@@ -85,7 +85,7 @@ def _order(order: Order, lines: Sequence[Line], parts: Sequence[Phase], why: Map
                 quantity=line.quantity,
                 delivered=line.delivered,
                 state=line.state,
-                refunded=Money(line.refunded_cents, USD),
+                refunded=Money(line.back_cents, USD),
                 engine=line.engine,
                 reason=why.get(line.id, ""),
             )
@@ -105,7 +105,9 @@ def _order(order: Order, lines: Sequence[Line], parts: Sequence[Phase], why: Map
             )
             for phase in parts
         ),
-        refunded=Money(order.refunded_cents, USD),
+        refunded=Money(order.back_cents, USD),
+        to_bonus=Money(order.bonus_cents, USD),
+        unpaid=Money(order.unpaid_cents, USD),
         credit_returned=order.credit_returned,
         can_cancel=cancels,
         invoice_id=order.invoice_id,

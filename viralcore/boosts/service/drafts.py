@@ -31,8 +31,9 @@ from viralcore.boosts.repository import drafts, orders, views
 from viralcore.boosts.repository.drafts import Draft
 from viralcore.boosts.repository.orders import NewOrder
 from viralcore.boosts.service.custom import Customs
-from viralcore.boosts.service.delivery import CREDITS_USED
+from viralcore.boosts.service.givebacks import CREDITS_USED
 from viralcore.boosts.service.placing import Placing
+from viralcore.boosts.service.shelves import Shelves
 from viralcore.boosts.service.sources import debit_key
 from viralcore.core.db import Database, Tx
 from viralcore.core.errors import NotFound
@@ -53,7 +54,9 @@ class Drafts:
         placing: Placing,
         ledger: Ledger,
         users: Users,
+        shelves: Shelves,
     ) -> None:
+        self._shelves = shelves
         self._db = db
         self._config = config.drafts
         self._catalogue = catalogue
@@ -77,6 +80,7 @@ class Drafts:
         if len(found.links) > self._config.max_links:
             raise TooManyLinks(limit=self._config.max_links, given=len(found.links))
         async with self._db.transaction() as tx:
+            await self._shelves.fresh(tx)
             await self._users.require_active(tx, user_id=user_id)
 
             async def make() -> Mapping[str, Any]:
@@ -94,6 +98,7 @@ class Drafts:
 
     async def choose_plan(self, *, user_id: int, draft_id: int, plan_id: str) -> DraftView:
         async with self._db.transaction() as tx:
+            await self._shelves.fresh(tx)
             draft = await self._open(tx, user_id, draft_id)
             await self._choose(tx, draft.id, user_id, await self._customs.hold(tx, plan_id), draft.links)
             return await self._view(await self._open(tx, user_id, draft_id))
@@ -112,6 +117,7 @@ class Drafts:
 
     async def reorder(self, *, key: str, user_id: int, order_id: int) -> DraftView:
         async with self._db.transaction() as tx:
+            await self._shelves.fresh(tx)
             await self._users.require_active(tx, user_id=user_id)
             order = await orders.get(tx.conn, order_id)
             if order is None or order.user_id != user_id:
@@ -154,6 +160,7 @@ class Drafts:
             return await views.order_views(tx.conn, await orders.of_draft(tx.conn, draft_id))
         draft = await self._open(tx, user_id, draft_id)
         await self._users.require_active(tx, user_id=user_id)
+        await self._shelves.fresh(tx)
         _, blocked = await self._blocked(tx, draft.links)
         if blocked:
             raise BadLink(problems=blocked)
@@ -162,7 +169,7 @@ class Drafts:
         plan = await self._customs.hold(tx, draft.plan_id)
         if not usable(plan, tx.now):
             raise PlanEnded(title=plan.title, at=plan.until)
-        if plan.version != draft.plan_version:
+        if plan.version != draft.plan_version or not any(line.available for line in plan.lines):
             raise PlanChanged(plan_id=plan.id)
         lots = await self._debit(tx, debit_key(draft.id), user_id, plan, draft.links)
         for position, (link, unit_cost) in enumerate(zip(draft.links, _prices(lots), strict=True)):

@@ -10,6 +10,7 @@ from viralcore.boosts.domain.states import Order
 from viralcore.boosts.events import OrderCreated
 from viralcore.boosts.repository import orders, phases
 from viralcore.boosts.repository.orders import NewOrder
+from viralcore.boosts.service.delivery import Delivery
 from viralcore.boosts.service.engines import Engines
 from viralcore.core.db import Tx
 
@@ -17,12 +18,15 @@ from viralcore.core.db import Tx
 class Placing:
     """What a confirmed draft and a paid invoice have in common."""
 
-    def __init__(self, catalogue: Catalogue, engines: Engines) -> None:
+    def __init__(self, catalogue: Catalogue, engines: Engines, delivery: Delivery) -> None:
         self._catalogue = catalogue
         self._engines = engines
+        self._delivery = delivery
 
     async def place(self, tx: Tx, new: NewOrder) -> Order:
-        """The order as it begins. What it costs was taken before, in the same transaction."""
+        """The order as it begins. What it costs was taken before, in the same transaction. One that nobody can begin
+        (what panels sell has changed at this moment) ends at once, with its price back."""
+        begun = False
         order = await orders.add(tx.conn, new, tx.now)
         for sold in new.plan.lines:
             planned_phases = self._catalogue.phases(new.plan, sold, new.units)
@@ -42,5 +46,8 @@ class Placing:
                 await phases.add(tx.conn, order_id=order.id, line_id=line.id, planned=planned, due_at=due_at)
             if engine is not None:
                 await engine.open(tx, order, line)
+            begun = begun or engine is not None or bool(planned_phases)
         tx.record(OrderCreated(order_id=order.id, user_id=order.user_id))
+        if not begun:
+            await self._delivery.advance(tx, order)
         return order

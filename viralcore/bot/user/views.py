@@ -80,6 +80,8 @@ def order_text(order: OrderView) -> OrderText:
             OrderPartText(x.number, x.metric, x.quantity, x.delivered, x.due_at, x.state) for x in order.phases
         ),
         refunded=order.refunded,
+        to_bonus=order.to_bonus,
+        unpaid=order.unpaid,
         credit_returned=order.credit_returned,
         paused_at=order.paused_at,
         expected_at=order.expected_at,

@@ -14,6 +14,7 @@ from viralcore.notifications.service import hand
 from viralcore.notifications.service.groups import GroupPainter
 from viralcore.notifications.service.hints import hint_text
 from viralcore.notifications.service.replies import ReplyPainter
+from viralcore.notifications.service.stuck import StuckPainter
 from viralcore.payments.api import InvoiceView, Payments, ProofView
 from viralcore.texts import cards, custom, notices, order_notices, referrals, staff_cards, wording
 from viralcore.texts.order_text import OrderLineText, OrderPartText, OrderText
@@ -70,6 +71,7 @@ class Painter:
             "unknown_phase": self._unknown_phase,
             "goods_returned": self._goods_returned,
             "staff_card": self._staff_card,
+            "stuck": StuckPainter(boosts, self._person, bot_username).paint,
             **ReplyPainter(boosts, self._person).templates,
             **GroupPainter(boosts, bot_username).templates,
         }
@@ -130,8 +132,13 @@ class Painter:
 
     async def _corrected(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
         order = await self._order(params["order_id"])
-        back = Money(params["refunded"], USD)
-        return order_notices.corrected(order, metric=params["metric"], back=back, credit=params["credit"])
+        return order_notices.corrected(
+            order,
+            metric=params["metric"],
+            back=Money(params["refunded"], USD),
+            to_bonus=_to_bonus(params),
+            credit=params["credit"],
+        )
 
     async def _refill(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
         return order_notices.refill(await self._order(params["order_id"]), state=params["state"])
@@ -293,11 +300,13 @@ class Painter:
             what=params["what"],
             given=params["given"],
             refunded=Money(params["refunded"], USD),
+            to_bonus=_to_bonus(params),
             reason=params["reason"],
         )
 
     async def _goods_returned(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
-        return order_notices.returned(invoice_id=params["invoice_id"], money=Money(params["cents"], USD))
+        money = Money(params["cents"], USD)
+        return order_notices.returned(invoice_id=params["invoice_id"], money=money, to_bonus=_to_bonus(params))
 
     async def _staff_card(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
         one = await self._boosts.staff.get(card_id=params["card_id"])
@@ -389,6 +398,11 @@ def _sale_text(invoice: InvoiceView, unit: str, available: int | None) -> notice
     )
 
 
+def _to_bonus(params: Mapping[str, Any]) -> Money:
+    """Notices of before bonus money was told apart say nothing of it."""
+    return Money(params.get("to_bonus", 0), USD)
+
+
 def _order_text(order: OrderView) -> OrderText:
     return OrderText(
         id=order.id,
@@ -412,6 +426,8 @@ def _order_text(order: OrderView) -> OrderText:
             for phase in order.phases
         ),
         refunded=order.refunded,
+        to_bonus=order.to_bonus,
+        unpaid=order.unpaid,
         credit_returned=order.credit_returned,
         paused_at=order.paused_at,
         expected_at=order.expected_at,
