@@ -107,8 +107,10 @@ async def test_a_long_reason_in_the_group_is_taken_whole_or_asked_again(town: To
     question = max(town.phone.chats[ADMINS])
 
     async def answers(words: str) -> str:
-        item = boss.reply(words, ADMINS)
-        item.payload["message"]["reply_to_message"]["message_id"] = question
+        item = boss.line(words, ADMINS)
+        asked = {"message_id": question, "date": 1, "chat": item.payload["message"]["chat"], "text": "?"}
+        us = {"id": town.bot.dispatcher._bot.id, "is_bot": True, "first_name": "V"}
+        item.payload["message"]["reply_to_message"] = {**asked, "from": us}
         await town.handle(item)
         return town.phone.chats[ADMINS][max(town.phone.chats[ADMINS])].text
 
