@@ -126,8 +126,10 @@ def build(
     desk = PanelDesk(db, config, in_use, shelves)
     delivery = Delivery(db, config, desk, ledger)
     registry = Groups(db, users, likes_group=config.likes_group)
-    crowd = CrowdEngine(db, config.crowd, delivery=delivery, registry=registry)
-    workers = (crowd, StaffEngine(config.staff)) if engines_in_use is None else engines_in_use
+    team = StaffEngine(config.staff)
+    behind = team if config.staff.crowd_lines else None
+    crowd = CrowdEngine(db, config.crowd, delivery=delivery, registry=registry, team=behind)
+    workers = (crowd, team) if engines_in_use is None else engines_in_use
     engines = Engines(*workers, crowd_falls=config.staff.crowd_lines)
     catalogue = Catalogue(config, engines.channels)
     warnings = catalogue.warnings()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viralcore.bot.sheets import as_csv, safe
+from viralcore.core.spreadsheets import as_csv, safe
 
 ATTACKS = [
     '=HYPERLINK("http://evil","click")',

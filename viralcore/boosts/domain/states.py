@@ -54,6 +54,8 @@ class Line:
     delivered: int
     refunded_cents: int
     finished_at: datetime | None
+    verified: int = 0
+    verified_done: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.boosts.api import PayKind, RecordView, ReplyPayView, SubmissionState, SubmissionView
 from viralcore.boosts.domain.replies import Reply
 from viralcore.boosts.tables.crowd import crowd_proofs
-from viralcore.boosts.tables.replies import reply_pays, reply_submissions
+from viralcore.boosts.tables.replies import reply_links, reply_pays, reply_submissions
 from viralcore.core.money import NGN, Money
 
 _S, _P = reply_submissions, reply_pays
@@ -109,6 +109,11 @@ async def claim_links(
         "claim_id": claim_id,
     }
     return frozenset((await conn.execute(_TAKE_LINKS, values)).scalars())
+
+
+async def release(conn: AsyncConnection, claim_id: int) -> None:
+    """A claim that was not paid lets go of its replies: others were handed in for it, or it was turned down."""
+    await conn.execute(delete(reply_links).where(reply_links.c.claim_id == claim_id))
 
 
 async def proved(conn: AsyncConnection, replies: Sequence[Reply]) -> frozenset[str]:
