@@ -106,7 +106,7 @@ def group_post(
 
 def _verified(part: PartText) -> Html:
     return markup(
-        "☑️ {n} of the {what}s must come from <b>verified accounts</b>: {taken} of them taken. If yours is one, press "
+        "☑️ {n} of the {what}s must come from <b>verified accounts</b>: {taken} of them are taken. If yours is one, press "
         "the button that says so.",
         n=f"{part.verified:,}",
         what=wording.METRICS[part.metric][1],
@@ -311,7 +311,13 @@ def claims(claim: ClaimText | None, *, who: PersonText | None, waiting: int, sen
     )
     reject = Button("✖️ Reject", RejectClaim(claim.id, claim.version))
     if claim.verified:
-        text = lines(text, Html("\n☑️ Is the account verified? Only then does it count as one of those."))
+        text = lines(
+            text,
+            Html(
+                "\n☑️ They say that the account is verified. Look: only if it is, it counts as one of those that the "
+                "buyer was promised."
+            ),
+        )
         decide: tuple[tuple[Button, ...], ...] = (
             (
                 Button("☑️ Approve, verified", ApproveClaim(claim.id, claim.version, 1)),

@@ -1,5 +1,4 @@
-"""Staff decide about what they saw: what a claim is for is fixed when its proof is handed in, and other proof is another
-decision."""
+"""Staff decide about what they saw: a claim's work is fixed with its proof, and other proof is another decision."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every group is gone while posts are open: what is missing becomes the team's work, once, and nothing is done twice."""
+"""Every group is gone while posts are open: what is missing becomes the team's work, and nothing is done twice."""
 
 from __future__ import annotations
 

@@ -51,7 +51,8 @@ async def filled(town: Town, post: int, state: str, *, plain: int = 0, sure: int
         "INSERT INTO boosts.crowd_claims (post_id, order_id, user_id, metrics, state, claimed_at, expires_at, verified,"
         " submitted_at, decided_at, decided_by)"
         f" SELECT {post}, p.order_id, {first} + n, '[\"comments\"]', '{state}', p.opened_at, p.closes_at, n > {plain},"
-        f" p.opened_at, p.opened_at, 1 FROM boosts.crowd_posts p, generate_series(1, {plain + sure}) n WHERE p.id = {post}"
+        f" p.opened_at, p.opened_at, 1 FROM boosts.crowd_posts p, generate_series(1, {plain + sure}) n"
+        f" WHERE p.id = {post}"
     )
 
 
