@@ -104,6 +104,15 @@ def _effects(
     return (*adds, *(PanelAsk(panel, requests) for panel in in_use))
 
 
+def _workers(
+    db: Database, config: BoostsConfig, delivery: Delivery, registry: Groups
+) -> tuple[CrowdEngine, StaffEngine]:
+    """The groups, and the team that stands behind them unless settings say otherwise."""
+    team = StaffEngine(config.staff)
+    behind = team if config.staff.crowd_lines else None
+    return CrowdEngine(db, config.crowd, delivery=delivery, registry=registry, team=behind), team
+
+
 def _warn(warnings: Sequence[str]) -> None:
     for warning in warnings:
         log.warning("plan_warning", warning=warning)
@@ -126,9 +135,7 @@ def build(
     desk = PanelDesk(db, config, in_use, shelves)
     delivery = Delivery(db, config, desk, ledger)
     registry = Groups(db, users, likes_group=config.likes_group)
-    team = StaffEngine(config.staff)
-    behind = team if config.staff.crowd_lines else None
-    crowd = CrowdEngine(db, config.crowd, delivery=delivery, registry=registry, team=behind)
+    crowd, team = _workers(db, config, delivery, registry)
     workers = (crowd, team) if engines_in_use is None else engines_in_use
     engines = Engines(*workers, crowd_falls=config.staff.crowd_lines)
     catalogue = Catalogue(config, engines.channels)

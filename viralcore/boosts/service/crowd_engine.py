@@ -303,8 +303,10 @@ class CrowdEngine:
     ) -> Order:
         """The order as it is after that. `count` None: nothing is there yet."""
         if order.state not in FINAL_ORDER:
-            done, verified = (0, None) if count is None else (count.counted, count.approved_verified)
-            await self._delivery.worked(tx, order, line_id, delivered=done, ended=ended, verified=verified)
+            if count is not None and count.verified:
+                await orders.set_verified(tx.conn, line_id, count.approved_verified)
+            done = 0 if count is None else count.counted
+            await self._delivery.worked(tx, order, line_id, delivered=done, ended=ended)
         after = await orders.lock(tx.conn, order.id)
         if after is None:
             raise RuntimeError("an order is gone")

@@ -272,11 +272,8 @@ class Delivery:
             await self._remainders.order_again(tx, one)
         await self.advance_all(tx, found, progressed)
 
-    async def worked(
-        self, tx: Tx, order: Order, line_id: int, *, delivered: int, ended: bool = False, verified: int | None = None
-    ) -> None:
-        """What an engine has delivered of a line so far; `ended`: there will be no more. The line counts as begun.
-        `verified`: so many of it came from verified accounts, where that is known."""
+    async def worked(self, tx: Tx, order: Order, line_id: int, *, delivered: int, ended: bool = False) -> None:
+        """What an engine has delivered of a line so far; `ended`: there will be no more. The line counts as begun."""
         kept: list[Line] = []
         for line in await self._lines(tx, order):
             if line.id != line_id or line.finished_at is not None:
@@ -285,8 +282,6 @@ class Delivery:
             count = min(line.quantity, delivered)
             now = replace(line, state="in_progress", delivered=count)
             await orders.set_lines(tx.conn, [now])
-            if line.verified and verified is not None:
-                await orders.set_verified(tx.conn, line.id, verified)
             if ended:
                 now = replace(now, state=states.ended_worked(now), finished_at=tx.now)
                 await orders.finish_line(tx.conn, line.id, state=now.state, delivered=count, now=tx.now)

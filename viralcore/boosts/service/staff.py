@@ -176,8 +176,9 @@ class StaffDesk:
 
     async def _end(self, tx: Tx, actor: int, order: Order, line: Line, card: Card) -> str:
         await staff.move(tx.conn, card, "done", decided_by=actor, decided_at=tx.now, remind_at=None)
-        whole = line.quantity
-        await self._delivery.worked(tx, order, line.id, delivered=whole, ended=True, verified=whole)
+        if line.verified:
+            await orders.set_verified(tx.conn, line.id, line.verified)
+        await self._delivery.worked(tx, order, line.id, delivered=line.quantity, ended=True)
         return "done"
 
     async def _mine(self, tx: Tx, actor: int, card: Card) -> None:
