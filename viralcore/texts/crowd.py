@@ -106,8 +106,8 @@ def group_post(
 
 def _verified(part: PartText) -> Html:
     return markup(
-        "☑️ {n} of the {what}s must come from <b>verified accounts</b>: {taken} of them are taken. If yours is one, press "
-        "the button that says so.",
+        "☑️ {n} of the {what}s must come from <b>verified accounts</b>: {taken} of them are taken. If yours is one, "
+        "press the button that says so.",
         n=f"{part.verified:,}",
         what=wording.METRICS[part.metric][1],
         taken=f"{min(part.taken_verified, part.verified):,}",
