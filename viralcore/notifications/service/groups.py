@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
-from viralcore.boosts.api import Boosts, ClaimView, GroupView
+from viralcore.boosts.api import Boosts, ClaimView, GroupView, Metric
 from viralcore.boosts.events import (
     ClaimApproved,
     ClaimExpired,
@@ -83,9 +83,9 @@ class GroupNotices:
         await self._desk.show_admins(tx, key=event_id, live_key=key, template="work_claims", order_id=event.order_id)
 
     async def approved(self, tx: Tx, event_id: str, event: ClaimApproved) -> None:
-        """Reply guys hear of it with the money."""
+        """Who is paid for it hears of it with the money."""
         await self._desk.refresh(tx, live_key=claims_key(event.order_id))
-        if not await self._paid(event.user_id):
+        if not await self._paid(event.user_id, event.metric):
             await self._ended(tx, f"claim:{event.claim_id}:approved", event.user_id, event.claim_id, "approved")
 
     async def rejected(self, tx: Tx, event_id: str, event: ClaimRejected) -> None:
@@ -109,7 +109,9 @@ class GroupNotices:
         except NotFound:
             return False
 
-    async def _paid(self, user_id: int) -> bool:
+    async def _paid(self, user_id: int, metric: str) -> bool:
+        if not self._boosts.replies.pays((cast("Metric", metric),)).minor:
+            return False
         try:
             return TASKS in (await self._users.get(user_id=user_id)).rights
         except NotFound:
