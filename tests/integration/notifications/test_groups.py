@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -77,10 +77,18 @@ class FakeCrowd:
         self.told.append(("failed", message_id, reason, gone))
 
 
+class FakeReplies:
+    """Pays for comments only."""
+
+    def pays(self, metrics: Sequence[str]) -> Money:
+        return ngn(100 * metrics.count("comments"))
+
+
 @pytest.fixture
 async def crowd(bare_house: House) -> FakeCrowd:
     found = FakeCrowd()
     bare_house.boosts.crowd = found  # type: ignore[attr-defined]
+    bare_house.boosts.replies = FakeReplies()  # type: ignore[attr-defined]
     await bare_house.build().start()
     return found
 
@@ -177,13 +185,6 @@ async def test_members_hear_of_their_claims_if_the_bot_may_write_to_them(house: 
     assert house.chat.texts(5) == []
 
 
-class Pays:
-    """Comments pay, reposts do not."""
-
-    def pays(self, metrics: tuple[str, ...]) -> Money:
-        return ngn(50 * metrics.count("comments"))
-
-
 @pytest.mark.parametrize(
     ("metrics", "told"), [(("reposts",), 1), (("reactions",), 1), (("comments",), 0), (("comments", "reposts"), 0)]
 )
@@ -192,7 +193,6 @@ async def test_a_reply_guy_hears_of_what_pays_nothing(
 ) -> None:
     """What pays is told with the money."""
     house.users.people[ADA] = replace(house.users.people[ADA], rights=frozenset({"tasks"}))
-    house.boosts.replies = Pays()  # type: ignore[attr-defined]
     crowd.claim_ = replace(crowd.claim_, state="approved", metrics=metrics)
     await house.happens(
         *(ClaimApproved(claim_id=9, user_id=ADA, order_id=7, metric=one, count=1, actor=1000) for one in metrics)
