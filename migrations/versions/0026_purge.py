@@ -7,7 +7,7 @@ from typing import Any
 from alembic import op
 
 revision = "0026"
-down_revision = "0023"
+down_revision = "0025"
 
 _UP = """
 CREATE INDEX inbox_held ON core.inbox (id) WHERE state = 'held';

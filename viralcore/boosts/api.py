@@ -150,6 +150,8 @@ class OrderLineView:
     refunded: Money
     engine: Engine | None = None  # who works at it when no panel does
     reason: str = ""  # why staff could not deliver (all of) it, in their words
+    verified: int = 0  # how many were to come from verified accounts
+    verified_done: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -502,6 +504,7 @@ class StaffCardView:
     reason: str
     created_at: datetime
     refunded: Money
+    verified: int = 0  # how many of `quantity` must come from verified accounts
 
 
 class UnknownPlan(DomainError):
@@ -799,7 +802,7 @@ class StaffLines(Protocol):
 
     async def get(self, *, card_id: int) -> StaffCardView: ...
 
-    async def waiting(self, *, limit: int = 20) -> tuple[StaffCardView, ...]:
+    async def waiting(self, *, after_id: int = 0, limit: int = 20) -> tuple[StaffCardView, ...]:
         """Open and taken ones, oldest first."""
         ...
 
@@ -855,16 +858,42 @@ class GroupView:
 
 @dataclass(frozen=True, slots=True)
 class TaskPartView:
-    """`taken`: slots somebody holds or was paid for; `approved`: of those, checked by staff."""
+    """`taken`: slots somebody holds or was paid for; `approved`: of those, checked by staff.
+
+    `verified`: so many of `wanted` must come from verified accounts. Others have the slots beside those; what they did
+    beyond them does not count. `taken_verified`, `approved_verified`: of `taken`, of `approved`.
+    """
 
     metric: Metric
     wanted: int
     taken: int
     approved: int
+    verified: int = 0
+    taken_verified: int = 0
+    approved_verified: int = 0
 
     @property
     def free(self) -> int:
-        return max(0, self.wanted - self.taken)
+        """Slots for anybody with a verified account."""
+        return max(0, self.wanted - self._of(self.taken, self.taken_verified))
+
+    @property
+    def free_plain(self) -> int:
+        """Slots for everybody."""
+        return max(0, min(self.free, self.wanted - self.verified - (self.taken - self.taken_verified)))
+
+    @property
+    def free_verified(self) -> int:
+        """Of `free`, those that only verified accounts can have as far as is known now."""
+        return min(self.free, max(0, self.verified - self.taken_verified))
+
+    @property
+    def counted(self) -> int:
+        """What is delivered by now."""
+        return min(self.wanted, self._of(self.approved, self.approved_verified))
+
+    def _of(self, of_all: int, verified: int) -> int:
+        return verified + min(of_all - verified, self.wanted - self.verified)
 
 
 @dataclass(frozen=True, slots=True)
@@ -903,6 +932,8 @@ class ClaimView:
     decided_at: datetime | None
     decided_by: int | None
     again: bool
+    verified: bool = False  # from a verified account: as they say, and once it is approved as staff say
+    version: int = 0  # rises when proof is handed in: a decision names what was seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -939,7 +970,8 @@ class TaskClosed(DomainError):
 
 
 class NoSlot(DomainError):
-    """Everything wanted of this kind is taken. Fields: post_id, metric."""
+    """Everything wanted of this kind is taken; `verified`: but what only verified accounts can do. Fields: post_id,
+    metric, verified."""
 
     code = "boosts.no_slot"
 
@@ -954,6 +986,12 @@ class ClaimClosed(DomainError):
     """The claim cannot move that way any longer. Fields: claim_id, state."""
 
     code = "boosts.claim_closed"
+
+
+class ClaimChanged(DomainError):
+    """Other proof was handed in than the one this decision is about. Fields: claim_id."""
+
+    code = "boosts.claim_changed"
 
 
 class BadProof(DomainError):
@@ -974,8 +1012,8 @@ class Crowd(Protocol):
 
     # --- groups ---
 
-    async def groups(self) -> tuple[GroupView, ...]:
-        """Every group: those the bot is in first, then by id."""
+    async def groups(self, *, limit: int | None = None, offset: int = 0) -> tuple[GroupView, ...]:
+        """Groups: those the bot is in first, then by id."""
         ...
 
     async def group(self, *, group_id: int) -> GroupView:
@@ -1010,11 +1048,19 @@ class Crowd(Protocol):
         ...
 
     async def take(
-        self, *, key: str, user_id: int, post_id: int, metric: Metric | None = None, chat_id: int | None = None
+        self,
+        *,
+        key: str,
+        user_id: int,
+        post_id: int,
+        metric: Metric | None = None,
+        chat_id: int | None = None,
+        verified: bool = False,
     ) -> TakenView:
         """Claim a slot of what is named (None: the first that is free, comments before others), as a new claim or as
-        one more part of the one they hold. `chat_id`: the group it was pressed in; None: the list of tasks, right
-        ``tasks``. Raises core NotFound, TaskClosed, NoSlot, OwnPost, ClaimClosed, users Blocked, NotAllowed."""
+        one more part of the one they hold before its proof is handed in. `chat_id`: the group it was pressed in; None:
+        the list of tasks, right ``tasks``. `verified`: they say that their account is. Raises core NotFound,
+        TaskClosed, NoSlot, OwnPost, ClaimClosed, users Blocked, NotAllowed."""
         ...
 
     async def submit(self, *, key: str, user_id: int, claim_id: int, text: str) -> ClaimView:
@@ -1036,6 +1082,10 @@ class Crowd(Protocol):
         """A person's, newest first."""
         ...
 
+    async def under_way(self, *, user_id: int, limit: int = 100) -> tuple[ClaimView, ...]:
+        """A person's that are not decided: those that want proof first, the most urgent before the others."""
+        ...
+
     # --- staff ---
 
     async def waiting(self, *, after_id: int = 0, limit: int = 20) -> tuple[ClaimView, ...]:
@@ -1046,12 +1096,17 @@ class Crowd(Protocol):
         """How many there are, of one order or of all."""
         ...
 
-    async def approve(self, *, key: str, actor: int, claim_id: int, tx: Tx | None = None) -> ClaimView:
+    async def approve(
+        self, *, key: str, actor: int, claim_id: int, seen: int, verified: bool = False, tx: Tx | None = None
+    ) -> ClaimView:
         """Right ``replies.approve``. Counts for the order if it still runs, and is announced by ClaimApproved once for
-        each metric in any case: the work was done. Raises core NotFound, ClaimClosed, users NotAllowed."""
+        each metric in any case: the work was done. `seen`: the version that was looked at; `verified`: it came from a
+        verified account, as its person said. Raises core NotFound, ClaimClosed, ClaimChanged, users NotAllowed."""
         ...
 
-    async def reject(self, *, key: str, actor: int, claim_id: int, reason: str, tx: Tx | None = None) -> ClaimView:
+    async def reject(
+        self, *, key: str, actor: int, claim_id: int, seen: int, reason: str, tx: Tx | None = None
+    ) -> ClaimView:
         """The same right; frees the slot. Raises as `approve`, and BadReason."""
         ...
 
@@ -1336,7 +1391,7 @@ class Replies(Protocol):
         """All who are or were paid, those with the role first, then by id."""
         ...
 
-    async def ask_export(self, *, key: str, actor: int) -> None:
+    async def ask_export(self, *, key: str, actor: int, form: Literal["csv", "xlsx"] = "csv") -> None:
         """Right ``exports``; audited. Announced by ReplyExportAsked, to whoever sends the file."""
         ...
 

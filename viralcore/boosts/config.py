@@ -245,6 +245,7 @@ class CrowdConfig(_Frozen):
     dispatch_messages: Positive
     open_hours: Positive
     review_hours: Positive
+    without_groups_minutes: Positive
     claim_minutes: Positive
     tries: Positive
     edit_seconds: Positive

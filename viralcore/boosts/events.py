@@ -395,3 +395,4 @@ class ReplyExportAsked(Event):
 
     NAME: ClassVar[str] = "boosts.reply_export_asked.v1"
     actor: int
+    form: str = "csv"  # or xlsx

@@ -106,6 +106,15 @@ def _effects(
     return (*adds, *(PanelAsk(panel, requests) for panel in in_use))
 
 
+def _workers(
+    db: Database, config: BoostsConfig, delivery: Delivery, registry: Groups
+) -> tuple[CrowdEngine, StaffEngine]:
+    """The groups, and the team that stands behind them unless settings say otherwise."""
+    team = StaffEngine(config.staff)
+    behind = team if config.staff.crowd_lines else None
+    return CrowdEngine(db, config.crowd, delivery=delivery, registry=registry, team=behind), team
+
+
 def _warn(warnings: Sequence[str]) -> None:
     for warning in warnings:
         log.warning("plan_warning", warning=warning)
@@ -129,8 +138,8 @@ def build(
     back = GiveBacks(ledger, payments)
     delivery = Delivery(db, config, desk, back)
     registry = Groups(db, users, likes_group=config.likes_group)
-    crowd = CrowdEngine(db, config.crowd, delivery=delivery, registry=registry)
-    workers = (crowd, StaffEngine(config.staff)) if engines_in_use is None else engines_in_use
+    crowd, team = _workers(db, config, delivery, registry)
+    workers = (crowd, team) if engines_in_use is None else engines_in_use
     engines = Engines(*workers, crowd_falls=config.staff.crowd_lines)
     catalogue = Catalogue(config, engines.channels)
     warnings = catalogue.warnings()

@@ -31,6 +31,7 @@ CLAIM_REASON = "claim_reason"
 WITHDRAW_AMOUNT, WITHDRAW_BANK, WITHDRAW_ACCOUNT = "withdraw_amount", "withdraw_bank", "withdraw_account"
 PAYOUT_REJECT, PAYOUT_PAID, PAYOUT_FAIL = "payout_reject", "payout_paid", "payout_fail"
 PAYOUT_BACK, PAYOUT_SWITCH = "payout_back", "payout_switch"
+PAYOUT_HAND, PAYOUT_AGAIN = "payout_hand", "payout_again"
 CUSTOM_USER, CUSTOM_FORM, CUSTOM_END = "custom_user", "custom_form", "custom_end"
 PROSE = frozenset(
     {
@@ -41,8 +42,10 @@ PROSE = frozenset(
         CLAIM_REASON,
         DIFFERENCE_REASON,
         LIFT_REASON,
+        PAYOUT_AGAIN,
         PAYOUT_BACK,
         PAYOUT_FAIL,
+        PAYOUT_HAND,
         PAYOUT_PAID,
         PAYOUT_REJECT,
         PAYOUT_SWITCH,

@@ -43,6 +43,8 @@ class OrderLineText:
     refunded: Money
     engine: str = ""  # who works at it when no panel does
     reason: str = ""  # why not all of it came, as the team says
+    verified: int = 0  # how many of them must come from verified accounts
+    verified_done: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +111,12 @@ def _bar(line: OrderLineText, of: OrderText) -> Html:
         )
     ends = {"completed": " ✅", "partial": " 🟡", "failed": " ⚠️"}
     return markup(
-        "{icon} {bar} {done} of {what}{end}",
+        "{icon} {bar} {done} of {what}{verified}{end}",
         icon=icon,
         bar=wording.bar(line.delivered, line.quantity),
         done=f"{line.delivered:,}",
         what=what,
+        verified=f" (verified accounts: {line.verified_done:,} of {line.verified:,})" if line.verified else "",
         end=ends.get(line.state, ""),
     )
 

@@ -85,6 +85,14 @@ def metric(name: str, number: int) -> str:
     return count(number, METRICS[name][1])
 
 
+def verified(some: int, of_all: int = 0) -> str:
+    """`` (20 by verified accounts)``, of so many; empty for none."""
+    if not some:
+        return ""
+    which = "all" if some == of_all else f"{some:,}"
+    return f" ({which} by {'a verified account' if some == 1 else 'verified accounts'})"
+
+
 def icon(name: str) -> str:
     return METRICS[name][0]
 

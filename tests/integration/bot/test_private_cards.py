@@ -107,10 +107,8 @@ async def test_a_long_reason_in_the_group_is_taken_whole_or_asked_again(town: To
     question = max(town.phone.chats[ADMINS])
 
     async def answers(words: str) -> str:
-        item = boss.line(words, ADMINS)
-        asked = {"message_id": question, "date": 1, "chat": item.payload["message"]["chat"], "text": "?"}
-        us = {"id": town.bot.dispatcher._bot.id, "is_bot": True, "first_name": "V"}
-        item.payload["message"]["reply_to_message"] = {**asked, "from": us}
+        item = boss.reply(words, ADMINS)
+        item.payload["message"]["reply_to_message"]["message_id"] = question
         await town.handle(item)
         return town.phone.chats[ADMINS][max(town.phone.chats[ADMINS])].text
 

@@ -14,7 +14,6 @@ from viralcore.boosts.domain.panels import StatusReading
 from viralcore.boosts.events import PanelListRead
 from viralcore.bot.refresh import redraw
 from viralcore.core.db import Database
-from viralcore.core.inbox import InboxItem
 from viralcore.core.registry import Registry
 from viralcore.core.screen import Action, encode
 from viralcore.texts.actions import Go
@@ -43,22 +42,6 @@ async def stuck_order(town: Town, ada: Person) -> tuple[int, int]:
     town.clock.advance(61 * 60)
     phase = await town.one("SELECT phase_id FROM boosts.attempts WHERE panel_order = :number", number=likes)
     return order, int(phase)
-
-
-def reply(town: Town, person: Person, words: str) -> InboxItem:
-    """To what the bot asked last in the admin group."""
-    number, asked = max(town.phone.chats[ADMINS].items())
-    item = person.line(words, ADMINS)
-    message = item.payload["message"]
-    bot = {"id": town.bot.dispatcher._bot.id, "is_bot": True, "first_name": "V"}
-    message["reply_to_message"] = {
-        "message_id": number,
-        "date": 1,
-        "chat": message["chat"],
-        "from": bot,
-        "text": asked.text,
-    }
-    return item
 
 
 async def state_of(town: Town, phase: int) -> tuple[str, int, str]:
@@ -122,9 +105,9 @@ async def test_from_its_card_in_the_admin_group_the_answer_is_the_deed(town: Tow
     boss, ada = await boss_of(town), await town.person()
     _, phase = await stuck_order(town, ada)
     await town.handle(boss.press(encode(AskPhaseEnd(phase), "group001"), 7, ADMINS))
-    await town.handle(reply(town, boss, "all"))
+    await town.handle(boss.reply("all", ADMINS))
     assert (await state_of(town, phase))[0] == "sent"
-    await town.handle(reply(town, boss, "38"))
+    await town.handle(boss.reply("38", ADMINS))
     assert (await state_of(town, phase))[:2] == ("completed", 38)
     await town.handle(boss.press(encode(AskPhaseEnd(phase), "group002"), 7, ADMINS))
     assert await town.bot.dialogues.current(ADMINS, boss.id, 10**9) is None  # there is nothing to ask any more
@@ -138,7 +121,7 @@ async def test_an_answer_about_a_number_that_was_put_right_meanwhile_ends_nothin
     await town.doors.boosts.panel_care.stuck.renumber(
         key="k", actor=boss.id, phase_id=phase, panel_order=seen, given="424242"
     )
-    await town.handle(reply(town, boss, "0"))
+    await town.handle(boss.reply("0", ADMINS))
     assert await state_of(town, phase) == ("sent", 0, "424242")
 
 

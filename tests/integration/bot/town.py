@@ -338,6 +338,21 @@ class Person:
             {"message": {"message_id": 1, "date": 1, "chat": self._chat(chat), "from": self.who, "text": words}}
         )
 
+    def reply(self, words: str, chat: int) -> InboxItem:
+        """To what the bot wrote last in a group."""
+        number, asked = max(self.town.phone.chats[chat].items())
+        item = self.line(words, chat)
+        message = item.payload["message"]
+        bot = {"id": self.town.bot.dispatcher._bot.id, "is_bot": True, "first_name": "V"}
+        message["reply_to_message"] = {
+            "message_id": number,
+            "date": 1,
+            "chat": message["chat"],
+            "from": bot,
+            "text": asked.text,
+        }
+        return item
+
     def press(self, data: str, message_id: int, chat: int | None = None) -> InboxItem:
         shown = {"message_id": message_id, "date": 1, "chat": self._chat(chat), "text": "x"}
         return self.town.item(

@@ -71,6 +71,7 @@ from viralcore.texts import (
     stuck,
     topup,
     wallet,
+    withdrawal_answers,
     withdrawal_cards,
     withdrawal_desk,
     withdrawal_notices,
@@ -115,6 +116,7 @@ MODULES = [
     (wallet, wallet_cases.CASES),
     (withdrawals, withdrawal_cases.CASES),
     (withdrawal_notices, withdrawal_cases.NOTICES),
+    (withdrawal_answers, withdrawal_cases.ANSWERS),
     (withdrawal_cards, withdrawal_cases.STAFF),
     (withdrawal_desk, withdrawal_cases.PANEL),
 ]

@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from difflib import SequenceMatcher
-from urllib.parse import parse_qs, urlsplit
 
 from viralcore.boosts.api import LinkProblem
-from viralcore.boosts.domain.links import Found, read_links
+from viralcore.boosts.domain.links import Found, comment_of, read_links
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _SAID: Mapping[str, int] = {
@@ -39,7 +38,6 @@ _ALIKE, _APART = 700, 50
 """In thousandths: how near a word must be to a day, and how much nearer than to any other."""
 _WORD = re.compile(r"[^\W\d_]+(?:2day)?|2day|2moro", re.IGNORECASE)
 _NUMBER = re.compile(r"-?\d[\d.,]*\d|-?\d")
-_COMMENT = re.compile(r"[1-9][0-9]{0,19}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,15 +155,6 @@ def read_replies(text: str, *, max_length: int) -> tuple[tuple[Reply, ...], tupl
 def _named(token: str, found: Found) -> list[Reply]:
     named = []
     for link in found.links:
-        comment = _comment(token) if link.platform == "telegram" and len(found.links) == 1 else ""
+        comment = comment_of(token) if link.platform == "telegram" and len(found.links) == 1 else ""
         named.append(Reply(link.post + comment, link.canonical + comment))
     return named
-
-
-def _comment(token: str) -> str:
-    """``?comment=45`` of a Telegram link; empty without one."""
-    try:
-        given = parse_qs(urlsplit(token.strip("<>()[].,;")).query).get("comment", [""])[0]
-    except ValueError:
-        return ""
-    return f"?comment={given}" if _COMMENT.fullmatch(given) else ""

@@ -62,6 +62,8 @@ class Line:
     refunded_cents: int
     finished_at: datetime | None
     unpaid_cents: int = 0  # of `refunded_cents`, what nobody had paid
+    verified: int = 0
+    verified_done: int = 0
 
     @property
     def back_cents(self) -> int:

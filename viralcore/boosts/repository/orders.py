@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import Executable, and_, exists, insert, or_, select, text, update
+from sqlalchemy import Executable, and_, exists, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.boosts.api import Engine, LineState, LineView, LinkView, OrderFilter, OrderState, PlanView
@@ -101,6 +101,7 @@ async def add_line(
             quantity=quantity,
             share=line.share,
             state="scheduled",
+            verified=min(quantity, line.verified),
         )
         .returning(*lines.c)
     )
@@ -215,6 +216,18 @@ async def set_lines(conn: AsyncConnection, lines_now: Sequence[Line]) -> None:
         "delivered": [line.delivered for line in lines_now],
     }
     await _hit(conn, _SET_LINES, values, len(lines_now))
+
+
+async def set_verified(conn: AsyncConnection, line_id: int, done: int) -> None:
+    """How many of a line came from verified accounts, never more than were wanted from them."""
+    statement = update(lines).where(lines.c.id == line_id)
+    await _hit(conn, statement.values(verified_done=func.least(lines.c.verified, done)))
+
+
+async def hand_over(conn: AsyncConnection, line_id: int, *, before: Engine, now: Engine) -> None:
+    """Another engine works at a line that has not ended."""
+    statement = update(lines).where(lines.c.id == line_id, lines.c.engine == before, lines.c.finished_at.is_(None))
+    await _hit(conn, statement.values(engine=now))
 
 
 async def finish_line(conn: AsyncConnection, line_id: int, *, state: LineState, delivered: int, now: datetime) -> None:

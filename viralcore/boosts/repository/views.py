@@ -88,6 +88,8 @@ def _order(order: Order, lines: Sequence[Line], parts: Sequence[Phase], why: Map
                 refunded=Money(line.back_cents, USD),
                 engine=line.engine,
                 reason=why.get(line.id, ""),
+                verified=line.verified,
+                verified_done=line.verified_done,
             )
             for line in lines
         ),

@@ -93,9 +93,10 @@ class StaffDesk:
                 raise NotFound(what="card")
             return (await staff.views(conn, [card]))[0]
 
-    async def waiting(self, *, limit: int = 20) -> tuple[StaffCardView, ...]:
+    async def waiting(self, *, after_id: int = 0, limit: int = 20) -> tuple[StaffCardView, ...]:
         async with self._db.read() as conn:
-            return await staff.views(conn, await staff.waiting(conn, max(1, min(limit, MOST_CARDS))))
+            found = await staff.waiting(conn, after_id=after_id, limit=max(1, min(limit, MOST_CARDS)))
+            return await staff.views(conn, found)
 
     async def count(self) -> int:
         async with self._db.read() as conn:
@@ -175,6 +176,8 @@ class StaffDesk:
 
     async def _end(self, tx: Tx, actor: int, order: Order, line: Line, card: Card) -> str:
         await staff.move(tx.conn, card, "done", decided_by=actor, decided_at=tx.now, remind_at=None)
+        if line.verified:
+            await orders.set_verified(tx.conn, line.id, line.verified)
         await self._delivery.worked(tx, order, line.id, delivered=line.quantity, ended=True)
         return "done"
 

@@ -123,6 +123,9 @@ lines = Table(
     Column("refunded_cents", BigInteger, nullable=False, server_default=text("0")),
     Column("unpaid_cents", BigInteger, nullable=False, server_default=text("0")),
     Column("finished_at", INSTANT),
+    # how many must come from verified accounts, and how many did
+    Column("verified", BigInteger, nullable=False, server_default=text("0")),
+    Column("verified_done", BigInteger, nullable=False, server_default=text("0")),
     UniqueConstraint("order_id", "metric", "channel", name="lines_of_order"),
     CheckConstraint(
         "state IN ('scheduled', 'sending', 'in_progress', 'completed', 'partial', 'failed', 'cancelled', 'refunded')",
@@ -132,6 +135,7 @@ lines = Table(
     CheckConstraint("quantity > 0 AND share > 0 AND share <= 1", name="lines_sizes"),
     CheckConstraint("delivered >= 0 AND refunded_cents >= 0", name="lines_amounts"),
     CheckConstraint("unpaid_cents BETWEEN 0 AND refunded_cents", name="lines_parts"),
+    CheckConstraint("verified BETWEEN 0 AND quantity AND verified_done BETWEEN 0 AND verified", name="lines_verified"),
 )
 
 phases = Table(

@@ -418,6 +418,8 @@ def _order_text(order: OrderView) -> OrderText:
                 line.refunded,
                 line.engine or "",
                 line.reason,
+                line.verified,
+                line.verified_done,
             )
             for line in order.lines
         ),

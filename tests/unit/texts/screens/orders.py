@@ -86,6 +86,15 @@ BY_HAND = {
     "a part": _by_hand("partial", "partial", 20, "0.90", "The poll has <closed>."),
     "cannot": _by_hand("failed", "failed", 0, "1.50", "The poll has closed."),
     "cancelled": _by_hand("cancelled", "cancelled", 0, "1.50"),
+    "by verified accounts": replace(
+        SCHEDULED,
+        plan="X Tier 5",
+        state="in_progress",
+        lines=(
+            OrderLineText("comments", 60, 45, "in_progress", ZERO, "crowd", "", 20, 12),
+            OrderLineText("reposts", 30, 30, "completed", ZERO, "crowd"),
+        ),
+    ),
     "comments of a tier": replace(
         SCHEDULED,
         state="in_progress",
