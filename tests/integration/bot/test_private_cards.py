@@ -108,7 +108,8 @@ async def test_a_long_reason_in_the_group_is_taken_whole_or_asked_again(town: To
 
     async def answers(words: str) -> str:
         item = boss.reply(words, ADMINS)
-        item.payload["message"]["reply_to_message"]["message_id"] = question
+        asked = {"message_id": question, "text": town.phone.chats[ADMINS][question].text}
+        item.payload["message"]["reply_to_message"].update(asked)
         await town.handle(item)
         return town.phone.chats[ADMINS][max(town.phone.chats[ADMINS])].text
 
