@@ -102,7 +102,8 @@ async def on_card(person: Person, action: Action, *, nonce: str = CARD) -> str:
 
 async def says_in_group(person: Person, words: str) -> str:
     said = len(person.town.phone.chats.get(ADMINS, {}))
-    await person.town.handle(person.line(words, ADMINS))
+    line = person.line if words.startswith("/") else person.reply
+    await person.town.handle(line(words, ADMINS))
     return "\n".join(message.text for message in list(person.town.phone.chats.get(ADMINS, {}).values())[said:])
 
 
