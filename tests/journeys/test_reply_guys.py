@@ -102,6 +102,7 @@ def test_a_reply_guys_story(sandbox: Sandbox, people: tuple[Shopper, Shopper, Sh
     card = press_card(sandbox, owner.id, "Approve fewer", links[3])
     in_group(sandbox, owner.id, "9", "from 1 to 4")
     in_group(sandbox, owner.id, "3", "3 replies approved, ₦150.00 paid")
+    in_group(sandbox, int(about["second_admin_id"]), "/admin", "session is open")
     late = sandbox.call(
         "POST",
         f"/chats/{group}/press",

@@ -127,5 +127,8 @@ class Conversation:
             if replies_to is not None:
                 turn.reply = staff.question_is_over()
             return None
+        if len(text) > self._config.max_text:
+            turn.reply = home.too_long().text
+            return None
         await turn.close_question()
         return await take_answer(turn, question, text)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -39,7 +40,7 @@ from viralcore.core.db import Database
 from viralcore.core.errors import DomainError
 from viralcore.core.inbox import InboxItem
 from viralcore.core.log import correlation_id
-from viralcore.core.screen import Html, Press, Screen, StaleCallback, decode
+from viralcore.core.screen import Action, Html, Press, Screen, StaleCallback, decode
 from viralcore.texts import errors, home, shop, staff
 from viralcore.texts.actions import STAFF_CARD, Agree, Go
 from viralcore.texts.crowd_actions import IN_GROUPS
@@ -145,14 +146,29 @@ class Dispatcher:
         except StaleCallback:
             await self._out_of_date(turn, query.id)
             return
+        turn.private = private and not self._on_card(turn, press)
         # In a group many people press one card: what each of them asks is theirs.
-        turn.key = press.key if private else f"{press.key}:{user.id}"
+        turn.key = press.key if turn.private else f"{press.key}:{user.id}"
         if await self._stale(turn, press):
-            await self._out_of_date(turn, query.id)
+            if user.staff or not _for_staff(press.action):
+                await self._out_of_date(turn, query.id)
+            else:
+                turn.private = False
+                await self._guarded(turn, _refused())
+                await self._answer(query.id, turn)
             return
         screen = await self._guarded(turn, self._act(turn, press))
         await self._answer(query.id, turn)
         await self._finish(turn, screen, spent=press.nonce)
+
+    @staticmethod
+    def _on_card(turn: Turn, press: Press) -> bool:
+        """Whether this stands on a staff card in a private chat: without an admin group owners have them there. It is
+        pressed as in the group, and the chat's home stays what it is. A forged one looks the same, and is refused by
+        the use case as it is there."""
+        shown = turn.glance.home if turn.glance is not None else None
+        at_home = shown is not None and press.nonce in (shown.nonce, shown.prev_nonce)
+        return not at_home and type(press.action) in STAFF_CARD
 
     async def _stale(self, turn: Turn, press: Press) -> bool:
         """Looking is always fine, staff cards carry their own state; anything else must come from the current home.
@@ -312,7 +328,14 @@ class Dispatcher:
 
     async def _meet(self, update: Update, person: TelegramUser, payload: str | None) -> UserView:
         profile = Profile(person.id, person.first_name, person.username, person.language_code)
-        return await self._doors.users.meet(key=f"u{update.update_id}", profile=profile, start_payload=payload)
+        user = await self._doors.users.meet(key=f"u{update.update_id}", profile=profile, start_payload=payload)
+        chat = update.effective_chat
+        if not user.unreachable or update.my_chat_member is not None or chat is None or chat.type != "private":
+            return user
+        # They write to us, so they can be written to: the update that said they are back may never have come.
+        async with self._db.transaction() as tx:
+            await self._doors.users.set_unreachable(tx, user_id=user.id, unreachable=False)
+        return replace(user, unreachable=False)
 
     async def _turn(
         self, user: UserView, chat_id: int, update_id: int, *, private: bool, pressed: int | None = None
@@ -396,6 +419,16 @@ class Dispatcher:
         if slept >= timedelta(minutes=self._config.stale_press_minutes):
             limit = woke + timedelta(seconds=5)
             self.old = lambda item: item.received_at <= limit
+
+
+def _for_staff(action: Action) -> bool:
+    """Whether only staff have anything to do with it: whatever is answered from `bot/admin`."""
+    handler = ON_ACTION.get(type(action))
+    return handler is not None and handler.__module__.startswith("viralcore.bot.admin.")
+
+
+async def _refused() -> None:
+    raise NotAllowed(right="staff")
 
 
 def _for_us(text: str, username: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from viralcore.admin.api import HeldWork
 from viralcore.boosts.api import Boosts
 from viralcore.bot.config import BotConfig
 from viralcore.bot.dialogue import Dialogues, Question
@@ -29,6 +30,7 @@ class Doors:
     boosts: Boosts
     withdrawals: Withdrawals
     referrals: Referrals
+    held: HeldWork
     bot_username: Callable[[], str]
     """Our own name, for links that lead to us."""
 

@@ -12,6 +12,10 @@ from viralcore.core.ids import nonce
 from viralcore.core.screen import Screen
 from viralcore.notifications.api import Channel, NoticeState
 
+OWNERS_HAVE = "switches"
+"""A right only owners have: who has it is told what owners are told."""
+FOR_STAFF = "for_staff"
+"""Marks, among its facts, a staff notice that stands in an owner's private chat."""
 GONE = "message_gone"
 UNREACHABLE = "unreachable"
 """Reasons: its message was taken away, so it is never shown again; its person has blocked the bot, so it is not tried
@@ -33,6 +37,16 @@ class Notice:
     message_id: int | None
     digest: str
     created_at: datetime
+
+    @property
+    def for_staff(self) -> bool:
+        """What staff must know or decide, wherever it stands."""
+        return self.channel == "admin_group" or bool(self.params.get(FOR_STAFF))
+
+
+def copy_key(live_key: str, owner: int) -> str:
+    """One owner's copy of a live staff notice, where there is no admin group."""
+    return f"{live_key}:to:{owner}"
 
 
 def order_key(order_id: int) -> str:

@@ -38,7 +38,7 @@ class PanelSubscribers:
             await self._desk.tell_person(tx, user_id=event.user_id, key=event_id, template="refill", **facts)
 
     async def phase_hinted(self, tx: Tx, event_id: str, event: PhaseHinted) -> None:
-        await self._desk.refresh(tx, live_key=phase_key(event.phase_id))
+        await self._desk.refresh_admins(tx, live_key=phase_key(event.phase_id))
 
     async def phase_stuck(self, tx: Tx, event_id: str, event: PhaseStuck) -> None:
         """A new card where staff look; the one before says so and loses its buttons."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -58,22 +58,22 @@ async def add(
     return None if found is None else int(found)
 
 
-async def wish(conn: AsyncConnection, live_key: str, params: Mapping[str, Any]) -> Wish | None:
-    """Ask for a live notice to be shown again, with these facts added; None when there is none, or it is over."""
-    old = select(notices.c.id, notices.c.busy).where(notices.c.live_key == live_key).with_for_update().cte("old_notice")
+async def wishes(conn: AsyncConnection, live_keys: Collection[str], params: Mapping[str, Any]) -> tuple[Wish, ...]:
+    """Ask for live notices to be shown again, with these facts added: those that are there, and are not over."""
+    found = select(notices.c.id, notices.c.busy).where(notices.c.live_key.in_(live_keys)).order_by(notices.c.id)
+    old = found.with_for_update().cte("old_notice")
     statement = (
         update(notices)
         .where(notices.c.id == old.c.id, notices.c.error != GONE)
         .values(params=_merged(params), wanted=notices.c.wanted + 1, busy=True)
         .returning(notices.c.id, notices.c.wanted, old.c.busy)
     )
-    row = (await conn.execute(statement)).one_or_none()
-    return None if row is None else Wish(row[0], row[1], not row[2])
+    return tuple(Wish(row[0], row[1], not row[2]) for row in await conn.execute(statement))
 
 
-async def retire(conn: AsyncConnection, live_key: str) -> None:
-    """Free a live key: its notice stays as it is, and the next one under this key is a new message."""
-    await conn.execute(update(notices).where(notices.c.live_key == live_key).values(live_key=None))
+async def retire(conn: AsyncConnection, live_keys: Collection[str]) -> None:
+    """Free live keys: their notices stay as they are, and the next ones under these keys are new messages."""
+    await conn.execute(update(notices).where(notices.c.live_key.in_(live_keys)).values(live_key=None))
 
 
 async def load(conn: AsyncConnection, notice_id: int) -> Notice | None:

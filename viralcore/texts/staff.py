@@ -23,12 +23,14 @@ def admin(
     payouts: int | None = None,
     replies: int = 0,
     plans: bool = False,
+    held: int | None = None,
     stuck: int = 0,
 ) -> Screen:
     """`cards`: lines that somebody does by hand. `stray`: receipts without an owner; None for who may not assign them.
     `claims`: work of the groups to be checked; None for who may not check it. `groups`: whether they may say what
     groups are for. `replies`: submissions of reply guys to be decided. `payouts`: withdrawals
-    that wait for one of us; None for who may not decide on them. `stuck`: orders at panels that do not end."""
+    that wait for one of us; None for who may not decide on them. `held`: what failed in every attempt; None for who
+    may not retry it. `stuck`: orders at panels that do not end."""
     open_until = (
         markup("Your staff session is open until {at}.", at=wording.moment(session_until))
         if session_until
@@ -57,6 +59,7 @@ def admin(
         (Button(f"💬 Replies to check ({replies})", Go("rq")), Button("🧑‍💻 Reply guys", Go("rguys"))),
         *crowd,
         *(() if payouts is None else ((Button(f"🏧 Withdrawals ({payouts})", Go("payouts")),),)),
+        *(() if held is None else ((Button(f"⛔ Held ({held})", Go("held")),),)),
         wording.back_home(),
     )
     return Screen(text, rows, route="admin")

@@ -22,6 +22,7 @@ from tests.integration.payments import shop as till
 from tests.support import boosts as panels
 from tests.support import withdrawals as payouts
 from tests.support.clock import FakeClock
+from viralcore.admin import module as admin
 from viralcore.boosts import module as boosts
 from viralcore.bot import module as bot
 from viralcore.bot.config import BotConfig
@@ -234,6 +235,7 @@ class Town:
             boosts=self.boosts.service,
             withdrawals=self.withdrawals.service,
             referrals=brought.service,
+            held=admin.build(db=self.db, users=people).held,
             bot_username=lambda: "viralcore_bot",
         )
         self.bot = self._bot()

@@ -53,6 +53,7 @@ class FakeUsers:
     people: dict[int, UserView] = field(
         default_factory=lambda: {ADA: person(ADA, "Ada", "ada_l"), OLU: person(OLU, "Olu", "olu_owner")}
     )
+    owners: tuple[int, ...] = (OLU,)
 
     async def get(self, *, user_id: int) -> UserView:
         if user_id not in self.people:
@@ -60,7 +61,7 @@ class FakeUsers:
         return self.people[user_id]
 
     async def staff_ids(self, *, right: str) -> tuple[int, ...]:
-        return (OLU,) if right == "switches" else ()
+        return self.owners if right == "switches" else ()
 
     async def set_unreachable(self, tx: Tx, *, user_id: int, unreachable: bool) -> None:
         self.people[user_id] = replace(self.people[user_id], unreachable=unreachable)

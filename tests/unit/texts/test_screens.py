@@ -17,6 +17,7 @@ from tests.unit.texts.screens import custom as custom_cases
 from tests.unit.texts.screens import errors as error_cases
 from tests.unit.texts.screens import finance as finance_cases
 from tests.unit.texts.screens import goods as goods_cases
+from tests.unit.texts.screens import held as held_cases
 from tests.unit.texts.screens import home as home_cases
 from tests.unit.texts.screens import hostile
 from tests.unit.texts.screens import invoices as invoice_cases
@@ -47,9 +48,11 @@ from viralcore.texts import (
     errors,
     finance,
     goods,
+    held,
     hints,
     home,
     invoices,
+    ledger_cards,
     order_text,
     orders,
     panels,
@@ -104,6 +107,8 @@ MODULES = [
     (replies, reply_cases.CASES),
     (reply_staff, reply_staff_cases.CASES),
     (shop, shop_cases.CASES),
+    (held, held_cases.CASES),
+    (ledger_cards, held_cases.BOOKS),
     (staff, staff_cases.CASES),
     (staff_cards, staff_card_cases.CASES),
     (staff_orders, stuck_cases.ORDERS),
@@ -118,7 +123,7 @@ MODULES = [
 FILES = [(f"{_name(module)}.{function}", cases) for module, all_of in MODULES for function, cases in all_of.items()]
 EVERYTHING = [pytest.param(name, said, id=f"{name}: {case}") for name, cases in FILES for case, said in cases.items()]
 NO_WAY_HOME = {"home.home", "home.terms", "home.blocked", "home.group_only_private"}
-NO_WAY_HOME |= {"reply_staff.card", "staff_cards.card", "stuck.card", "stuck.decided_card"}
+NO_WAY_HOME |= {"reply_staff.card", "staff_cards.card", "ledger_cards.problem", "stuck.card", "stuck.decided_card"}
 NO_WAY_HOME |= {f"crowd.{name}" for name in ("group_post", "likes_post", "claim_taken")}
 NO_WAY_HOME |= {f"crowd.{name}" for name in ("group_joined", "group_lost", "claims_card")}
 NO_WAY_HOME |= {f"withdrawal_cards.{name}" for name in ("card", "trouble", "switched")}

@@ -8,6 +8,7 @@ from typing import Any
 from viralcore.boosts.api import BadPanelOrder, UnknownPhaseView
 from viralcore.bot import dialogue
 from viralcore.bot.admin.groups import APPROVE, GROUPS
+from viralcore.bot.admin.held import RIGHT as HELD
 from viralcore.bot.admin.payments import ASSIGN
 from viralcore.bot.admin.reconciliation import DECIDE
 from viralcore.bot.turn import Turn, Viewer, answer, command, number, on, render, route
@@ -41,6 +42,7 @@ async def admin(viewer: Viewer, _: str) -> Screen:
         groups=GROUPS in viewer.user.rights,
         payouts=await _payouts(viewer) if DECIDE in viewer.user.rights else None,
         replies=await viewer.doors.boosts.replies.queue_size(),
+        held=await viewer.doors.held.count() if HELD in viewer.user.rights else None,
     )
 
 

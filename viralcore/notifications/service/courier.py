@@ -83,8 +83,8 @@ class Courier:
         if notice.message_id is None:
             return await self._messenger.send(chat_id=chat_id, screen=screen, nonce=nonce)
         answer = await self._messenger.edit(chat_id=chat_id, message_id=notice.message_id, screen=screen, nonce=nonce)
-        if isinstance(answer, Gone) and notice.channel == "admin_group":
-            # Somebody tidied the group up. What staff must know or decide stands there all the same.
+        if isinstance(answer, Gone) and notice.for_staff:
+            # Somebody tidied the chat up. What staff must know or decide stands there all the same.
             return await self._messenger.send(chat_id=chat_id, screen=screen, nonce=nonce)
         return answer
 

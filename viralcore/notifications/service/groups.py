@@ -84,12 +84,12 @@ class GroupNotices:
 
     async def approved(self, tx: Tx, event_id: str, event: ClaimApproved) -> None:
         """Reply guys hear of it with the money, if anything they did is paid."""
-        await self._desk.refresh(tx, live_key=claims_key(event.order_id))
+        await self._desk.refresh_admins(tx, live_key=claims_key(event.order_id))
         if not await self._paid(event.user_id, event.claim_id):
             await self._ended(tx, f"claim:{event.claim_id}:approved", event.user_id, event.claim_id, "approved")
 
     async def rejected(self, tx: Tx, event_id: str, event: ClaimRejected) -> None:
-        await self._desk.refresh(tx, live_key=claims_key(event.order_id))
+        await self._desk.refresh_admins(tx, live_key=claims_key(event.order_id))
         await self._ended(tx, event_id, event.user_id, event.claim_id, "rejected")
 
     async def expired(self, tx: Tx, event_id: str, event: ClaimExpired) -> None:

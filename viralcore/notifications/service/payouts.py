@@ -147,7 +147,7 @@ class PayoutTeller:
         them by hand while nothing is sent."""
         if event.what in ("stopped", "paused"):
             for one in await self._withdrawals.desk.queue(which="under_way", limit=CARDS):
-                await self._desk.refresh(tx, live_key=card_key(one.id))
+                await self._desk.refresh_admins(tx, live_key=card_key(one.id))
         if event.actor:
             await self._desk.tell_admins(
                 tx,
@@ -169,11 +169,11 @@ class PayoutTeller:
         )
 
     async def _refresh_card(self, tx: Tx, event_id: str, withdrawal_id: int) -> None:
-        await self._desk.refresh(tx, live_key=card_key(withdrawal_id))
+        await self._desk.refresh_admins(tx, live_key=card_key(withdrawal_id))
 
     async def _moved(self, tx: Tx, event_id: str, withdrawal_id: int) -> None:
         """Bring the card and the owner's message up to date, where there are any."""
-        await self._desk.refresh(tx, live_key=card_key(withdrawal_id))
+        await self._desk.refresh_admins(tx, live_key=card_key(withdrawal_id))
         await self._desk.refresh(tx, live_key=progress_key(withdrawal_id))
 
     async def _tell(self, tx: Tx, event_id: str, user_id: int, withdrawal_id: int, only: str) -> None:

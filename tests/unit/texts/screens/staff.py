@@ -25,6 +25,7 @@ CASES: Cases = {
             groups=True,
             payouts=5,
             plans=True,
+            held=2,
             stuck=3,
         ),
         "session closed": staff.admin(roles=["support"], session_until=None, unknown=0, stray=None),
