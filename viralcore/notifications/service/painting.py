@@ -15,7 +15,7 @@ from viralcore.notifications.service.groups import GroupPainter
 from viralcore.notifications.service.hints import hint_text
 from viralcore.notifications.service.replies import ReplyPainter
 from viralcore.payments.api import InvoiceView, Payments, ProofView
-from viralcore.texts import cards, custom, notices, order_notices, referrals, staff_cards, wording
+from viralcore.texts import cards, custom, notices, order_notices, referrals, staff_cards, topics, wording
 from viralcore.texts.order_text import OrderLineText, OrderPartText, OrderText
 from viralcore.texts.shop import LineText
 from viralcore.users.api import Users
@@ -70,6 +70,7 @@ class Painter:
             "unknown_phase": self._unknown_phase,
             "goods_returned": self._goods_returned,
             "staff_card": self._staff_card,
+            "topic_trouble": self._topic_trouble,
             **ReplyPainter(boosts, self._person).templates,
             **GroupPainter(boosts, bot_username).templates,
         }
@@ -306,6 +307,9 @@ class Painter:
             one, buyer=await self._person(one.user_id), by=None if who is None else await self._person(who)
         )
         return staff_cards.card(shown, waits=bool(params.get("waits")), superseded=bool(params.get("superseded")))
+
+    async def _topic_trouble(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        return topics.trouble(what=params["what"], kind=params["kind"])
 
     # --- facts -------------------------------------------------------------------------------------------------------
 
