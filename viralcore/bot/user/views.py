@@ -73,7 +73,7 @@ def order_text(order: OrderView) -> OrderText:
         link=order.link.canonical,
         state=order.state,
         lines=tuple(
-            OrderLineText(x.metric, x.quantity, x.delivered, x.state, x.refunded, x.engine or "", x.reason)
+            OrderLineText(x.metric, x.quantity, x.delivered, x.state, x.refunded, x.engine or "", x.reason, x.until)
             for x in order.lines
         ),
         parts=tuple(

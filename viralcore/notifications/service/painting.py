@@ -408,6 +408,7 @@ def _order_text(order: OrderView) -> OrderText:
                 line.refunded,
                 line.engine or "",
                 line.reason,
+                line.until,
             )
             for line in order.lines
         ),
