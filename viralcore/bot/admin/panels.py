@@ -176,6 +176,8 @@ async def _show(turn: Turn, name: str, what: str, given: str) -> Screen:
         _offer_text(offer, page.panel.currency),
         of=name,
         category=offer.category,
+        plans=offer.plans,
+        others=offer.others,
         before=None if before is None else _service_text(before, page.panel.currency),
     )
 
