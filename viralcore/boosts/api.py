@@ -1024,6 +1024,7 @@ class ReplyTerms:
     max_count: int
     max_links: int
     largest_bonus: Money
+    longest_reason: int
 
 
 @dataclass(frozen=True, slots=True)

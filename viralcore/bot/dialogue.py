@@ -31,6 +31,7 @@ CLAIM_REASON = "claim_reason"
 WITHDRAW_AMOUNT, WITHDRAW_BANK, WITHDRAW_ACCOUNT = "withdraw_amount", "withdraw_bank", "withdraw_account"
 PAYOUT_REJECT, PAYOUT_PAID, PAYOUT_FAIL = "payout_reject", "payout_paid", "payout_fail"
 PAYOUT_BACK, PAYOUT_SWITCH = "payout_back", "payout_switch"
+PROOF, PROOF_REASON = "proof", "proof_reason"
 CUSTOM_USER, CUSTOM_FORM, CUSTOM_END = "custom_user", "custom_form", "custom_end"
 PROSE = frozenset(
     {
@@ -46,6 +47,7 @@ PROSE = frozenset(
         PAYOUT_PAID,
         PAYOUT_REJECT,
         PAYOUT_SWITCH,
+        PROOF_REASON,
         REFUND_REASON,
         REPLY_MONEY,
         REPLY_REASON,
@@ -56,7 +58,6 @@ ANSWER, ANSWER_LINK = "answer", "answer_link"
 LINKS = frozenset({LINK, ANSWER_LINK, REPLIES, TASK_PROOF})
 """Questions that are answered with links, which are not for sale then."""
 TOPUP, MOVE = "topup", "move"
-PROOF, PROOF_REASON = "proof", "proof_reason"
 KEPT = timedelta(days=2)
 """For how long after its expiry a row is kept: its update may still be waiting to be handled again."""
 _T = tables.dialogues

@@ -125,6 +125,14 @@ def only_text() -> Screen:
     )
 
 
+def unasked_photo() -> Screen:
+    text = Html(
+        "I was not waiting for a photo, so I did not keep this one. A receipt you sent before is not affected. To send "
+        "one, open the invoice and press <b>I have paid</b>."
+    )
+    return Screen(text, ((buttons.BALANCE, Button("❓ Help", Go("help"))), wording.back_home()))
+
+
 def edited() -> Screen:
     return Screen(
         Html("I do not read edited messages, so nothing was changed. Please send it again as a new message."),
@@ -141,6 +149,10 @@ def too_long() -> Screen:
 
 def nothing_to_cancel() -> Screen:
     return Screen(Html("There is nothing to cancel. No question of mine is open."), (wording.back_home(),))
+
+
+TOO_LATE = Html("⌛ That took too long, so nothing was done. Begin again.")
+"""Over a page, when Confirm was pressed after what was typed for it is forgotten."""
 
 
 def stopped() -> Screen:

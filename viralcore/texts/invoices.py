@@ -67,7 +67,7 @@ def invoice(one: InvoiceText, *, balance: Money, crypto: bool, wallet: bool, ban
     if wallet and not one.topup:
         ways.append(Button(f"💰 Wallet ({wording.money(balance)})", PayFromWallet(one.id)))
     rows.append(tuple(ways))
-    rows.append((Button("✖️ Cancel", CancelInvoice(one.id)), *wording.back_home("menu")))
+    rows.append((Button("✖️ Cancel", CancelInvoice(one.id)), *wording.back_home("balance" if one.topup else "menu")))
     return Screen(text, tuple(row for row in rows if row), route=f"invoice:{one.id}")
 
 

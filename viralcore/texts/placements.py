@@ -116,7 +116,7 @@ def confirm_stop(order_id: int, one: PlacementText) -> Screen:
         what=wording.metric(one.metric, one.quantity),
     )
     rows = ((Button("✅ Confirm", AskPanel(one.phase, "cancel")), Button("✖️ Cancel", Go(f"porder:{order_id}"))),)
-    return Screen(text, (*rows, wording.back_home("panels")))
+    return Screen(text, (*rows, wording.back_home(f"porder:{order_id}")))
 
 
 def asked(*, what: str) -> str:

@@ -15,6 +15,8 @@ from viralcore.texts.actions import Go
 
 INVITATION = "Likes, views and comments for your posts on X and Telegram. Start here:"
 LATEST = 5
+PRIVATE = "a custom plan"
+"""In place of the name of a plan that was made for one person."""
 
 
 @dataclass(frozen=True, slots=True)

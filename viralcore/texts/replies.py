@@ -143,14 +143,18 @@ def tasks(*, rate: Money, open_ones: Sequence[TaskText], mine: Sequence[WorkText
 def work(one: WorkText) -> Screen:
     """One task that was taken."""
     what = wording.join([wording.metric(name, 1) for name in one.metrics])
-    head = markup("🧑‍💻 <b>Your task</b>\n\n{link}\n\nYou do: {what}", link=one.link, what=what)
+    head = markup("🧑‍💻 <b>Your task</b>\n\n{link}\n\nYour task: {what}", link=one.link, what=what)
     rows: list[tuple[Button, ...]] = []
+    pays: Html | None = None
+    if one.state in ("claimed", "submitted") and one.pays.minor:
+        pays = markup("It pays {money} when it is approved.", money=wording.money(one.pays))
     if one.state == "claimed":
         told = markup(
-            "Open the post, do it from your own account, then send me the link of your reply. You have {left}.",
+            "Open the post, do it from your own account, then send me the link of your {what}. You have {left}.",
+            what="reply" if "comments" in one.metrics else "profile",
             left=wording.span(one.left),
         )
-        rows.append((Button("✅ I replied: send the link", AskProof(one.claim_id)),))
+        rows.append((Button("✅ I did it: send the link", AskProof(one.claim_id)),))
         rows.append((Button("↩️ Give it back", GiveUpTask(one.claim_id)),))
     elif one.state == "submitted":
         told = lines(Html("Your proof is being checked. You will hear from us."), *_links(one.proofs))
@@ -161,7 +165,6 @@ def work(one: WorkText) -> Screen:
         told = Html("Your time for it has run out. If the post still needs replies, take it again.")
     else:
         told = Html("It was approved. Thank you!")
-    pays = markup("It pays {money} when it is approved.", money=wording.money(one.pays)) if one.pays.minor else None
     return Screen(
         lines(head, pays, markup("\n{told}", told=told)),
         (*rows, wording.back_home("tasks")),

@@ -101,7 +101,10 @@ def confirm_rest(one: OrderText) -> Screen:
         what=told.capitalize(),
         link=one.link,
     )
-    rows = ((Button("✅ Confirm", CancelRest(one.id)), Button("✖️ Cancel", Go(f"order:{one.id}"))), wording.back_home())
+    rows = (
+        (Button("✅ Confirm", CancelRest(one.id)), Button("✖️ Cancel", Go(f"order:{one.id}"))),
+        wording.back_home(f"order:{one.id}"),
+    )
     return Screen(text, rows)
 
 

@@ -37,6 +37,7 @@ from viralcore.texts.panel_actions import (
     ReadServices,
     RefillOrder,
 )
+from viralcore.texts.shop import with_note
 from viralcore.users.api import NotAllowed
 
 OWNERS, ASKING = "panels", "orders.retry"
@@ -192,7 +193,7 @@ async def confirm_service(turn: Turn, act: ConfirmService) -> Screen:
     asked = await turn.question()
     where = f"{act.panel}:{act.what}"
     if asked is None or asked.name != dialogue.SERVICE_OK or f"{asked.data['panel']}:{asked.data['what']}" != where:
-        return await service(turn.viewer, where)  # it took too long: begin again
+        return with_note(home.TOO_LATE, await service(turn.viewer, where))
     platform, metric = _parts(act.what)
     try:
         await turn.doors.boosts.panel_care.choose_service(
