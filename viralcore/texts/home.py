@@ -76,8 +76,8 @@ def help_screen() -> Screen:
     text = Html(
         "<b>How it works</b>\n\n"
         "1. <b>Buy a plan.</b> Open the Service Menu, or type <code>/buy t3 10</code> for ten posts of X Tier 3.\n"
-        "2. <b>Pay</b> with crypto or from your wallet, which you top up under My Balance. The amount ends in a few "
-        "odd digits: send exactly that, and your payment is recognised by itself.\n"
+        "2. <b>Pay</b> by crypto, by bank transfer (₦) or from your wallet, which you top up under My Balance. A "
+        "crypto amount ends in a few odd digits: send exactly that, and your payment is recognised by itself.\n"
         "3. <b>Send the link</b> of a post, or type <code>/submitlink</code> and the link. You see what will be "
         "delivered before anything is used.\n"
         "4. <b>Watch.</b> You see when each part is sent, and one message follows the delivery. Whatever is not "

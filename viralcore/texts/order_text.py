@@ -102,7 +102,9 @@ def _bar(line: OrderLineText, of: OrderText) -> Html:
         return markup("{icon} {what}: not delivered{back}", icon=icon, what=what, back=back)
     if of.state not in ("failed", "cancelled") and not of.planned(line):
         return markup(
-            "{icon} {what}: we cannot deliver these yet, their part is paid back at the end", icon=icon, what=what
+            "{icon} {what}: we cannot deliver these yet; what you paid for them comes back at the end",
+            icon=icon,
+            what=what,
         )
     ends = {"completed": " ✅", "partial": " 🟡", "failed": " ⚠️"}
     return markup(
@@ -166,9 +168,9 @@ def _next_part(order: OrderText) -> Html:
     if not order.parts and any(line.engine == "staff" for line in order.lines):
         begun = order.state != "scheduled"
         return Html(
-            "Somebody of our team is doing this by hand. This message keeps itself up to date."
+            "Somebody in our team is doing this by hand. This message keeps itself up to date."
             if begun
-            else "Somebody of our team does this by hand, as soon as they can. This message keeps itself up to date."
+            else "Somebody in our team does this by hand, as soon as they can. This message keeps itself up to date."
         )
     if not waiting:
         return Html("Everything is sent and arrives bit by bit. This message keeps itself up to date.")

@@ -109,7 +109,7 @@ def confirm_stop(order_id: int, one: PlacementText) -> Screen:
     """Cancel at the panel: what it has not delivered is paid back, not ordered elsewhere."""
     text = markup(
         "Ask <b>{panel}</b> to cancel its order <code>{order}</code>?\n\nWhat it does not deliver is paid back to the "
-        "buyer and not ordered anywhere else. {done} of {what} have come so far.",
+        "buyer and not ordered anywhere else. Delivered so far: {done} of {what}.",
         panel=one.panel,
         order=one.panel_order,
         done=f"{one.delivered:,}",

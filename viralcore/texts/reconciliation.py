@@ -36,8 +36,8 @@ _NOTES = {
 _OWED = {
     "wallet USD": "Wallets",
     "bonus USD": "Bonuses",
-    "affiliate USD": "Referral earnings",
-    "reply NGN": "Reply earnings",
+    "affiliate USD": "Affiliate balances",
+    "reply NGN": "Reply balances",
     "suspense": "Money without an owner yet",
     "orders": "Open orders, at the panels",
 }
@@ -153,7 +153,7 @@ def differences(rows_of: Sequence[DifferenceText], *, newer: int | None, first: 
         markup("#{id} {kind}\n{facts}\n", id=one.id, kind=KINDS.get(one.kind, one.kind), facts=facts(one))
         for one in rows_of
     ]
-    more = [] if newer is None else [Button("Newer ▶️", Go(f"differences:{newer}"))]
+    more = [] if newer is None else [Button("⏫ Newer", Go(f"differences:{newer}"))]
     back = [] if first else [Button("⏮ Oldest", Go("differences"))]
     rows = [(Button(f"#{one.id} {one.reference[:20]}", Go(f"difference:{one.id}")),) for one in rows_of]
     moves = ((*back, *more),) if back or more else ()
@@ -263,11 +263,17 @@ def solvency(one: SolvencyText | None, *, owner: bool) -> Screen:
 
 
 def _rate(one: SolvencyText) -> str:
-    return "" if one.rate is None else f", ₦{one.rate:,.2f} to the dollar"
+    return "" if one.rate is None else f", {wording.naira(one.rate)} per dollar"
 
 
 def _named(name: str, money: Money, names: Mapping[str, str]) -> Html:
-    return markup("• {name}: {money}", name=names.get(name, name.replace(":", " ")), money=wording.money(money))
+    return markup("• {name}: {money}", name=names.get(name) or _of_network(name), money=wording.money(money))
+
+
+def _of_network(name: str) -> str:
+    """``bsc:USDT`` as people say it: ``USDT on BSC``; a panel has its own name."""
+    network, found, asset = name.partition(":")
+    return f"{asset} on {wording.network(network).partition(' (')[0]}" if found else name
 
 
 def verdict(one: SolvencyText) -> Html:

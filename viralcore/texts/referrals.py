@@ -108,7 +108,7 @@ def commissions(*, shown: Sequence[CommissionText], older: str | None, first: bo
         None if shown else Html("There are no more." if not first else "None yet. Share your link to earn the first."),
     )
     back = "earnings" if first else "commissions"
-    rows = ((Button("Older ▶️", Go(older)),) if older else (), wording.back_home(back))
+    rows = ((Button("⏬ Older", Go(older)),) if older else (), wording.back_home(back))
     return Screen(text, tuple(row for row in rows if row), route="commissions")
 
 

@@ -110,9 +110,10 @@ def newcomer(*, rate: Money, contact: str, earned: bool = False) -> Screen:
     text = markup(
         "🧑‍💻 <b>Task 2 Earn</b>\n\nOur reply guys write real replies under posts, from their own accounts, and are "
         "paid <b>{rate}</b> for each one that we approve. The money goes to a reply balance, which they withdraw to "
-        "their bank.\n\nYou are not a reply guy yet. To become one, write to {contact} and tell them which account you "
-        "reply from.",
+        "their bank.\n\nYou are not a reply guy {now}. To become one, write to {contact} and tell them which "
+        "account you reply from.",
         rate=wording.money(rate),
+        now="at the moment" if earned else "yet",
         contact=contact,
     )
     chat = Button("💬 Become a reply guy", url=f"https://t.me/{contact.lstrip('@')}")
@@ -222,7 +223,7 @@ def log(found: Sequence[SubmissionText], *, older: int | None) -> Screen:
         *(markup("\n{told}", told=each) for each in told),
         None if told else Html("\nNothing yet. Send me the links of your replies, or their number and the day."),
     )
-    more = ((Button("Older ➡️", Go(f"replylog:{older}")),),) if older is not None else ()
+    more = ((Button("⏬ Older", Go(f"replylog:{older}")),),) if older is not None else ()
     return Screen(text, (*more, wording.back_home("replies")), route="replylog")
 
 

@@ -110,7 +110,7 @@ def _end(one: SubmissionText, by: PersonText | None) -> Html | None:
         return markup("\n✅ Approved by {who}: {part}, {money}", who=name, part=part, money=wording.money(one.paid))
     if one.state == "rejected":
         return markup("\n✖️ Rejected by {who}: {reason}", who=name, reason=one.reason)
-    return Html("\n↩️ Taken back by its person") if one.state == "withdrawn" else None
+    return Html("\n↩️ Taken back by the sender") if one.state == "withdrawn" else None
 
 
 def _buttons(one: SubmissionText) -> tuple[tuple[Button, ...], ...]:
@@ -133,7 +133,7 @@ def queue(found: Sequence[tuple[SubmissionText, PersonText]], *, total: int, old
     )
     ways = [Button(f"#{one.id} {one.what}"[:40], Go(f"rs:{one.id}")) for one, _ in found]
     rows = [tuple(ways[i : i + 2]) for i in range(0, len(ways), 2)]
-    more = ((Button("Next ➡️", Go(f"rq:{older}")),),) if older is not None else ()
+    more = ((Button("⏫ Newer", Go(f"rq:{older}")),),) if older is not None else ()
     return Screen(text, (*rows, *more, (GUYS,), wording.back_home("admin")), route="rq")
 
 

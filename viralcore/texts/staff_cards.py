@@ -104,7 +104,7 @@ def moved(one: StaffCardText) -> Html:
 
 def toast(one: StaffCardText) -> str:
     """In answer to a press."""
-    words = {"open": "is free again", "taken": "is yours", "done": "is done", "cannot": "is ended"}
+    words = {"open": "is free again", "taken": "is yours", "done": "is done", "cannot": "has ended"}
     return f"Card {one.id} {words.get(one.state, 'is closed')}."
 
 
@@ -112,7 +112,7 @@ _ICONS = {"open": "🧰", "taken": "✋", "done": "✅", "cannot": "🚫", "clos
 
 
 def _title(one: StaffCardText, icon: str) -> Html:
-    return markup("{icon} <b>Work for the team</b> · card #{id}", icon=icon, id=one.id)
+    return markup("{icon} <b>Team work</b> · card #{id}", icon=icon, id=one.id)
 
 
 def _what(one: StaffCardText) -> Html:

@@ -40,7 +40,7 @@ _ATTEMPTS = {
 }
 _TROUBLE = {
     "config": "The bank does not accept what we are set up with: its key, or our account there. Nothing was sent.",
-    "unconfirmed": "It has been asked about in vain for long. Look for it in the bank's dashboard.",
+    "unconfirmed": "The bank has not confirmed it, although we asked many times. Look for it in the bank's dashboard.",
     "mismatch": "A transfer under our reference is not ours: its amount or its account differs. Look at it there.",
     "late_success": "It was PAID after it had been given back: the person has the money twice.",
     "late_failure": "The bank says it FAILED after it had said paid: the person may not have the money.",
@@ -200,7 +200,7 @@ def _stands(one: Card, people: People) -> Html:
 def _approval(approval: Approval, people: People, asked: datetime) -> Html:
     if not approval.actor:
         return Html("👍 Approved by the shop itself (DISABLE_ADMIN_APPROVAL)")
-    at = words.later(approval.at, asked)
+    at = f"{words.later(approval.at, asked)} UTC"
     return markup("👍 approved by {who} at {at}", who=_name(people, approval.actor), at=at)
 
 
@@ -209,7 +209,7 @@ def _waiting(one: Card) -> list[Html]:
     if request.again is not None:
         return [
             markup(
-                "\n🔁 Its terms are out of date: its owner is asked to confirm {net} at {rate}. It cannot be approved "
+                "\n🔁 Its terms are out of date: the person is asked to confirm {net} at {rate}. It cannot be approved "
                 "before.",
                 net=words.net(request.again),
                 rate=words.rate(request.again.rate),
@@ -238,8 +238,8 @@ def _attempts(one: Card) -> list[Html]:
     when = f" Last asked {wording.moment(last)}." if last is not None else ""
     told.append(
         markup(
-            "\nNobody knows yet whether it was paid. The bank is asked by itself; it is never sent again under another "
-            "reference.{when}",
+            "\nNobody knows yet whether it was paid. We keep asking the bank; the money is never sent again under "
+            "another reference.{when}",
             when=when,
         )
     )
@@ -248,7 +248,7 @@ def _attempts(one: Card) -> list[Html]:
 
 def _end(one: Card, people: People) -> Html:
     request = one.request
-    at = "" if request.ended_at is None else words.later(request.ended_at, request.created_at)
+    at = "" if request.ended_at is None else f"{words.later(request.ended_at, request.created_at)} UTC"
     by = markup(" by {who}", who=_name(people, one.decided_by)) if one.decided_by else Html("")
     match request.state:
         case "completed":
@@ -263,7 +263,7 @@ def _end(one: Card, people: People) -> Html:
             hand = by if request.reason == "by_hand" else Html("")
             return markup("⚠️ failed{by} at {at}. {why} The money went back.", by=hand, at=at, why=why)
         case _:
-            why = ": its new terms were not confirmed in time" if request.reason == "expired" else " by its owner"
+            why = ": its new terms were not confirmed in time" if request.reason == "expired" else " by the person"
             return markup("✖️ cancelled at {at}{why}. The money went back.", at=at, why=why)
 
 
@@ -325,8 +325,8 @@ def looking(withdrawal: int) -> str:
 
 def ask_reject(withdrawal: int) -> Html:
     return markup(
-        "Why is withdrawal #{id} rejected? Reply to this message with a sentence; its owner reads it, and the money is "
-        "free again at once. /cancel to stop.",
+        "Why is withdrawal #{id} rejected? Reply to this message with a sentence; the person reads it, and the money "
+        "is free again at once. /cancel to stop.",
         id=withdrawal,
     )
 
@@ -340,8 +340,8 @@ def ask_paid(one: Card) -> Html:
             id=request.id,
         )
     return markup(
-        "Under which reference were {net} paid for withdrawal #{id}? Reply to this message with it; its owner sees it "
-        "and can ask the bank for it. /cancel to stop.",
+        "What is the reference of the {net} payment for withdrawal #{id}? Reply to this message with it; the person "
+        "sees it and can ask the bank for it. /cancel to stop.",
         net=words.net(request.quote),
         id=request.id,
     )
@@ -361,8 +361,8 @@ def ask_fail(withdrawal: int) -> Html:
 
 def ask_give_back(withdrawal: int) -> Html:
     return markup(
-        "Withdrawal #{id} was not found at the bank for long. How do you know that it was not paid? Reply to this "
-        "message with a sentence; the money goes back and it is never sent again. /cancel to stop.",
+        "Withdrawal #{id} has not been found at the bank for a long time. How do you know that it was not paid? Reply "
+        "to this message with a sentence; the money goes back and it is never sent again. /cancel to stop.",
         id=withdrawal,
     )
 
@@ -370,9 +370,9 @@ def ask_give_back(withdrawal: int) -> Html:
 def moved(one: Card) -> Html:
     """In answer to a typed line."""
     told = {
-        "rejected": "is rejected. Its owner reads your reason, and the money is free again.",
-        "completed": "is paid. Its owner is told.",
-        "failed": "is ended without payment. The money is free again, and its owner is told.",
+        "rejected": "is rejected. The person reads your reason, and the money is free again.",
+        "completed": "is paid. The person is told.",
+        "failed": "was closed without payment. The money is free again, and the person is told.",
     }
     return markup("☑️ Withdrawal #{id} {told}", id=one.request.id, told=told.get(one.request.state, "was changed."))
 
