@@ -231,7 +231,7 @@ def test_a_transfer_that_is_not_ours_is_a_task_until_somebody_explains_it(sandbo
     report = sandbox.wait_for(group, "The books of the day")
     polite(report, "Compared at", "Differences that wait for somebody: 2")  # the transfer, and what left the balance
     card = sandbox.wait_for(group, "salary-march")
-    polite(card, "we did not send it", "₦15,000.00, arrived", "account ending in 6781")
+    polite(card, "we did not send it", "₦15,000, arrived", "account ending in 6781")
     assert "0123456781" not in card["text"]
     polite(owner.ask("/admin"), "Admin Panel")
     sandbox.press(owner.id, "Accept with a reason", chat=group, message_id=card["message_id"])

@@ -572,7 +572,7 @@ class BadService(DomainError):
 
 class CannotAsk(DomainError):
     """A refill or a cancel is not possible now. Fields: what, reason: not_offered | open (asked already) | done |
-    not_running | not_completed | soon | over | nothing | panel."""
+    not_running | not_completed | soon | over | nothing | panel; order_id, when one panel order was asked about."""
 
     code = "boosts.cannot_ask"
 

@@ -248,7 +248,8 @@ async def ask_panel(turn: Turn, act: AskPanel) -> Screen:
     try:
         made = await turn.doors.boosts.panel_care.ask(key=turn.key, actor=turn.user.id, phase_id=act.phase, what=what)
     except CannotAsk as error:
-        return home.refused(errors.words(error), back="panels")
+        where = f"porder:{error.fields['order_id']}" if "order_id" in error.fields else "panels"
+        return home.refused(errors.words(error), back=where)
     turn.toast = orders_at.asked(what=what)
     return await placements(turn.viewer, str(made.order_id))
 
