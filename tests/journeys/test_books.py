@@ -259,7 +259,7 @@ def test_short_of_money_payouts_stop_until_an_owner_lets_them_go_on(sandbox: San
     says(sandbox.wait_for(group, "We hold less than we owe"), "Automatic payouts are stopped")
     polite(owner.ask("/admin"), "Admin Panel")
     shown = owner.go("Books", "Owed and held", until="We owe")
-    polite(shown, "less than we owe", "Automatic payouts are stopped", "Referral earnings")
+    polite(shown, "less than we owe", "Automatic payouts are stopped", "Affiliate balances")
     polite(owner.go("Let automatic payouts go on", until="Why may"), "go on while less is held than owed")
     polite(owner.ask("A transfer from the wallets is under way"), "Automatic payouts go on")
     pass_time(sandbox, 1900)

@@ -408,7 +408,7 @@ async def test_by_hand_it_is_paid_with_a_reference_or_given_back(town: Town) -> 
     other = await requested(ada)
     assert "Pay it by hand" in await on_card(boss, ApproveWithdrawal(other, 0), nonce="d" * 8)
     assert "Why can withdrawal" in await on_card(boss, CannotPay(other))
-    assert "ended without payment" in await says_in_group(boss, "the account is closed")
+    assert "closed without payment" in await says_in_group(boss, "the account is closed")
     assert "Our team could not pay it. <b>$20.00</b> is back" in await looks(ada, f"withdrawal:{other}")
     assert await free(ada) == 2000
     audited = "SELECT count(*) FROM users.audit_log WHERE action = 'withdrawals.mode' AND reason LIKE '%slow today'"

@@ -12,7 +12,7 @@ import pytest
 from tests.integration.bot.town import OWNER, Person, Town
 from tests.integration.payments.shop import OURS, PAYER, USDT, raw
 from tests.support.clock import FakeClock
-from viralcore.boosts.api import CannotCancel, CustomSpec, StaffCardView
+from viralcore.boosts.api import BadProof, CannotCancel, ClaimView, CustomSpec, LinkView, StaffCardView
 from viralcore.core.db import Database
 from viralcore.core.errors import DomainError
 from viralcore.core.money import USD, Money
@@ -21,7 +21,7 @@ from viralcore.core.screen import Action, decode, encode
 from viralcore.payments.domain.chain import Movement
 from viralcore.texts.actions import AskQuantity, CancelOrder, ConfirmAssign, ConfirmRefund, Go
 from viralcore.texts.order_actions import ConfirmCustom, ConfirmEndCustom
-from viralcore.texts.panel_actions import ConfirmService
+from viralcore.texts.panel_actions import AskPanel, ConfirmService
 from viralcore.texts.reply_actions import ConfirmReplyMoney
 from viralcore.texts.withdrawal_actions import ConfirmSwitch
 from viralcore.withdrawals.api import NoRate, PayoutsPaused, RequestOpen, TooMany
@@ -100,6 +100,45 @@ async def test_a_photo_nobody_waits_for_is_said_not_to_be_kept(town: Town) -> No
     assert "I was not waiting for a photo" in told
     assert "A receipt you sent before is not affected" in told
     await ada.presses("My Balance")
+
+
+async def test_a_repost_without_a_link_is_asked_for_the_profile_again(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await town.person()
+    now = town.clock.now()
+    link = LinkView("x", "https://x.com/shop/status/1990000000000000001", "shop", "1990000000000000001")
+    mine = ClaimView(
+        id=3,
+        post_id=1,
+        order_id=1,
+        user_id=ada.id,
+        link=link,
+        metrics=("reposts",),
+        state="claimed",
+        proofs=(),
+        reason="",
+        again=False,
+        claimed_at=now,
+        expires_at=now,
+        submitted_at=None,
+        decided_at=None,
+        decided_by=None,
+        group_id=None,
+    )
+
+    async def claim(**_: Any) -> ClaimView:
+        return mine
+
+    async def refused(**_: Any) -> Any:
+        raise BadProof(reason="no_link")
+
+    monkeypatch.setattr(town.boosts.service.crowd, "claim", claim)
+    monkeypatch.setattr(town.boosts.service.crowd, "submit", refused)
+    await asked(ada, "task_proof", claim=3)
+    await ada.says("here it is")
+    assert "the link of <b>your profile</b>" in await shown(ada)
+    assert "for a repost: of your profile" in await shown(ada)
 
 
 # --- a Confirm that comes too late -----------------------------------------------------------------------------------
@@ -234,6 +273,16 @@ async def test_an_order_that_cannot_be_cancelled_is_shown_with_the_reason(
     told = await acts(ada, CancelOrder(order))
     assert "can no longer be cancelled" in told
     assert ada.link() in told
+
+
+async def test_back_from_a_refused_cancel_at_a_panel_leads_to_the_order_there(town: Town) -> None:
+    boss, ada = await boss_of(town), await town.person()
+    await ada.gets_credits(1)
+    await ada.says(ada.link())
+    await ada.presses("Confirm")
+    order = int(await town.one("SELECT max(id) FROM boosts.orders"))
+    await acts(boss, AskPanel(int(await town.one("SELECT min(id) FROM boosts.phases")), "cancel"))
+    assert await back(boss) == f"porder:{order}"
 
 
 async def test_back_from_a_top_up_leads_to_the_balance(town: Town) -> None:

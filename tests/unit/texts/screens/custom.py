@@ -60,7 +60,7 @@ CASES: Cases = {
         "new": custom.ask_form(ADA, None),
         "change": custom.ask_form(ADA, SOLD),
         "every problem": custom.ask_form(
-            ADA, None, [(code, f"{hostile.TITLE}: 1") for code in custom.FORM_PROBLEMS][:9] + [("Ready words.", "")]
+            ADA, None, [*[(code, f"{hostile.TITLE}: 1") for code in custom.FORM_PROBLEMS][:9], ("Ready words.", "")]
         ),
         "the other problems": custom.ask_form(
             ADA, None, [(code, f"{hostile.TITLE}: 1") for code in custom.FORM_PROBLEMS][9:]
