@@ -628,7 +628,7 @@ class BadService(DomainError):
 
 class CannotAsk(DomainError):
     """A refill or a cancel is not possible now. Fields: what, reason: not_offered | open (asked already) | done |
-    not_running | not_completed | soon | over | nothing | panel."""
+    not_running | not_completed | soon | over | nothing | panel; order_id, when one panel order was asked about."""
 
     code = "boosts.cannot_ask"
 
@@ -1160,6 +1160,7 @@ class ReplyTerms:
     max_count: int
     max_links: int
     largest_bonus: Money
+    longest_reason: int
 
 
 @dataclass(frozen=True, slots=True)

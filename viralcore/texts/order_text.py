@@ -111,7 +111,9 @@ def _bar(line: OrderLineText, of: OrderText) -> Html:
         return markup("{icon} {what}: not delivered{back}", icon=icon, what=what, back=back)
     if of.state not in ("failed", "cancelled") and not of.planned(line):
         return markup(
-            "{icon} {what}: we cannot deliver these yet, their part is paid back at the end", icon=icon, what=what
+            "{icon} {what}: we cannot deliver these yet; what you paid for them comes back at the end",
+            icon=icon,
+            what=what,
         )
     ends = {"completed": " ✅", "partial": " 🟡", "failed": " ⚠️"}
     return markup(

@@ -141,7 +141,10 @@ def confirm_cancel(one: OrderText) -> Screen:
         back="what you paid for it goes back to your wallet" if one.goods else "the post goes back to your plan",
         link=one.link,
     )
-    rows = ((Button("✅ Confirm", CancelOrder(one.id)), Button("✖️ Cancel", Go(f"order:{one.id}"))), wording.back_home())
+    rows = (
+        (Button("✅ Confirm", CancelOrder(one.id)), Button("✖️ Cancel", Go(f"order:{one.id}"))),
+        wording.back_home(f"order:{one.id}"),
+    )
     return Screen(text, rows)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -314,6 +315,21 @@ def _used_for(plans: Sequence[str], others: Sequence[str]) -> list[Html]:
             )
         )
     return told
+
+
+_QUARANTINED = re.compile(r"(\S+) (\S+) \((\S+)\): (\S+)")
+
+
+def waiting(detail: str) -> str:
+    """``x likes (101): price; …`` as people read it; what cannot be read so is told as it is."""
+    told = []
+    for part in detail.split("; "):
+        found = _QUARANTINED.fullmatch(part)
+        if found is None or found[4] not in _REASON:
+            told.append(part)
+        else:
+            told.append(f"{_named(found[1], found[2])}, service {found[3]}: {_REASON[found[4]]}")
+    return "; ".join(told)
 
 
 def preferred(*, of: str) -> str:

@@ -60,8 +60,8 @@ def by_people(*, crowd: Sequence[str], until: datetime | None, staff: Sequence[s
     if staff:
         what = wording.join(staff)
         told.append(
-            markup("Somebody of our team is doing the {what} by hand.", what=what)
+            markup("Somebody in our team is doing the {what} by hand.", what=what)
             if begun
-            else markup("Somebody of our team does the {what} by hand, as soon as they can.", what=what)
+            else markup("Somebody in our team does the {what} by hand, as soon as they can.", what=what)
         )
     return told

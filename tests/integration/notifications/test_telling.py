@@ -121,7 +121,7 @@ async def test_paying_from_the_wallet_is_told(house: House) -> None:
 async def test_a_closed_invoice_says_how_to_go_on(house: House) -> None:
     house.payments.invoices[12] = invoice(state="expired", received=usd(0))
     await house.happens(InvoiceClosedUnpaid(invoice_id=12, user_id=ADA, state="expired"))
-    assert "has run out" in house.ada()[0]
+    assert "has expired" in house.ada()[0]
     assert house.group() == []
 
 

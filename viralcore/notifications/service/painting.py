@@ -336,6 +336,9 @@ class Painter:
         return _sale_text(invoice, unit, available)
 
     async def _title(self, item_ref: str) -> str:
+        """For who referred the buyer: the name of a plan made for one person is not told."""
+        if item_ref.startswith("custom-"):
+            return referrals.PRIVATE
         try:
             return (await self._boosts.find_plan(item_ref)).title
         except UnknownPlan:

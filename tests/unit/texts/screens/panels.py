@@ -98,6 +98,10 @@ CASES: Cases = {
     },
     "preferred": {"told": panels.preferred(of="smmflare")},
     "reading": {"told": panels.reading(of="smmflare")},
+    "waiting": {
+        "several": panels.waiting("x likes (101): price; telegram views (7): vanished; x reposts (9): kind"),
+        "cut short, and a new reason": panels.waiting("x likes (101): mood; x vie"),
+    },
 }
 PLACED: Cases = {
     "ask_order": {
