@@ -66,14 +66,14 @@ async def test_answers_outlive_three_open_invoices(town: Town) -> None:
     await ada.presses("Go on with X poll votes")
     await _sees(ada, "Option: 3", "Is all of this right?")
     await ada.presses("Confirm")
-    await _sees(ada, "3 unpaid invoices", "Begun, not ordered yet", "X poll votes: 50 votes")
+    await _sees(ada, "3 unpaid invoices", "Started, not ordered yet", "X poll votes: 50 votes")
     await ada.presses("#1")
     await ada.presses("Cancel")
     await ada.says("/orders")
     await ada.presses("Go on with X poll votes", "Confirm")
     await _sees(ada, "50 votes at $0.03", "Option: 3", POLL)
     await ada.says("/orders")
-    assert "Begun" not in (await ada.home())[1].text
+    assert "Started" not in (await ada.home())[1].text
 
 
 async def test_an_old_summary_leads_to_the_invoice(town: Town) -> None:

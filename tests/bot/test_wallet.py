@@ -116,7 +116,7 @@ async def test_a_fourth_invoice_offers_to_cancel_one(town: Town) -> None:
     await ada.says("/balance")
     await ada.presses("Open invoices (3)")
     shown = await _sees(ada, "Open invoices")
-    assert sum("Open #" in label for label in shown.buttons) == 3
+    assert sum("🧾 #" in label for label in shown.buttons) == 3
     await ada.says("/balance")
     await ada.presses("Top up", "$10")
     await _sees(ada, "3 unpaid invoices", "then top up again")
@@ -213,7 +213,7 @@ async def test_a_rest_asked_for_before_the_wallet_was_spent_is_asked_anew(town: 
     await ada.says("/orders")
     await ada.presses(f"Pay invoice #{invoice}")
     shown = await _sees(ada, "$5.00 of it you have spent since", "<b>$6.40</b> is still to be paid")
-    assert not any("Go on paying" in label for label in shown.buttons), "that amount no longer covers it"
+    assert not any("Continue payment" in label for label in shown.buttons), "that amount no longer covers it"
     await ada.presses("Crypto", "USDT", "BSC")
     await _sees(ada, "<b>$6.40</b> is still to be paid")
     await _sends(town, ada)

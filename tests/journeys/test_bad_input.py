@@ -86,7 +86,7 @@ def test_what_is_no_text_and_what_is_too_much(crowd: Crowd) -> None:
     photo.ask("/buy t3")
     photo.go("Other amount")
     sent = photo.say("", photo_base64=base64.b64encode(picture()).decode())
-    polite(photo.answer_to(sent), "only read text")
+    polite(photo.answer_to(sent), "not waiting for a photo")
     polite(photo.ask("12"), "12 posts at $1.50")  # the question was still open
     first = edit.say("hello")
     polite(edit.answer_to(first), "did not understand")
@@ -184,7 +184,7 @@ def test_a_fourth_invoice_is_a_choice(crowd: Crowd) -> None:
     numbers = [person.invoice(n) for n in (20, 21, 22)]
     full = person.ask("/buy t1 10")
     polite(full, "already have 3 unpaid invoices")
-    assert all(button(full, f"Cancel #{n}") and button(full, f"Open #{n}") for n in numbers)
+    assert all(button(full, f"Cancel #{n}") and button(full, f"🧾 #{n}") for n in numbers)
     polite(person.go(f"Cancel #{numbers[1]}", until="cancelled"), f"Invoice #{numbers[1]}")
     person.sandbox.calm()  # the notice of it has come, and is not taken for the answer to the next line
     assert invoice_number(person.ask("/buy t1 10")) > numbers[2]

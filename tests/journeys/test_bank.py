@@ -74,7 +74,7 @@ def test_exactly_short_over_and_late(sandbox: Sandbox, crowd: Crowd) -> None:
         "10 X Tier 3 posts",
     )
     pass_time(sandbox, 21 * 60)
-    late.see("has run out")
+    late.see("has expired")
     pay(sandbox, late_to, amount)
     sandbox.calm()
     polite(late.see("Payment received"), "after the invoice's time was up", "is paid")
@@ -97,7 +97,7 @@ def test_the_bank_is_down_and_another_way_is_offered(sandbox: Sandbox, crowd: Cr
     assert button(ways, "Crypto")
     sandbox.call("POST", "/bank", outage="")
     sandbox.turn(61)
-    person.go("Go on paying")
+    person.go("Continue payment")
     before = person.seq()
     person.tap("Try again")
     amount, account = copies(person.see(lambda m: len(copies(m)) == 2, before))
@@ -209,7 +209,7 @@ def _by_hand(sandbox: Sandbox) -> None:
     assert "Payment received" not in person.texts()
 
     person.go(f"Invoice #{number}")
-    person.go("Go on paying", until="not accepted")
+    person.go("Continue payment", until="not accepted")
     person.go("I have paid", until="photo")
     before = sandbox.seq(group)
     sandbox.call("POST", f"/chats/{person.id}/messages", from_id=person.id, photo_base64=photo())
@@ -224,7 +224,7 @@ def _by_hand(sandbox: Sandbox) -> None:
 
     polite(stranger.ask("hello"), "")
     sent = sandbox.call("POST", f"/chats/{stranger.id}/messages", from_id=stranger.id, photo_base64=photo())
-    polite(stranger.answer_to(int(sent["message_id"])), "only read text")
+    polite(stranger.answer_to(int(sent["message_id"])), "not waiting for a photo")
     sandbox.calm()
     assert person.texts().count("Payment received") == 1
     assert sandbox.check() == []

@@ -231,7 +231,7 @@ def test_a_transfer_that_is_not_ours_is_a_task_until_somebody_explains_it(sandbo
     report = sandbox.wait_for(group, "The books of the day")
     polite(report, "Compared at", "Differences that wait for somebody: 2")  # the transfer, and what left the balance
     card = sandbox.wait_for(group, "salary-march")
-    polite(card, "we did not send it", "₦15,000.00, arrived", "account ending in 6781")
+    polite(card, "we did not send it", "₦15,000, arrived", "account ending in 6781")
     assert "0123456781" not in card["text"]
     polite(owner.ask("/admin"), "Admin Panel")
     sandbox.press(owner.id, "Accept with a reason", chat=group, message_id=card["message_id"])
@@ -259,7 +259,7 @@ def test_short_of_money_payouts_stop_until_an_owner_lets_them_go_on(sandbox: San
     says(sandbox.wait_for(group, "We hold less than we owe"), "Automatic payouts are stopped")
     polite(owner.ask("/admin"), "Admin Panel")
     shown = owner.go("Books", "Owed and held", until="We owe")
-    polite(shown, "less than we owe", "Automatic payouts are stopped", "Referral earnings")
+    polite(shown, "less than we owe", "Automatic payouts are stopped", "Affiliate balances")
     polite(owner.go("Let automatic payouts go on", until="Why may"), "go on now")
     polite(owner.ask("A transfer from the wallets is under way"), "Automatic payouts go on")
     pass_time(sandbox, 1900)

@@ -52,7 +52,7 @@ def test_a_post_is_replied_to_by_the_groups(sandbox: Sandbox) -> None:
 
     # somebody the bot knows is asked in private, a stranger gets the way there
     assert "slot 1 of 10" in press(sandbox, fan.id, OWLS, "I replied")
-    assert "slot already" in press(sandbox, fan.id, OWLS, "I replied")
+    assert "already have a slot" in press(sandbox, fan.id, OWLS, "I replied")
     fan.see("Your proof, please")
     toast = press(sandbox, STRANGER, OWLS, "I replied")
     found = re.search(r"t\.me/\w+\?start=(claim_\d+)", toast)

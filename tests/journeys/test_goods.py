@@ -43,7 +43,7 @@ def owner(sandbox: Sandbox) -> Shopper:
 
 def _card(sandbox: Sandbox, words: str, *, after: int = 0) -> Message:
     group = int(sandbox.about()["admin_group"])
-    return sandbox.wait_for(group, lambda m: "Work for the team" in m["text"] and words in m["text"], after=after)
+    return sandbox.wait_for(group, lambda m: "Team work" in m["text"] and words in m["text"], after=after)
 
 
 def test_votes_are_bought_by_questions_and_done_by_hand(sandbox: Sandbox, ada: Shopper, owner: Shopper) -> None:
@@ -53,7 +53,7 @@ def test_votes_are_bought_by_questions_and_done_by_hand(sandbox: Sandbox, ada: S
     polite(ada.ask("https://x.com/ada"), "That is not a post", "Which poll?")
     polite(ada.ask(f"{POLL}?s=20"), POLL, "Which option gets the votes?")
     sandbox.kill()
-    polite(ada.ask("/orders"), "Begun, not ordered yet", "X poll votes: 50 votes")
+    polite(ada.ask("/orders"), "Started, not ordered yet", "X poll votes: 50 votes")
     polite(ada.go("Go on with X poll votes"), "Which option gets the votes?")
     polite(ada.go("3"), "Option: 3", "Is all of this right?")
     ada.go("Option")
@@ -94,7 +94,7 @@ def test_followers_that_cannot_be_had_are_paid_back(sandbox: Sandbox, ada: Shopp
 
     polite(owner.ask("/admin"), "Admin Panel")
     polite(owner.go("Team work"), "1 card", "1,000 followers")
-    owner.go("#2", until="Work for the team")
+    owner.go("#2", until="Team work")
     polite(owner.go("Take", until="Taken by"), "0 of 1,000 followers")
     polite(owner.go("Cannot"), "Why can card #2 not be done?")
     polite(owner.ask("The profile is private."), "The profile is private.", "$10.00 back to the buyer")

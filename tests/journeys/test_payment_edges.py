@@ -84,7 +84,7 @@ def test_overpaid_late_and_cancelled_money_is_in_the_wallet(sandbox: Sandbox, cr
     _pasted(over, sent)
     pass_time(sandbox, 120)
     polite(over.see("Payment received"), "40 X Tier 3 posts", "$3.00", "in your wallet")
-    late.see("has run out")
+    late.see("has expired")
     sandbox.transfer("USDT", address, quotes[1][0], final=True)
     sandbox.transfer("USDT", address, quotes[2][0], final=True)
     pass_time(sandbox, 30)

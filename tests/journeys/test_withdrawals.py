@@ -205,7 +205,7 @@ def test_a_third_is_rejected_with_a_reason(
     press(sandbox, second, waiting, group, "Reject")
     sandbox.wait_for(group, "Why is withdrawal #3 rejected")
     sandbox.answer(second.id, "Three in one day: please write to support first", group)
-    sandbox.wait_for(group, "is rejected. Its owner reads your reason")
+    sandbox.wait_for(group, "is rejected. The person reads your reason")
     told = ada.see("#3 was rejected")
     polite(told, "Three in one day: please write to support first", "$10.00 is back in your affiliate balance")
     says(card(sandbox, group, 3, "rejected by"), "Three in one day")

@@ -196,6 +196,7 @@ def swift(folder: Path, *, telegram: int = 10, others: int = 10, by_hand: bool =
     shutil.copytree(ROOT / "settings", settings)
     for name, usual, quick in (
         ("bot.toml", "per_second = 30", f"per_second = {30 * telegram}"),
+        ("bot.toml", "group_per_minute = 20", f"group_per_minute = {20 * telegram}"),
         ("bot.toml", 'chat_gap_seconds = "1"', f'chat_gap_seconds = "{1 / telegram}"'),
         ("payments.toml", "requests_per_second = 20", f"requests_per_second = {20 * others}"),
         ("payments.toml", "batch_blocks = 8", "batch_blocks = 50"),

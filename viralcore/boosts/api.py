@@ -112,6 +112,17 @@ class LinkProblem:
 
 
 @dataclass(frozen=True, slots=True)
+class WayView:
+    """How a line would be delivered if it were ordered now. `minutes`: when a panel is sent its parts (30, 60);
+    `hours`: how long a post stands in our groups."""
+
+    metric: Metric
+    by: Channel
+    minutes: tuple[int, ...] = ()
+    hours: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class DraftView:
     """A confirm screen's worth: links x plan, before anything is debited. Kept in the database until it expires."""
 
@@ -121,7 +132,7 @@ class DraftView:
     problems: tuple[LinkProblem, ...]
     choices: tuple[CreditView, ...]  # plans with enough credits
     plan: PlanView | None  # chosen, or the only one that fits
-    phases_minutes: tuple[int, ...]  # (30, 60)
+    ways: tuple[WayView, ...]  # of the plan's lines that somebody delivers
     refunded_share: Decimal  # share of lines whose channel does not exist yet
     refund_per_unit: Money | None  # what comes back per link when the panel lines finish, at the price paid
     expires_at: datetime
@@ -152,6 +163,7 @@ class OrderLineView:
     reason: str = ""  # why staff could not deliver (all of) it, in their words
     verified: int = 0  # how many were to come from verified accounts
     verified_done: int = 0
+    until: datetime | None = None  # when our groups end with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,7 +388,11 @@ class PanelPage:
 
 @dataclass(frozen=True, slots=True)
 class OfferView:
-    """A line of a panel's list, as it would be used. `rate`: per 1,000 in the panel's currency."""
+    """A line of a panel's list, as it would be used. `rate`: per 1,000 in the panel's currency.
+
+    `plans`: titles of those whose lines it delivers from then on; `others`: those that sell the same and leave it to
+    groups or staff.
+    """
 
     panel: str
     platform: str
@@ -389,6 +405,8 @@ class OfferView:
     maximum: int
     refill: bool
     cancel: bool
+    plans: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -610,7 +628,7 @@ class BadService(DomainError):
 
 class CannotAsk(DomainError):
     """A refill or a cancel is not possible now. Fields: what, reason: not_offered | open (asked already) | done |
-    not_running | not_completed | soon | over | nothing | panel."""
+    not_running | not_completed | soon | over | nothing | panel; order_id, when one panel order was asked about."""
 
     code = "boosts.cannot_ask"
 
@@ -1142,6 +1160,7 @@ class ReplyTerms:
     max_count: int
     max_links: int
     largest_bonus: Money
+    longest_reason: int
 
 
 @dataclass(frozen=True, slots=True)

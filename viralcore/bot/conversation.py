@@ -9,7 +9,7 @@ from telegram import Bot
 from viralcore.bot.config import BotConfig
 from viralcore.bot.dialogue import HASH, LINKS, PROSE
 from viralcore.bot.show import Shower
-from viralcore.bot.turn import ON_COMMAND, ON_PHOTO, Turn, Viewer, render, take_answer
+from viralcore.bot.turn import ON_COMMAND, ON_OTHER, ON_PHOTO, Turn, Viewer, render, take_answer
 from viralcore.bot.user.boost import links
 from viralcore.bot.user.pay import cancel_shown, open_invoice_shown, paste
 from viralcore.bot.user.replies import unasked
@@ -19,6 +19,7 @@ from viralcore.texts import errors, home, staff
 
 _LINK = re.compile(r"(?:https?://|www\.)\S|\b(?:x|twitter|t|telegram)\.(?:com|me|dog)/\S", re.IGNORECASE)
 _POST = re.compile(r"\b(?:x|twitter|t|telegram)\.(?:com|me|dog)/\S", re.IGNORECASE)
+_ON_POST = re.compile(r"\b(?:x|twitter|t|telegram)\.(?:com|me|dog)/\S+", re.IGNORECASE)
 _EXPLORER = re.compile(r"/(?:tx|txn|transaction)/", re.IGNORECASE)
 _HASH = re.compile(
     r"(?<![0-9a-zA-Z])(?:0[xX])?[0-9a-fA-F]{64}(?![0-9a-zA-Z])"
@@ -28,8 +29,8 @@ _HASH = re.compile(
 
 def looks_like_hash(text: str) -> bool:
     """A transaction hash, an explorer's page of one, or an address taken for one. Judged by payments, which says what
-    is wrong with it; this only decides whom to ask."""
-    return bool(_HASH.search(text) or _EXPLORER.search(text))
+    is wrong with it; this only decides whom to ask. Somebody on X may be called ``tx``."""
+    return bool(_HASH.search(text) or _EXPLORER.search(_ON_POST.sub("", text)))
 
 
 def looks_like_link(text: str) -> bool:
@@ -52,7 +53,7 @@ class Conversation:
     async def line(self, turn: Turn, text: str | None) -> Screen | None:
         """A message in a private chat."""
         if text is None:
-            return home.only_text()
+            return await self._neither(turn)
         if len(text) > self._config.max_text:
             return home.too_long()
         if text.startswith("/"):
@@ -63,9 +64,16 @@ class Conversation:
         """A picture in a private chat: an answer, or nothing we know what to do with."""
         question = await turn.question()
         if question is None or question.name not in ON_PHOTO:
-            return home.only_text()
+            return home.unasked_photo()
         await turn.close_question()
         return await ON_PHOTO[question.name](turn, question.data, file_id)
+
+    async def _neither(self, turn: Turn) -> Screen | None:
+        """A file, a sticker, a voice message: who waits for a photo says how to send one, and goes on waiting."""
+        question = await turn.question()
+        if question is None or question.name not in ON_OTHER:
+            return home.only_text()
+        return await ON_OTHER[question.name](turn, question.data, "")
 
     async def _command(self, turn: Turn, text: str) -> Screen | None:
         first, _, arguments = text.partition(" ") if "\n" not in text.split(" ")[0] else text.partition("\n")

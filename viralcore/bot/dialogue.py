@@ -32,6 +32,7 @@ WITHDRAW_AMOUNT, WITHDRAW_BANK, WITHDRAW_ACCOUNT = "withdraw_amount", "withdraw_
 PAYOUT_REJECT, PAYOUT_PAID, PAYOUT_FAIL = "payout_reject", "payout_paid", "payout_fail"
 PAYOUT_BACK, PAYOUT_SWITCH = "payout_back", "payout_switch"
 PAYOUT_HAND, PAYOUT_AGAIN = "payout_hand", "payout_again"
+PROOF, PROOF_REASON = "proof", "proof_reason"
 CUSTOM_USER, CUSTOM_FORM, CUSTOM_END = "custom_user", "custom_form", "custom_end"
 PROSE = frozenset(
     {
@@ -49,6 +50,7 @@ PROSE = frozenset(
         PAYOUT_PAID,
         PAYOUT_REJECT,
         PAYOUT_SWITCH,
+        PROOF_REASON,
         REFUND_REASON,
         REPLY_MONEY,
         REPLY_REASON,
@@ -60,7 +62,6 @@ LINKS = frozenset({LINK, ANSWER_LINK, REPLIES, TASK_PROOF})
 """Questions that are answered with links, which are not for sale then."""
 PHASE_DELIVERED, PHASE_END_OK, PHASE_NUMBER = "phase_delivered", "phase_end_ok", "phase_number"
 TOPUP, MOVE = "topup", "move"
-PROOF, PROOF_REASON = "proof", "proof_reason"
 STANDS_IN = "stands_in"
 """Beside a question's data: the message that asks it, in a group."""
 KEPT = timedelta(days=2)

@@ -404,8 +404,14 @@ class Dispatcher:
             log.info("not_caught_up", route=where, reason=type(error).__name__)
 
     async def _say(self, message: Message, screen: Screen) -> None:
+        """As an answer to that message, so that it stands in the same topic."""
         await self._bot.send_message(
-            message.chat.id, screen.text, parse_mode=ParseMode.HTML, reply_markup=keyboard(screen, "0" * 8)
+            message.chat.id,
+            screen.text,
+            parse_mode=ParseMode.HTML,
+            reply_markup=keyboard(screen, "0" * 8),
+            reply_to_message_id=message.message_id,
+            allow_sending_without_reply=True,
         )
 
     async def _gone(self, update: Update) -> None:

@@ -116,6 +116,7 @@ ON_ACTION: dict[type[Action], OnAction] = {}
 ON_COMMAND: dict[str, OnCommand] = {}
 ON_ANSWER: dict[str, OnAnswer] = {}
 ON_PHOTO: dict[str, OnAnswer] = {}
+ON_OTHER: dict[str, OnAnswer] = {}
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -147,6 +148,11 @@ def answer(question: str) -> Callable[[F], F]:
 def photo(question: str) -> Callable[[F], F]:
     """Registers who takes a photo as the answer to a question."""
     return _into(ON_PHOTO, question)
+
+
+def other(question: str) -> Callable[[F], F]:
+    """Registers who is told that a file, a sticker or the like came as the answer to a question; its text is empty."""
+    return _into(ON_OTHER, question)
 
 
 def _into(table: dict[Any, Any], name: Any) -> Callable[[F], F]:

@@ -103,3 +103,52 @@ def digest(screen: Screen) -> str:
 def nonce_of(notice_id: int) -> str:
     """What makes the buttons of one message its own. No secret: what a button does checks its own rights."""
     return nonce("notifications", notice_id)
+
+
+TOPICS: Mapping[str, str] = {
+    "withdrawal_card": "withdrawals",
+    "payout_trouble": "withdrawals",
+    "payout_switched": "withdrawals",
+    "staff_deposit": "payments",
+    "staff_paid": "payments",
+    "staff_stray": "payments",
+    "staff_refund": "payments",
+    "proof": "payments",
+    "staff_order": "orders",
+    "staff_finished": "orders",
+    "staff_card": "team",
+    "replies": "replies",
+    "work_claims": "replies",
+    "group_joined": "replies",
+    "group_lost": "replies",
+    "panel_trouble": "panels",
+    "unknown_phase": "panels",
+    "books_report": "books",
+    "books_difference": "books",
+    "books_short": "books",
+}
+"""Templates of the admin group, and the kind whose topic they go to when the group is a forum."""
+ALERTS = "alerts"
+"""Of every other."""
+ABOUT_TOPICS = "topic_trouble"
+SUPERGROUPS = -1_000_000_000_000
+"""Ids of groups that can be forums are not above this."""
+
+
+def topic_of(template: str) -> str | None:
+    """The kind of topic a card belongs in; None: it is about topics, and has to be seen without any."""
+    return None if template == ABOUT_TOPICS else TOPICS.get(template, ALERTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic of one kind in a forum.
+
+    ``wanted``: being made. ``open``: it is there. ``refused``: Telegram said no. ``unknown``: asked for, and no answer
+    came. ``lost``: it was there.
+    """
+
+    state: str
+    thread_id: int | None
+    generation: int
+    at: datetime

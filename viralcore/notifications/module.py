@@ -24,6 +24,7 @@ from viralcore.notifications.service.desk import KINDS, Desk
 from viralcore.notifications.service.groups import GroupReports
 from viralcore.notifications.service.painting import Painter
 from viralcore.notifications.service.payouts import PayoutTeller
+from viralcore.notifications.service.topics import MakingTopic, Topics
 from viralcore.notifications.subscribers import Subscribers, subscriptions
 from viralcore.payments.api import Payments
 from viralcore.users.api import Users
@@ -96,13 +97,17 @@ def assemble(
         payouts = PayoutTeller(desk, withdrawals=withdrawals, users=users)
         painter.templates = {**painter.templates, **books.templates, **payouts.templates}
         heard += books.subscriptions() + payouts.subscriptions()
-    courier = Courier(db, config, desk=desk, painter=painter, messenger=messenger, users=users, boosts=boosts)
+    topics = Topics(db, config, desk=desk, messenger=messenger)
+    courier = Courier(
+        db, config, desk=desk, painter=painter, messenger=messenger, topics=topics, users=users, boosts=boosts
+    )
     at_once: dict[Channel, int] = {"telegram": config.parallelism, "admin_group": config.group_parallelism}
     in_groups: dict[Channel, int] = {"group": config.parallelism, "likes_group": config.group_parallelism}
     reports = GroupReports(boosts)
     return NotificationsModule(
         service=desk,
         effects=(
+            MakingTopic(topics),
             *(
                 Showing(KINDS[channel], courier, attempts=config.attempts, parallelism=most)
                 for channel, most in at_once.items()

@@ -10,7 +10,7 @@ from viralcore.texts.actions import CancelInvoice, Go, IHavePaid, PayWith
 from viralcore.texts.invoices import InvoiceText, partly
 
 AGAIN = "bank:NGN"
-LOOKING = "We are asking the bank now. You are told here as soon as your transfer is in."
+LOOKING = "We are asking the bank now. We will tell you here as soon as your transfer is in."
 SENT = "Thank you. Our team has your receipt."
 _FAILED = {
     "down": "Our bank partner cannot be reached at the moment. Nothing was charged.",
@@ -53,7 +53,7 @@ def account(one: InvoiceText, *, number: str, bank: str, amount: Decimal, rate: 
         )
         if looking
         else None,
-        markup("\nRate: {rate} for $1. {source}", rate=wording.naira(rate), source=_RATES),
+        markup("\nRate: {rate} per dollar. {source}", rate=wording.naira(rate), source=_RATES),
     )
     rows = (
         (Button("📋 Copy amount", copy=wording.plain_naira(amount)), Button("📋 Copy account", copy=number)),
@@ -134,8 +134,8 @@ def not_a_photo(*, invoice_id: int) -> Screen:
 
 def photo_sent(*, invoice_id: int) -> Screen:
     text = Html(
-        "✅ <b>Thank you, our team has your receipt.</b>\n\nA person compares it with our bank account. You are told "
-        "here as soon as it is credited; there is nothing you need to do."
+        "✅ <b>Thank you, our team has your receipt.</b>\n\nA person compares it with our bank account. We will tell "
+        "you here as soon as it is credited; there is nothing you need to do."
     )
     return Screen(text, ((Button("🧾 The invoice", Go(f"invoice:{invoice_id}")),), wording.back_home()))
 
@@ -153,7 +153,7 @@ def _proof(proof: tuple[str, str] | None) -> Html:
         return Html("When it is done, press <b>I have paid</b> and send a photo of the receipt.")
     state, reason = proof
     if state == "waiting":
-        return Html("\n🔎 <b>Our team has your receipt</b> and compares it with our account. You are told here.")
+        return Html("\n🔎 <b>Our team has your receipt</b> and compares it with our account. We will tell you here.")
     if state == "approved":
         return Html("\n✅ <b>Your receipt was accepted.</b>")
     return markup(

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from viralcore.core.money import NGN, Money
 from viralcore.core.screen import Button, Html, Picture, Screen, lines, markup
-from viralcore.texts import buttons, hints, wording
+from viralcore.texts import buttons, hints, panels, wording
 from viralcore.texts.actions import ApproveProof, Go, PhaseNotPlaced, PhasePlaced, RejectProof
 from viralcore.texts.hints import HintText
 from viralcore.texts.notices import DepositText, SaleText
@@ -39,12 +39,12 @@ _TROUBLE = {
     "services under Panels in the Admin Panel.\n"
     "It said: <i>{detail}</i>",
     "refused": "It refused an order; the next panel was asked.\nIt said: <i>{detail}</i>",
-    "strange_status": "It answered a status question with something we do not know. The order is asked about again; "
-    "look at it there.\nIt said: <i>{detail}</i>",
+    "strange_status": "It answered a status question with something we do not know. We will ask again. Please check "
+    "the order at the panel.\nIt said: <i>{detail}</i>",
     "runway": "At what we spend there, what is left lasts for <b>{detail}</b>. Top it up, or orders move to the next "
     "panel.",
     "corrected": "It took back that it had completed an order. What was not delivered is ordered again or paid back; "
-    "look at it there.\nIt said: <i>{detail}</i>",
+    "please check it at the panel.\nIt said: <i>{detail}</i>",
     "services": "Its list has changed. These services are not used until an owner accepts them, under Panels in the "
     "Admin Panel: <b>{detail}</b>",
 }
@@ -263,7 +263,7 @@ def order_finished(order: OrderText, who: PersonText) -> Screen:
             if order.planned(one)
         ),
         markup("Refunded: {money}", money=wording.money(order.refunded)) if order.refunded.minor else None,
-        Html("The credit went back.") if order.credit_returned else None,
+        Html("The post went back to the plan.") if order.credit_returned else None,
         markup("For {who}", who=person(who)),
     )
     return Screen(text)
@@ -284,7 +284,8 @@ def panel_trouble(*, panel: str, what: str, detail: str) -> Screen:
             else Html("It does not answer, and <b>no panel is left</b>: orders wait until one is back.")
         )
     else:
-        words = markup(_TROUBLE.get(what, "{detail}"), detail=detail or "nothing")
+        told = panels.waiting(detail) if what == "services" else detail
+        words = markup(_TROUBLE.get(what, "{detail}"), detail=told or "nothing")
     return Screen(lines(markup("🔌 <b>Panel {panel}</b>", panel=panel), words))
 
 

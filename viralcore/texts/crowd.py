@@ -149,7 +149,7 @@ def taken_toast(*, metric: str, taken: int, wanted: int, claim_id: int, bot_user
 def held_toast(*, state: str, claim_id: int, bot_username: str) -> str:
     """They had a slot already."""
     if state == "claimed":
-        return f"You have a slot already. Send me the link of it: t.me/{bot_username}?start={CLAIM_START}{claim_id}"
+        return f"You already have a slot. Send me your link: t.me/{bot_username}?start={CLAIM_START}{claim_id}"
     if state == "submitted":
         return "You have sent your proof already. It is being checked."
     return "Yours was approved already. Thank you!"
@@ -169,7 +169,7 @@ def _work(claim: ClaimText) -> str:
 
 def claim_taken(claim: ClaimText, *, until: datetime) -> Screen:
     text = markup(
-        "📎 <b>Your proof, please</b>\n\n{link}\n\nYou took: {work}. Send me {what} until {at}, or the slot goes to "
+        "📎 <b>Your proof, please</b>\n\n{link}\n\nYou took: {work}. Send me {what} by {at}, or the slot goes to "
         "somebody else.",
         link=claim.link,
         work=_work(claim),
@@ -218,7 +218,7 @@ def group_lost(group: GroupText) -> Screen:
     told = {
         "comments": "It was a comment group: posts that were meant for it go to the next one. When none is left, what "
         "they still need soon becomes cards for the team.",
-        "likes": "It was the likes group: new posts are told to nobody until there is another.",
+        "likes": "It was the likes group: new posts are not announced until another group has this role.",
     }
     text = lines(
         markup("👥 <b>I am no longer in the group {title} (#{id})</b>", title=group.title, id=group.id),
@@ -305,7 +305,7 @@ def claims(claim: ClaimText | None, *, who: PersonText | None, waiting: int, sen
         head,
         markup("Claim {id} of order #{order}, by {who}", id=claim.id, order=claim.order_id, who=cards.person(who)),
         markup("Post: {link}", link=claim.link),
-        markup("Says to have done: <b>{work}</b>", work=_work(claim)),
+        markup("Says they did: <b>{work}</b>", work=_work(claim)),
         markup("Sent: {at}\n", at=wording.moment(sent_at)) if sent_at else None,
         *(markup("📎 {link}", link=link) for link in claim.links),
     )

@@ -10,11 +10,14 @@ from viralcore.texts import wording
 
 Fields = Mapping[str, Any]
 PROOFS: Mapping[str, str] = {
-    "no_link": "There is no link in that. Open your reply, copy its link and send it here.",
+    "no_link": "There is no link in that. Copy the link of your reply (for a repost: of your profile) and send it "
+    "here.",
     "too_many": "Send at most {limit} links.",
-    "not_supported": "{link} leads somewhere else. Send the link of what you wrote under the post.",
+    "not_supported": "{link} leads somewhere else. Send the link of your reply under the post (for a repost: of your "
+    "profile).",
     "other_platform": "{link} is on another platform than the post.",
-    "the_post": "That is the link of the post itself. Open <b>your reply</b> under it and copy the link of that.",
+    "the_post": "That is the link of the post itself. Open <b>your reply</b> under it and copy the link of that "
+    "(for a repost: of your profile).",
     "used": "{link} was handed in before. Every reply counts once.",
     "no_reply": "None of these links is a reply. Open your reply under the post, copy its link and send it here.",
 }
@@ -51,6 +54,13 @@ def _bad_proof(fields: Fields) -> Html:
     return markup(PROOFS[str(fields["reason"])], link=fields.get("link", ""), limit=fields.get("limit", 0))
 
 
+def _bad_reason(fields: Fields) -> Html:
+    return markup(
+        "Write a reason of 3 to {limit} letters. The person who did the work will read it.",
+        limit=fields.get("limit", 200),
+    )
+
+
 WORDS: dict[str, Callable[[Fields], Html]] = {
     "boosts.task_closed": _says("Thank you, but this post needs no more replies."),
     "boosts.no_slot": _no_slot,
@@ -58,5 +68,5 @@ WORDS: dict[str, Callable[[Fields], Html]] = {
     "boosts.claim_closed": _claim_closed,
     "boosts.claim_changed": _says("Other proof was sent in its place meanwhile. Look at what is there now."),
     "boosts.bad_proof": _bad_proof,
-    "boosts.bad_reason": _says("Write a reason of a few words: the person who did it reads it."),
+    "boosts.bad_reason": _bad_reason,
 }

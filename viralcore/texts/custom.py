@@ -16,6 +16,8 @@ from viralcore.texts.order_actions import AskCustom, AskEndCustom, ConfirmCustom
 from viralcore.texts.shop import LineText
 
 NOTHING = Money(0, USD)
+PROBLEMS_TOLD = 10
+"""Mistakes of a form that are told one by one: a message has its limits, and so has who reads it."""
 _STATES = {"live": "🟢", "expired": "⌛", "ended": "⚪"}
 
 
@@ -215,8 +217,10 @@ def ask_form(who: PersonText, one: CustomText | None, problems: Sequence[tuple[s
     """`problems`: a code of `FORM_PROBLEMS` (or ready words) and the line it is about."""
     said = [
         markup("⚠️ {line}{words}", line=f"“{line[:60]}”: " if line else "", words=FORM_PROBLEMS.get(code, code))
-        for code, line in problems
+        for code, line in problems[:PROBLEMS_TOLD]
     ]
+    if len(problems) > PROBLEMS_TOLD:
+        said.append(markup("⚠️ and {n} more.", n=len(problems) - PROBLEMS_TOLD))
     if one is None:
         head = markup("➕ <b>New custom plan</b> for {who}", who=person(who))
         how = lines(

@@ -47,7 +47,7 @@ HASH_PROBLEMS: Mapping[str, str] = {
 ASSIGN_PROBLEMS: Mapping[str, str] = {
     "price": "We have no price for that coin that we trust right now, so it cannot be credited. Try again in a few "
     "minutes; the money stays where it is.",
-    "dust": "At the rate of now this is worth less than a cent: there is nothing to credit.",
+    "dust": "At the current rate this is worth less than a cent: there is nothing to credit.",
 }
 REFUND_PROBLEMS: Mapping[str, str] = {
     "unpaid": "That invoice is not paid, so there is nothing to give back.",
@@ -65,7 +65,7 @@ CUSTOM_PROBLEMS: Mapping[str, str] = {
     "undeliverable": "{metric}: no panel delivers that number for the price. Take more of them, or a higher price.",
     "price": "The price of a post is from 0 to {most} USD, with at most four decimals.",
     "posts": "Say a whole number of posts up to {most}.",
-    "too_few_left": "Only {left} posts are left, so no more can be taken.",
+    "too_few_left": "Only {left} left, so no more can be taken.",
     "expiry": "The end of the plan lies in the past.",
     "reason": "Say why in a line that begins with reason: (at most 300 letters). The person reads it.",
     "ended": "That plan has ended. Make a new one.",
@@ -123,8 +123,10 @@ def _insufficient(fields: Mapping[str, Any]) -> Html:
 
 
 def _invoice_closed(fields: Mapping[str, Any]) -> Html:
+    if fields.get("state") == "paid":
+        return markup("Invoice #{id} is paid already. There is nothing more to pay.", id=fields.get("invoice_id", ""))
     return markup(
-        "Invoice #{id} {state}. Open the shop to make a new one.",
+        "Invoice #{id} {state}. Open the Service Menu to make a new one.",
         id=fields.get("invoice_id", ""),
         state=_ENDED.get(str(fields.get("state")), "is closed"),
     )
@@ -314,8 +316,13 @@ def _cannot_steer(fields: Mapping[str, Any]) -> Html:
 
 def _bad_custom(fields: Mapping[str, Any]) -> Html:
     told = CUSTOM_PROBLEMS.get(str(fields.get("reason")), CUSTOM_PROBLEMS["nothing"])
-    known = {name: fields.get(name, "") for name in ("metric", "most", "left")}
-    return markup(told, **known)
+    left, most = int(fields.get("left", 0)), fields.get("most", "")
+    return markup(
+        told,
+        metric=str(fields.get("metric", "")).capitalize(),
+        most=f"{most:,}" if isinstance(most, int) else most,
+        left=f"{wording.count(left, 'post')} {'is' if left == 1 else 'are'}",
+    )
 
 
 def _not_found(fields: Mapping[str, Any]) -> Html:
@@ -357,8 +364,8 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], Html]] = {
     ),
     "payments.proof_closed": _says("Somebody else has decided on that receipt already."),
     "payments.own_receipt": _says("You cannot decide on your own receipt. Somebody else in the team has to."),
-    "boosts.unknown_plan": _says("There is no such plan. Open the shop to see what is on offer."),
-    "boosts.not_on_sale": _says("That plan is not on sale yet. Open the shop to see what is."),
+    "boosts.unknown_plan": _says("There is no such plan. Open the Service Menu to see what is on offer."),
+    "boosts.not_on_sale": _says("That plan is not on sale yet. Open the Service Menu to see what is."),
     "boosts.bad_quantity": _bad_quantity,
     "boosts.bad_link": _bad_link,
     "boosts.too_many_links": _too_many_links,

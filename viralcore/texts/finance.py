@@ -73,11 +73,11 @@ def strays(rows_of: Sequence[ReceiptText], *, newer: int | None, first: bool) ->
     rows = [
         (
             Button(f"#{one.id} · {_worth(one)}", Go(f"receipt:{one.id}")),
-            Button(f"📋 Copy hash of #{one.id}", copy=one.hash),
+            Button(f"📋 Copy {_id_of(one)} of #{one.id}", copy=one.hash),
         )
         for one in rows_of
     ]
-    more = [(Button("⏬ More", Go(f"strays:{newer}")),)] if newer is not None else []
+    more = [(Button("⏫ Newer", Go(f"strays:{newer}")),)] if newer is not None else []
     return Screen(text, (*rows, *more, wording.back_home("money")), route="strays")
 
 
@@ -111,11 +111,9 @@ def receipt(one: ReceiptText, *, near: Sequence[tuple[SoldText, Decimal]] = ()) 
         ),
         markup("Seen {at}", at=wording.moment(one.seen_at)),
         markup("<code>{hash}</code>", hash=one.hash),
-        markup("Pasted by {people}", people=_people(one.pasted_by))
-        if one.pasted_by
-        else Html("Nobody pasted its hash."),
+        *([markup("Pasted by {people}", people=_people(one.pasted_by))] if one.pasted_by else _unpasted(one)),
     ]
-    copy = (Button("📋 Copy hash", copy=one.hash),)
+    copy = (Button(f"📋 Copy {_id_of(one)}", copy=one.hash),)
     if not one.stray:
         return Screen(
             lines(*facts, Html(""), *_became(one)),
@@ -195,6 +193,15 @@ def confirm_assign(one: ReceiptText, *, sold: SoldText | None, who: PersonText, 
 # --- words -----------------------------------------------------------------------------------------------------------
 
 
+def _id_of(one: ReceiptText) -> str:
+    """What a transfer is known by: a bank's has no hash."""
+    return "transfer id" if one.network == wording.BANK else "hash"
+
+
+def _unpasted(one: ReceiptText) -> list[Html]:
+    return [] if one.network == wording.BANK else [Html("Nobody pasted its hash.")]
+
+
 def _row(one: ReceiptText) -> Html:
     who = short(one.owner) if one.owner else ", ".join(short(each) for each in one.pasted_by[:2])
     return markup(
@@ -203,7 +210,7 @@ def _row(one: ReceiptText) -> Html:
         id=one.id,
         coins=_coins(one),
         usd=_worth(one),
-        at=f"{one.seen_at:%d %b %H:%M}",
+        at=f"{one.seen_at:%d %b %H:%M} UTC",
         hash=hashes.short(one.hash),
         who=f" · {who}" if who and not one.stray else f" · pasted by {who}" if who else "",
     )

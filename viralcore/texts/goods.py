@@ -110,7 +110,7 @@ def with_unfinished(screen: Screen, waiting: Sequence[tuple[int, str, str]]) -> 
         return screen
     told = [markup("{title}: {what}", title=title, what=what) for _, title, what in waiting]
     rows = [(Button(f"▶️ Go on with {title}", OpenRequest(request)),) for request, title, _ in waiting]
-    text = lines(screen.text, Html("\n<b>Begun, not ordered yet</b>"), *told)
+    text = lines(screen.text, Html("\n<b>Started, not ordered yet</b>"), *told)
     return Screen(text, (*rows, *screen.rows), screen.picture, screen.route)
 
 

@@ -37,11 +37,11 @@ _REFUSED = {
 }
 _SUSPENSE = {
     "ambiguous": "Your payment arrived, but its amount does not tell for certain which invoice it is for. Our finance "
-    "team was asked to assign it.",
+    "team was asked to assign it. Do not pay again: we will tell you here when it is done.",
     "no_invoice": "Your payment arrived, but its amount fits none of your invoices. Our finance team was asked to "
-    "assign it.",
+    "assign it. Do not pay again: we will tell you here when it is done.",
     "too_old": "Your payment arrived, but it was sent before the invoice was made. Our finance team was asked to "
-    "assign it.",
+    "assign it. Do not pay again: we will tell you here when it is done.",
     "dust": "Your payment arrived, but it is worth less than a cent, the least we can credit. If it was meant to pay "
     "the invoice, send the full amount.",
 }
@@ -49,7 +49,8 @@ _KNOWN = {"checking": _CHECKING, "not_found": _NOT_FOUND, "refused": _REFUSED, "
 _OTHERWISE = {
     "checking": _CHECKING[""],
     "credited": "Your payment is credited.",
-    "suspense": "Your payment arrived. Our finance team was asked to look at it.",
+    "suspense": "Your payment arrived. Our finance team was asked to look at it. Do not pay again: we will tell you "
+    "here when it is done.",
 }
 
 

@@ -76,8 +76,8 @@ def help_screen() -> Screen:
     text = Html(
         "<b>How it works</b>\n\n"
         "1. <b>Buy a plan.</b> Open the Service Menu, or type <code>/buy t3 10</code> for ten posts of X Tier 3.\n"
-        "2. <b>Pay</b> with crypto, by bank transfer or from your wallet, which you top up under My Balance. The "
-        "amount of crypto ends in a few odd digits: send exactly that, and your payment is recognised by itself.\n"
+        "2. <b>Pay</b> by crypto, by bank transfer (₦) or from your wallet, which you top up under My Balance. A "
+        "crypto amount ends in a few odd digits: send exactly that, and your payment is recognised by itself.\n"
         "3. <b>Send the link</b> of a post, or type <code>/submitlink</code> and the link. You see what will be "
         "delivered before anything is used.\n"
         "4. <b>Watch.</b> You see when each part is sent, and one message follows the delivery. Whatever is not "
@@ -125,6 +125,14 @@ def only_text() -> Screen:
     )
 
 
+def unasked_photo() -> Screen:
+    text = Html(
+        "I was not waiting for a photo, so I did not keep this one. A receipt you sent before is not affected. To send "
+        "one, open the invoice and press <b>I have paid</b>."
+    )
+    return Screen(text, ((buttons.BALANCE, Button("❓ Help", Go("help"))), wording.back_home()))
+
+
 def edited() -> Screen:
     return Screen(
         Html("I do not read edited messages, so nothing was changed. Please send it again as a new message."),
@@ -141,6 +149,10 @@ def too_long() -> Screen:
 
 def nothing_to_cancel() -> Screen:
     return Screen(Html("There is nothing to cancel. No question of mine is open."), (wording.back_home(),))
+
+
+TOO_LATE = Html("⌛ That took too long, so nothing was done. Begin again.")
+"""Over a page, when Confirm was pressed after what was typed for it is forgotten."""
 
 
 def stopped() -> Screen:

@@ -58,7 +58,7 @@ def invoice(one: InvoiceText, *, balance: Money, crypto: bool, wallet: bool, ban
     )
     rows: list[tuple[Button, ...]] = []
     if one.quoted:
-        rows.append((Button("▶️ Go on paying", Go(f"pay:{one.id}")),))
+        rows.append((Button("▶️ Continue payment", Go(f"pay:{one.id}")),))
     ways = [Button("🪙 Crypto", Go(f"crypto:{one.id}"))] if crypto else []
     if bank:
         ways.append(Button("🏦 Bank (₦)", PayWith(one.id, bank)))
@@ -67,7 +67,7 @@ def invoice(one: InvoiceText, *, balance: Money, crypto: bool, wallet: bool, ban
     if wallet and not one.topup:
         ways.append(Button(f"💰 Wallet ({wording.money(balance)})", PayFromWallet(one.id)))
     rows.append(tuple(ways))
-    rows.append((Button("✖️ Cancel", CancelInvoice(one.id)), *wording.back_home("menu")))
+    rows.append((Button("✖️ Cancel", CancelInvoice(one.id)), *wording.back_home("balance" if one.topup else "menu")))
     return Screen(text, tuple(row for row in rows if row), route=f"invoice:{one.id}")
 
 
@@ -202,14 +202,14 @@ def history(
         parts.append(Html("\n<b>Invoices</b>"))
         parts += [receipts.row(one) for one in invoices]
     if movements:
-        parts.append(Html("\n<b>Movements</b>"))
+        parts.append(Html("\n<b>Movements</b> (times in UTC)"))
         parts += [
             markup("{at} · <b>{amount}</b> · {text}", at=f"{at:%d %b %H:%M}", amount=amount, text=text)
             for at, amount, text in movements
         ]
     if not invoices and not movements:
         parts.append(Html("\nNothing has happened yet. What you buy and what comes back will be listed here."))
-    open_ones = [Button(f"Open #{one.id}", Go(f"invoice:{one.id}")) for one in invoices if one.state == "open"][:3]
+    open_ones = [Button(f"🧾 #{one.id}", Go(f"invoice:{one.id}")) for one in invoices if one.state == "open"][:3]
     rows = [tuple(open_ones)] if open_ones else []
     if older:
         rows.append((Button("⏬ Older", Go(older)),))

@@ -58,16 +58,16 @@ def transfer(*, stage: str, reason: str, network: str, tx_hash: str, invoice_id:
     if stage == "credited":
         head, words = "✅ <b>Your payment is final</b>", "It is credited. The details are in the message below."
     elif stage == "ended":
-        head, words = "☑️ <b>We have looked at this transaction</b>", "What came out is in the message below."
+        head, words = "☑️ <b>We have looked at this transaction</b>", "The result is in the message below."
     elif stage == "moved":
         head = "☑️ <b>Not on this network</b>"
-        words = "Another network knows this transaction. We go on there; what comes of it is told below."
+        words = "Another network knows this transaction. We go on there; the result will be told below."
     elif stage == "seen":
         head = "👀 <b>We see your payment</b>"
-        words = hashes.outcome("checking", "not_final") + " You are told as soon as it is credited."
+        words = hashes.outcome("checking", "not_final") + " We will tell you here as soon as it is credited."
     else:
         head = "🔎 <b>Checking your transaction</b>"
-        words = hashes.outcome("checking", reason) + " You are told as soon as we know more."
+        words = hashes.outcome("checking", reason) + " We will tell you here as soon as we know more."
     text = lines(
         Html(head),
         _hash(network, tx_hash),
@@ -193,7 +193,7 @@ def _were(number: int) -> str:
 
 def invoice_closed(sale: SaleText, *, state: str) -> Screen:
     """`state`: expired | cancelled."""
-    head = "⌛ <b>Invoice #{id} has run out</b>" if state == "expired" else "✖️ <b>Invoice #{id} is cancelled</b>"
+    head = "⌛ <b>Invoice #{id} has expired</b>" if state == "expired" else "✖️ <b>Invoice #{id} is cancelled</b>"
     part = None
     if sale.received.minor > 0:
         part = markup("The {money} you paid for it went to your wallet.", money=wording.money(sale.received))

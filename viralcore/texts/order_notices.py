@@ -132,8 +132,8 @@ def refill(order: OrderText, *, state: str) -> Screen:
         )
     else:
         text = markup(
-            "♻️ <b>Order #{id} was not refilled</b>\n{link}\n\nOur supplier found nothing to refill. If you see it "
-            "otherwise, write to support.",
+            "♻️ <b>Order #{id} was not refilled</b>\n{link}\n\nOur supplier found nothing to refill. If you "
+            "disagree, write to support with the order number.",
             id=order.id,
             link=order.link,
         )

@@ -8,6 +8,7 @@ from datetime import datetime
 from viralcore.core.money import USD, Money
 from viralcore.core.screen import Html, lines, markup
 from viralcore.texts import wording
+from viralcore.texts.ways import CROWD, STAFF, by_people
 
 NOTHING = Money(0, USD)
 STATES = {
@@ -31,6 +32,8 @@ _PART = {
     "failed": ("⚠️", "not delivered"),
     "cancelled": ("✖️", "cancelled"),
 }
+_RUNNING = ("sending", "unknown", "sent", "paused")
+_ENDED = ("completed", "partial", "failed", "cancelled", "refunded")
 _ASK_US = Html("Write to support and we look at it together.")
 
 
@@ -45,6 +48,7 @@ class OrderLineText:
     reason: str = ""  # why not all of it came, as the team says
     verified: int = 0  # how many of them must come from verified accounts
     verified_done: int = 0
+    until: datetime | None = None  # how long our groups work at it
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,9 @@ def _bar(line: OrderLineText, of: OrderText) -> Html:
         return markup("{icon} {what}: not delivered{back}", icon=icon, what=what, back=back)
     if of.state not in ("failed", "cancelled") and not of.planned(line):
         return markup(
-            "{icon} {what}: we cannot deliver these yet, their part is paid back at the end", icon=icon, what=what
+            "{icon} {what}: we cannot deliver these yet; what you paid for them comes back at the end",
+            icon=icon,
+            what=what,
         )
     ends = {"completed": " ✅", "partial": " 🟡", "failed": " ⚠️"}
     return markup(
@@ -177,19 +183,23 @@ def _usually(order: OrderText) -> Html | None:
 
 
 def _next_part(order: OrderText) -> Html:
+    """What is still to come, from panels and from people."""
     waiting = [part.due_at for part in order.parts if part.state == "waiting"]
-    if not order.parts and any(line.engine == "staff" for line in order.lines):
-        begun = order.state != "scheduled"
-        return Html(
-            "Somebody of our team is doing this by hand. This message keeps itself up to date."
-            if begun
-            else "Somebody of our team does this by hand, as soon as they can. This message keeps itself up to date."
-        )
-    if not waiting:
-        return Html("Everything is sent and arrives bit by bit. This message keeps itself up to date.")
-    which = "first" if all(part.state == "waiting" for part in order.parts) else "next"
-    return markup(
-        "The {which} part is sent at {at}. This message keeps itself up to date.",
-        which=which,
-        at=wording.moment(min(waiting)),
+    told = []
+    if waiting:
+        which = "first" if all(part.state == "waiting" for part in order.parts) else "next"
+        told.append(markup("The {which} part is sent at {at}.", which=which, at=wording.moment(min(waiting))))
+    elif any(part.state in _RUNNING for part in order.parts):
+        told.append(Html("Every part is sent and arrives bit by bit."))
+    going = [line for line in order.lines if line.state not in _ENDED]
+    crowd = [line for line in going if line.engine == CROWD]
+    by_hand = [line for line in going if line.engine == STAFF]
+    told += by_people(
+        crowd=[line.metric for line in crowd],
+        until=max((line.until for line in crowd if line.until is not None), default=None),
+        staff=[line.metric for line in by_hand],
+        begun=all(line.state != "scheduled" for line in by_hand),
     )
+    if not told:
+        told.append(Html("Everything is sent and arrives bit by bit."))
+    return Html(" ".join([*told, "This message keeps itself up to date."]))

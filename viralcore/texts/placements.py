@@ -110,14 +110,14 @@ def confirm_stop(order_id: int, one: PlacementText) -> Screen:
     """Cancel at the panel: what it has not delivered is paid back, not ordered elsewhere."""
     text = markup(
         "Ask <b>{panel}</b> to cancel its order <code>{order}</code>?\n\nWhat it does not deliver is paid back to the "
-        "buyer and not ordered anywhere else. {done} of {what} have come so far.",
+        "buyer and not ordered anywhere else. Delivered so far: {done} of {what}.",
         panel=one.panel,
         order=one.panel_order,
         done=f"{one.delivered:,}",
         what=wording.metric(one.metric, one.quantity),
     )
     rows = ((Button("✅ Confirm", AskPanel(one.phase, "cancel")), Button("✖️ Cancel", Go(f"porder:{order_id}"))),)
-    return Screen(text, (*rows, wording.back_home("panels")))
+    return Screen(text, (*rows, wording.back_home(f"porder:{order_id}")))
 
 
 def asked(*, what: str) -> str:

@@ -102,7 +102,7 @@ def invoice_list(rows_of: Sequence[InvoiceRow], *, shown: str, older: str | None
         parts.append(
             Html("There are none." if shown else "There are none yet. Each purchase and each top-up makes one.")
         )
-    ways = [Button(f"Open #{one.id}", Go(f"invoice:{one.id}")) for one in rows_of]
+    ways = [Button(f"🧾 #{one.id}", Go(f"invoice:{one.id}")) for one in rows_of]
     rows = [tuple(ways[i : i + 3]) for i in range(0, len(ways), 3)]
     filters = tuple(
         Button(f"• {name}" if key == shown else name, Go(f"invoices:{key}" if key else "invoices"))
@@ -115,10 +115,10 @@ def invoice_list(rows_of: Sequence[InvoiceRow], *, shown: str, older: str | None
 
 
 def rate(asset: str, usd: Decimal) -> str:
-    """``1 BNB = $601.20``; of naira the other way round."""
+    """``1 BNB = $601.20``; of naira the other way round, ``₦1,600 per dollar``."""
     if asset == NGN and usd > 0:
         naira = (1 / usd).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
-        return f"$1.00 = {wording.money(Money(int(naira * 100), NGN))}"
+        return f"{wording.naira(naira)} per dollar"
     return f"1 {asset} = {wording.price(usd.quantize(Decimal('0.0001'), rounding=ROUND_HALF_UP))}"
 
 
@@ -222,7 +222,7 @@ def too_many(*, limit: int, open_invoices: Sequence[tuple[int, str, Money]], aga
         *(markup("#{id} {title}, {total}", id=i, title=t, total=wording.money(m)) for i, t, m in open_invoices),
     )
     rows = [
-        (Button(f"Open #{i}", Go(f"invoice:{i}")), Button(f"✖️ Cancel #{i}", CancelInvoice(i)))
+        (Button(f"🧾 #{i}", Go(f"invoice:{i}")), Button(f"✖️ Cancel #{i}", CancelInvoice(i)))
         for i, _, _ in open_invoices
     ]
     return Screen(text, (*rows, wording.back_home("menu")))

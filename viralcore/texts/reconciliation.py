@@ -38,8 +38,8 @@ _NOTES = {
 _OWED = {
     "wallet USD": "Wallets",
     "bonus USD": "Bonuses",
-    "affiliate USD": "Referral earnings",
-    "reply NGN": "Reply earnings",
+    "affiliate USD": "Affiliate balances",
+    "reply NGN": "Reply balances",
     "suspense": "Money without an owner yet",
     "orders": "Open orders, at the panels",
 }
@@ -156,7 +156,7 @@ def differences(rows_of: Sequence[DifferenceText], *, total: int, newer: int | N
         markup("#{id} {kind}: {what}", id=one.id, kind=KINDS.get(one.kind, one.kind), what=_short(one))
         for one in rows_of
     ]
-    more = [] if newer is None else [Button("Newer ▶️", Go(f"differences:{newer}"))]
+    more = [] if newer is None else [Button("⏫ Newer", Go(f"differences:{newer}"))]
     back = [] if first else [Button("⏮ Oldest", Go("differences"))]
     ways = [Button(f"#{one.id}", Go(f"difference:{one.id}")) for one in rows_of]
     rows = [tuple(ways[i : i + 5]) for i in range(0, len(ways), 5)]
@@ -276,11 +276,17 @@ def solvency(one: SolvencyText | None, *, owner: bool) -> Screen:
 
 
 def _rate(one: SolvencyText) -> str:
-    return "" if one.rate is None else f", ₦{one.rate:,.2f} to the dollar"
+    return "" if one.rate is None else f", {wording.naira(one.rate)} per dollar"
 
 
 def _named(name: str, money: Money, names: Mapping[str, str]) -> Html:
-    return markup("• {name}: {money}", name=names.get(name, name.replace(":", " ")), money=wording.money(money))
+    return markup("• {name}: {money}", name=names.get(name) or _of_network(name), money=wording.money(money))
+
+
+def _of_network(name: str) -> str:
+    """``bsc:USDT`` as people say it: ``USDT on BSC``; a panel has its own name."""
+    network, found, asset = name.partition(":")
+    return f"{asset} on {wording.network(network).partition(' (')[0]}" if found else name
 
 
 def verdict(one: SolvencyText) -> Html:

@@ -15,6 +15,8 @@ from viralcore.texts.actions import Go
 
 INVITATION = "Likes, views and comments for your posts on X and Telegram. Start here:"
 LATEST = 5
+PRIVATE = "a custom plan"
+"""In place of the name of a plan that was made for one person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ def commissions(*, shown: Sequence[CommissionText], older: str | None, first: bo
         None if shown else Html("There are no more." if not first else "None yet. Share your link to earn the first."),
     )
     back = "earnings" if first else "commissions"
-    rows = ((Button("Older ▶️", Go(older)),) if older else (), wording.back_home(back))
+    rows = ((Button("⏬ Older", Go(older)),) if older else (), wording.back_home(back))
     return Screen(text, tuple(row for row in rows if row), route="commissions")
 
 

@@ -127,9 +127,10 @@ def newcomer(*, rate: Money, contact: str, earned: bool = False) -> Screen:
     text = markup(
         "🧑‍💻 <b>Task 2 Earn</b>\n\nOur reply guys write real replies under posts, from their own accounts, and are "
         "paid <b>{rate}</b> for each one that we approve. The money goes to a reply balance, which they withdraw to "
-        "their bank.\n\nYou are not a reply guy yet. To become one, write to {contact} and tell them which account you "
-        "reply from.",
+        "their bank.\n\nYou are not a reply guy {now}. To become one, write to {contact} and tell them which "
+        "account you reply from.",
         rate=wording.money(rate),
+        now="at the moment" if earned else "yet",
         contact=contact,
     )
     chat = Button("💬 Become a reply guy", url=f"https://t.me/{contact.lstrip('@')}")
@@ -186,14 +187,18 @@ def work(one: WorkText) -> Screen:
     what = wording.join([wording.metric(name, 1) for name in one.metrics])
     if one.verified:
         what += ", from a verified account"
-    head = markup("🧑‍💻 <b>Your task</b>\n\n{link}\n\nYou do: {what}", link=one.link, what=what)
+    head = markup("🧑‍💻 <b>Your task</b>\n\n{link}\n\nYour task: {what}", link=one.link, what=what)
     rows: list[tuple[Button, ...]] = []
+    pays: Html | None = None
+    if one.state in ("claimed", "submitted") and one.pays.minor:
+        pays = markup("It pays {money} when it is approved.", money=wording.money(one.pays))
     if one.state == "claimed":
         told = markup(
-            "Open the post, do it from your own account, then send me the link of your reply. You have {left}.",
+            "Open the post, do it from your own account, then send me the link of your {what}. You have {left}.",
+            what="reply" if "comments" in one.metrics else "profile",
             left=wording.span(one.left),
         )
-        rows.append((Button("✅ I replied: send the link", AskProof(one.claim_id)),))
+        rows.append((Button("✅ I did it: send the link", AskProof(one.claim_id)),))
         rows.append((Button("↩️ Give it back", GiveUpTask(one.claim_id)),))
     elif one.state == "submitted":
         told = lines(Html("Your proof is being checked. You will hear from us."), *_links(one.proofs))
@@ -204,7 +209,6 @@ def work(one: WorkText) -> Screen:
         told = Html("Your time for it has run out. If the post still needs replies, take it again.")
     else:
         told = Html("It was approved. Thank you!")
-    pays = markup("It pays {money} when it is approved.", money=wording.money(one.pays)) if one.pays.minor else None
     return Screen(
         lines(head, pays, markup("\n{told}", told=told)),
         (*rows, wording.back_home("tasks")),
@@ -262,7 +266,7 @@ def log(found: Sequence[SubmissionText], *, older: int | None) -> Screen:
         *(markup("\n{told}", told=each) for each in told),
         None if told else Html("\nNothing yet. Send me the links of your replies, or their number and the day."),
     )
-    more = ((Button("Older ➡️", Go(f"replylog:{older}")),),) if older is not None else ()
+    more = ((Button("⏬ Older", Go(f"replylog:{older}")),),) if older is not None else ()
     return Screen(text, (*more, wording.back_home("replies")), route="replylog")
 
 

@@ -33,7 +33,7 @@ PROBLEMS: Mapping[str, str] = {
 _STATES: Mapping[str, str] = {
     "approved": "was approved already",
     "rejected": "was rejected already",
-    "withdrawn": "was taken back by its person",
+    "withdrawn": "was taken back by the sender",
 }
 SHOWN = 5
 

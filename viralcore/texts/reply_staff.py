@@ -111,7 +111,7 @@ def _end(one: SubmissionText, by: PersonText | None) -> Html | None:
         return markup("\n✅ Approved by {who}: {part}, {money}", who=name, part=part, money=wording.money(one.paid))
     if one.state == "rejected":
         return markup("\n✖️ Rejected by {who}: {reason}", who=name, reason=one.reason)
-    return Html("\n↩️ Taken back by its person") if one.state == "withdrawn" else None
+    return Html("\n↩️ Taken back by the sender") if one.state == "withdrawn" else None
 
 
 def _buttons(one: SubmissionText) -> tuple[tuple[Button, ...], ...]:
@@ -138,7 +138,7 @@ def queue(
     rows = [tuple(ways[i : i + 2]) for i in range(0, len(ways), 2)]
     pages = [
         *([] if first else [Button("⏮ Oldest", Go("rq"))]),
-        *([] if newer is None else [Button("Newer ▶️", Go(f"rq:{newer}"))]),
+        *([] if newer is None else [Button("⏫ Newer", Go(f"rq:{newer}"))]),
     ]
     moves = (tuple(pages),) if pages else ()
     return Screen(text, (*rows, *moves, (GUYS,), wording.back_home("admin")), route="rq")

@@ -108,7 +108,7 @@ def unknown_list(
     ]
     moves = (
         *(() if first else (Button("⏮ Oldest", Go("unknown")),)),
-        *(() if newer is None else (Button("Newer ▶️", Go(f"unknown:{newer}")),)),
+        *(() if newer is None else (Button("⏫ Newer", Go(f"unknown:{newer}")),)),
     )
     return Screen(text, (*rows, *((moves,) if moves else ()), wording.back_home("admin")), route="unknown")
 
@@ -152,20 +152,20 @@ def sent_again(*, phase: int) -> str:
 
 
 def proof_approved(*, proof: int) -> str:
-    return f"Receipt {proof} is accepted and credited."
+    return f"Receipt photo #{proof} is accepted and credited."
 
 
 def ask_proof_reason(*, proof: int, invoice_id: int) -> Html:
     return markup(
-        "Why is receipt {proof} (invoice #{invoice}) not accepted? Reply to this message with a sentence; the payer "
-        "reads it. /cancel to stop.",
+        "Why is receipt photo #{proof} (invoice #{invoice}) not accepted? Reply to this message with a sentence; the "
+        "payer reads it. /cancel to stop.",
         proof=proof,
         invoice=invoice_id,
     )
 
 
 def proof_rejected(*, proof: int) -> Html:
-    return markup("☑️ Receipt {proof} is rejected. The payer was told why.", proof=proof)
+    return markup("☑️ Receipt photo #{proof} is rejected. The payer was told why.", proof=proof)
 
 
 def asks(text: str) -> bool:

@@ -71,7 +71,7 @@ def listed(found: Sequence[StaffCardText], *, total: int, newer: int | None = No
     ]
     pages = [
         *([] if first else [Button("⏮ Oldest", Go("cards"))]),
-        *([] if newer is None else [Button("Newer ▶️", Go(f"cards:{newer}"))]),
+        *([] if newer is None else [Button("⏫ Newer", Go(f"cards:{newer}"))]),
     ]
     moves = (tuple(pages),) if pages else ()
     ways = [Button(f"{_ICONS[one.state]} #{one.id}", Go(f"card:{one.id}")) for one in found]
@@ -108,7 +108,7 @@ def moved(one: StaffCardText) -> Html:
 
 def toast(one: StaffCardText) -> str:
     """In answer to a press."""
-    words = {"open": "is free again", "taken": "is yours", "done": "is done", "cannot": "is ended"}
+    words = {"open": "is free again", "taken": "is yours", "done": "is done", "cannot": "has ended"}
     return f"Card {one.id} {words.get(one.state, 'is closed')}."
 
 
@@ -116,7 +116,7 @@ _ICONS = {"open": "🧰", "taken": "✋", "done": "✅", "cannot": "🚫", "clos
 
 
 def _title(one: StaffCardText, icon: str) -> Html:
-    return markup("{icon} <b>Work for the team</b> · card #{id}", icon=icon, id=one.id)
+    return markup("{icon} <b>Team work</b> · card #{id}", icon=icon, id=one.id)
 
 
 def _wanted(one: StaffCardText) -> str:

@@ -95,13 +95,16 @@ def confirm_rest(one: OrderText) -> Screen:
             waiting[line.metric] = line.quantity
     told = wording.join([wording.metric(metric, quantity) for metric, quantity in waiting.items()]) or "nothing"
     text = markup(
-        "Cancel the rest of order #{id}? {what} will not be delivered. What has begun still arrives; when it has, the "
-        "part of the price that was not delivered goes back to your wallet.\n{link}",
+        "Cancel the rest of order #{id}? {what} will not be delivered. What has begun still arrives; when it has, "
+        "what you paid for the undelivered part goes back to your wallet.\n{link}",
         id=one.id,
         what=told.capitalize(),
         link=one.link,
     )
-    rows = ((Button("✅ Confirm", CancelRest(one.id)), Button("✖️ Cancel", Go(f"order:{one.id}"))), wording.back_home())
+    rows = (
+        (Button("✅ Confirm", CancelRest(one.id)), Button("✖️ Cancel", Go(f"order:{one.id}"))),
+        wording.back_home(f"order:{one.id}"),
+    )
     return Screen(text, rows)
 
 
@@ -151,10 +154,10 @@ _REASONS = {
     "them, so that nothing is sent twice.",
     "crowd_review": "💬 {what}: the groups have replied, {done} of {quantity} are approved so far. Our team "
     "checks the last replies, until {at} at the latest.",
-    "staff_waits": "👤 {what}: done by hand, and waiting for somebody of our team since {at}; {done} of {quantity} "
+    "staff_waits": "👤 {what}: done by hand, and waiting for somebody in our team since {at}; {done} of {quantity} "
     "done so far.",
-    "staff": "👤 {what}: in the hands of somebody of our team since {at}; {done} of {quantity} done so far.",
-    "paid_back": "ℹ️ {what}: we cannot deliver these yet. Their part is paid back when the rest is done.",
+    "staff": "👤 {what}: in the hands of somebody in our team since {at}; {done} of {quantity} done so far.",
+    "paid_back": "ℹ️ {what}: we cannot deliver these yet. What you paid for them comes back when the rest is done.",
     "done": "✅ {what}: {done} of {quantity} delivered.",
 }
 

@@ -136,7 +136,7 @@ def listed(found: Sequence[StuckText], *, total: int, newer: int | None, first: 
     rows = [tuple(ways[i : i + 4]) for i in range(0, len(ways), 4)]
     moves = (
         *(() if first else (Button("⏮ Oldest", Go("stuck")),)),
-        *(() if newer is None else (Button("Newer ▶️", Go(f"stuck:{newer}")),)),
+        *(() if newer is None else (Button("⏫ Newer", Go(f"stuck:{newer}")),)),
     )
     return Screen(text, (*rows, *((moves,) if moves else ()), wording.back_home("admin")), route="stuck")
 

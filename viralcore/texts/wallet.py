@@ -49,12 +49,15 @@ def balance(
 def credits_screen(rows_of: Sequence[tuple[str, str, int, datetime | None, bool]]) -> Screen:
     """`rows_of`: plan id, title, posts left, when it ends (most never do), whether it has."""
     if not rows_of:
-        text = Html("🎟 <b>Credits</b>\n\nYou have no posts left. Buy a plan, then send me links.")
+        text = Html("🎟 <b>Credits: your posts left</b>\n\nYou have no posts left. Buy a plan, then send me links.")
         return Screen(text, ((buttons.MENU,), wording.back_home("balance")), route="credits")
     text = lines(
-        Html("🎟 <b>Credits</b>\n\nEach one boosts one post. They do not expire, unless a date is said.\n")
+        Html(
+            "🎟 <b>Credits: your posts left</b>\n\nEach one boosts one post. They do not expire, unless a date is "
+            "said.\n"
+        )
         if any(until for *_, until, _ in rows_of)
-        else Html("🎟 <b>Credits</b>\n\nEach one boosts one post. They do not expire.\n"),
+        else Html("🎟 <b>Credits: your posts left</b>\n\nEach one boosts one post. They do not expire.\n"),
         *(
             markup("{title}: <b>{n}</b>{end}", title=title, n=wording.count(left, "post"), end=_end(until, ended))
             for _, title, left, until, ended in rows_of

@@ -43,8 +43,8 @@ def looking(withdrawal: int) -> str:
 
 def ask_reject(withdrawal: int) -> Html:
     return markup(
-        "Why is withdrawal #{id} rejected? Reply to this message with a sentence; its owner reads it, and the money is "
-        "free again at once. /cancel to stop.",
+        "Why is withdrawal #{id} rejected? Reply to this message with a sentence; the person reads it, and the money "
+        "is free again at once. /cancel to stop.",
         id=withdrawal,
     )
 
@@ -58,8 +58,8 @@ def ask_paid(one: Card) -> Html:
             id=request.id,
         )
     return markup(
-        "Under which reference were {net} paid for withdrawal #{id}? Reply to this message with it; its owner sees it "
-        "and can ask the bank for it. /cancel to stop.",
+        "What is the reference of the {net} payment for withdrawal #{id}? Reply to this message with it; the person "
+        "sees it and can ask the bank for it. /cancel to stop.",
         net=words.net(request.quote),
         id=request.id,
     )
@@ -79,8 +79,8 @@ def ask_fail(withdrawal: int) -> Html:
 
 def ask_give_back(withdrawal: int) -> Html:
     return markup(
-        "Withdrawal #{id} was not found at the bank for long. How do you know that it was not paid? Reply to this "
-        "message with a sentence; the money goes back and it is never sent again. /cancel to stop.",
+        "Withdrawal #{id} has not been found at the bank for a long time. How do you know that it was not paid? Reply "
+        "to this message with a sentence; the money goes back and it is never sent again. /cancel to stop.",
         id=withdrawal,
     )
 
@@ -96,8 +96,8 @@ def ask_by_hand(withdrawal: int) -> Html:
 
 def ask_owner_again(withdrawal: int) -> Html:
     return markup(
-        "Has nobody paid withdrawal #{id} yet? Then reply to this message with a sentence: its owner is asked to "
-        "confirm the terms of now, and it is approved anew. If it was paid, press Mark paid instead. /cancel to stop.",
+        "Has nobody paid withdrawal #{id} yet? Then reply to this message with a sentence: the person is asked to "
+        "confirm the current terms, and it is approved anew. If it was paid, press Mark paid instead. /cancel to stop.",
         id=withdrawal,
     )
 
@@ -105,10 +105,10 @@ def ask_owner_again(withdrawal: int) -> Html:
 def moved(one: Card) -> Html:
     """In answer to a typed line."""
     told = {
-        "rejected": "is rejected. Its owner reads your reason, and the money is free again.",
-        "completed": "is paid. Its owner is told.",
-        "failed": "is ended without payment. The money is free again, and its owner is told.",
+        "rejected": "is rejected. The person reads your reason, and the money is free again.",
+        "completed": "is paid. The person is told.",
+        "failed": "was closed without payment. The money is free again, and the person is told.",
         "approved": "is yours to pay by hand. Nothing will be sent any more.",
-        "pending": "waits for its owner, who is asked to confirm the terms of now.",
+        "pending": "waits for the person, who is asked to confirm the current terms.",
     }
     return markup("☑️ Withdrawal #{id} {told}", id=one.request.id, told=told.get(one.request.state, "was changed."))

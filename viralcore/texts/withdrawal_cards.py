@@ -51,7 +51,7 @@ _SEEN = {
 _TROUBLE = {
     "config": "Flutterwave does not accept our key, our address or our account. Nothing was sent, and automatic "
     "payouts are stopped. Put it right in its dashboard; then an owner lets them go on under Owed and held.",
-    "unconfirmed": "It has been asked about in vain for long. Look for it in the bank's dashboard.",
+    "unconfirmed": "The bank has not confirmed it, although we asked many times. Look for it in the bank's dashboard.",
     "approval": "It waits for somebody to approve it in Flutterwave's dashboard. Approve it or reject it there, and we "
     "see it. Payouts go by themselves only when transfers through the API need no approval there.",
     "slow": "The bank has had it for hours and says neither paid nor failed. Look at it in its dashboard.",
@@ -228,7 +228,7 @@ def _old_terms(one: Card) -> Html | None:
 def _approval(approval: Approval, people: People, asked: datetime) -> Html:
     if not approval.actor:
         return Html("👍 Approved by the shop itself (DISABLE_ADMIN_APPROVAL)")
-    at = words.later(approval.at, asked)
+    at = f"{words.later(approval.at, asked)} UTC"
     return markup("👍 approved by {who} at {at}", who=_name(people, approval.actor), at=at)
 
 
@@ -237,7 +237,7 @@ def _waiting(one: Card) -> list[Html]:
     if request.again is not None:
         return [
             markup(
-                "\n🔁 Its terms are out of date: its owner is asked to confirm {net} at {rate}. It cannot be approved "
+                "\n🔁 Its terms are out of date: the person is asked to confirm {net} at {rate}. It cannot be approved "
                 "before.",
                 net=words.net(request.again),
                 rate=words.rate(request.again.rate),
@@ -268,8 +268,8 @@ def _attempts(one: Card) -> list[Html]:
     when = f" Last asked {wording.moment(last)}." if last is not None else ""
     told.append(
         markup(
-            "\nNobody knows yet whether it was paid. The bank is asked by itself; it is never sent again under another "
-            "reference.{when}",
+            "\nNobody knows yet whether it was paid. We keep asking the bank; the money is never sent again under "
+            "another reference.{when}",
             when=when,
         )
     )
@@ -286,7 +286,7 @@ def _state_of(one: Card, attempt: Attempt) -> str:
 
 def _end(one: Card, people: People) -> Html:
     request = one.request
-    at = "" if request.ended_at is None else words.later(request.ended_at, request.created_at)
+    at = "" if request.ended_at is None else f"{words.later(request.ended_at, request.created_at)} UTC"
     by = markup(" by {who}", who=_name(people, one.decided_by)) if one.decided_by else Html("")
     match request.state:
         case "completed":
@@ -301,7 +301,7 @@ def _end(one: Card, people: People) -> Html:
             hand = by if request.reason == "by_hand" else Html("")
             return markup("⚠️ failed{by} at {at}. {why} The money went back.", by=hand, at=at, why=why)
         case _:
-            why = ": its new terms were not confirmed in time" if request.reason == "expired" else " by its owner"
+            why = ": its new terms were not confirmed in time" if request.reason == "expired" else " by the person"
             return markup("✖️ cancelled at {at}{why}. The money went back.", at=at, why=why)
 
 

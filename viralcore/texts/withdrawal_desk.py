@@ -72,7 +72,7 @@ def menu(desk: Desk, counts: Mapping[Any, int], *, rate: Decimal | None, owner: 
     rows = (
         tuple(ways[:2]),
         tuple(ways[2:]),
-        (Button("📜 All", Go("queue:all")), Button("📊 Numbers", Go("payout_stats:7"))),
+        (Button("📜 All", Go("queue:all")), Button("📊 Statistics", Go("payout_stats:7"))),
         (Button("📚 Books", Go("books")), Button("🏦 Owed and held", Go("solvency"))),
         *(((Button("▶️ Let automatic payouts go on", LetPayoutsGo()),),) if owner and desk.stopped else ()),
         *(switches if owner else ()),
@@ -127,7 +127,7 @@ def queue(
     rows = [tuple(ways[i : i + 5]) for i in range(0, len(ways), 5)]
     pages = [
         *([] if first else [Button("⏮ Oldest", Go(f"queue:{which}"))]),
-        *([] if newer is None else [Button("Newer ▶️", Go(f"queue:{which}:{newer}"))]),
+        *([] if newer is None else [Button("⏫ Newer", Go(f"queue:{which}:{newer}"))]),
     ]
     others = [
         Button(f"{FILTERS[other][0]} {FILTERS[other][1]}", Go(f"queue:{other}")) for other in FILTERS if other != which
@@ -139,7 +139,7 @@ def queue(
 
 def _state(one: Request) -> str:
     if one.state == "pending" and one.again is not None:
-        return "its owner must confirm new terms"
+        return "the person must confirm new terms"
     if one.state == "pending" and one.needed > 1:
         return f"{one.approvals} of {one.needed} approvals"
     if one.state == "approved" and one.mode == "manual":

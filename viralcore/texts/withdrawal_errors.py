@@ -12,7 +12,7 @@ from viralcore.texts import wording
 
 Fields = Mapping[str, Any]
 _STATES = {
-    "pending": "waits for approval",
+    "pending": "is waiting for approval",
     "approved": "is approved",
     "processing": "is being paid",
     "unconfirmed": "is waiting for the bank's word",
@@ -24,11 +24,11 @@ _STATES = {
 _CHECKS = {
     "asking": "The bank is still being asked about that account. Wait for its answer.",
     "failed": "The bank did not confirm that account. Start the withdrawal again.",
-    "expired": "That confirmation is too old. Start the withdrawal again to see the rate and fee of now.",
+    "expired": "That confirmation is too old. Start the withdrawal again to see the current rate and fee.",
     "used": "That confirmation was used already. Open your withdrawals to see what became of it.",
 }
 _MISSING = {
-    "reason": "Write a reason: it is kept, and where a request is concerned its owner reads it.",
+    "reason": "Write a reason: it is kept, and where a request is concerned the person reads it.",
     "reference": "Write the reference of the payment, so that it can be found again.",
 }
 
@@ -67,7 +67,8 @@ def _not_enough(fields: Fields) -> Html:
 def _too_many(fields: Fields) -> Html:
     if fields.get("what") == "checks":
         return markup(
-            "That were many accounts in one hour. Try again after {when}.", when=_moment(fields.get("again_at"))
+            "You have checked many accounts in the last hour. Try again after {when}.",
+            when=_moment(fields.get("again_at")),
         )
     return markup(
         "You can ask for {limit} withdrawals an hour. Try again after {when}.",
@@ -85,7 +86,7 @@ def _bad_account(fields: Fields) -> Html:
 def _wrong_state(fields: Fields) -> Html:
     state = _STATES.get(str(fields.get("state")), "has changed")
     return markup(
-        "Too late: withdrawal #{number} {state}. Nothing was changed.",
+        "That cannot be done now: withdrawal #{number} {state}. Nothing was changed.",
         number=fields.get("withdrawal_id", ""),
         state=state,
     )

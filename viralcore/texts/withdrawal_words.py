@@ -13,7 +13,7 @@ from viralcore.texts.withdrawal_shapes import Quote, Request
 
 SOURCES: Mapping[str, tuple[str, str]] = {
     "affiliate": ("🤝", "affiliate balance"),
-    "reply": ("💬", "reply earnings"),
+    "reply": ("💬", "reply balance"),
     "wallet": ("💰", "wallet"),
 }
 STATES: Mapping[str, tuple[str, str]] = {
@@ -129,7 +129,7 @@ def outcome(one: Request) -> Html:
     money, where = wording.money(one.quote.amount), source(one.quote.source)
     back = markup("<b>{money}</b> is back in your {where}.", money=money, where=where)
     if one.state == "pending":
-        return Html("Somebody of our team looks at it. Until then you can cancel it.")
+        return Html("Somebody in our team looks at it. Until then you can cancel it.")
     if one.state == "approved":
         by_hand = one.mode == "manual"
         return Html("It is approved. Our team pays it by hand." if by_hand else "It is approved and will be sent.")

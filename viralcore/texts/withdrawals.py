@@ -76,7 +76,7 @@ def amount(one: Source, *, rate: Decimal | None, shares: Sequence[tuple[int, Mon
     )
     ask = markup(
         "How much? Choose, or send an amount like {like}. It is paid in naira to a bank account in Nigeria, after "
-        "somebody of our team has looked at it. /cancel to stop.",
+        "somebody in our team has looked at it. /cancel to stop.",
         like=Html("<code>25</code> or <code>12.50</code>" if one.available.asset == USD else "<code>5,000</code>"),
     )
     wrong = None if problem is None else markup("\n⚠️ {problem}", problem=problem)
@@ -352,7 +352,7 @@ def history(found: Sequence[Request], *, older: int | None, first: bool) -> Scre
     rows = [tuple(ways[i : i + 4]) for i in range(0, len(ways), 4)]
     pages = [
         *([] if first else [Button("⏮ Newest", Go("withdrawals"))]),
-        *([] if older is None else [Button("Older ▶️", Go(f"withdrawals:{older}"))]),
+        *([] if older is None else [Button("⏬ Older", Go(f"withdrawals:{older}"))]),
     ]
     moves = (tuple(pages),) if pages else ()
     text = lines(Html("📜 <b>My withdrawals</b>\n"), *told)

@@ -46,8 +46,10 @@ def never_paid(part: Money) -> Html | None:
 
 
 def money(amount: Money) -> str:
-    """``$15.00``, ``-₦1,200.00``, ``10 t3 posts``."""
+    """``$15.00``, ``-₦1,200``, ``10 t3 posts``."""
     sign = "-" if amount.minor < 0 else ""
+    if amount.asset == NGN:
+        return sign + naira(abs(amount.decimal))
     if amount.asset in _SIGNS:
         return f"{sign}{_SIGNS[amount.asset]}{abs(amount.decimal):,.2f}"
     return sign + count(abs(amount.minor), f"{amount.asset} post")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -57,6 +58,24 @@ async def test_orders_at_the_same_moment_share_out_the_groups_fairly(town: Town)
     rows = await shop.rows("SELECT group_id, count(*) AS n FROM boosts.crowd_messages GROUP BY group_id")
     assert sorted(row.n for row in rows) == [3, 3, 3, 3]
     assert len(await shop.rows("SELECT DISTINCT post_id FROM boosts.crowd_messages")) == 6
+
+
+@pytest.mark.parametrize(("groups", "by", "hours"), [(0, "staff", 0), (2, "crowd", 48)])
+async def test_before_and_after_the_order_it_is_said_who_delivers_what_and_when(
+    town: Town, groups: int, by: str, hours: int
+) -> None:
+    await town.groups(groups)
+    await town.shop.grant(1, asset="t1", cost="0.50")
+    draft = await town.shop.door.draft(key="u1", user_id=ADA, text="https://x.com/shop/status/1990000000000000001")
+    assert [(way.metric, way.by, way.minutes, way.hours) for way in draft.ways] == [
+        ("likes", "panel", (30, 60), 0),
+        ("views", "panel", (30, 60), 0),
+        ("comments", by, (), hours),
+        ("reposts", by, (), hours),
+    ]
+    (order,) = await town.shop.door.confirm(key="k", user_id=ADA, draft_id=draft.id)
+    closes = order.created_at + timedelta(hours=48) if by == "crowd" else None
+    assert [line.until for line in order.lines] == [None, None, closes, closes]
 
 
 async def test_without_a_group_it_is_the_teams_work(town: Town) -> None:

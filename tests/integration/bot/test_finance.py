@@ -165,7 +165,7 @@ async def test_lists_and_filters_are_drawn(town: Town) -> None:
         await stray(town, str(amount))
     await boss.presses("Payments", "Stray money")
     assert "#1<" in await shown(boss)
-    await boss.presses("More")
+    await boss.presses("Newer")
     assert "#22<" in await shown(boss)
     await boss.presses("Back", "All payments", "Older")
     assert "#1<" in await shown(boss)

@@ -339,8 +339,11 @@ class Person:
         )
 
     def reply(self, words: str, chat: int) -> InboxItem:
-        """To what the bot wrote last in a group."""
-        number, asked = max(self.town.phone.chats[chat].items())
+        """To what the bot asked last in a group."""
+        said = self.town.phone.chats[chat].items()
+        number, asked = max(
+            ((number, one) for number, one in said if "Reply to this message" in one.text), key=lambda one: one[0]
+        )
         item = self.line(words, chat)
         message = item.payload["message"]
         bot = {"id": self.town.bot.dispatcher._bot.id, "is_bot": True, "first_name": "V"}

@@ -169,7 +169,7 @@ class SlowChat:
         self.go = asyncio.Event()
         self.now = self.most = 0
 
-    async def send(self, *, chat_id: int, screen: Screen, nonce: str) -> Answer:
+    async def send(self, *, chat_id: int, screen: Screen, nonce: str, thread_id: int | None = None) -> Answer:
         await self._wait()
         return await self.house.chat.send(chat_id=chat_id, screen=screen, nonce=nonce)
 

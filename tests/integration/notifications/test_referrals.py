@@ -40,3 +40,12 @@ async def test_a_reversal_is_told_with_what_is_owed(house: House) -> None:
     assert "$0.50 was taken from your affiliate balance; the rest, $1.00, will be taken from your next" in taken
     assert "bought something" in again
     assert "$1.00 of it makes up for" in again
+
+
+async def test_the_name_of_a_plan_made_for_the_buyer_is_not_told(house: House) -> None:
+    """It is not even looked up: the plan may be of anybody, and may be gone."""
+    await house.happens(earned(item_ref="custom-7"))
+    await house.happens(back(item_ref="custom-7"))
+    got, taken = house.ada()
+    assert "Somebody you referred bought a custom plan." in got
+    assert "got money back for a custom plan." in taken

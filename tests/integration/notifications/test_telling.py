@@ -22,6 +22,7 @@ from viralcore.boosts.events import (
 from viralcore.core.money import usd
 from viralcore.core.screen import decode, encode
 from viralcore.ledger.events import LedgerProblemFound
+from viralcore.notifications.domain import ALERTS, TOPICS, topic_of
 from viralcore.notifications.service import ledger
 from viralcore.notifications.service.books import BooksTeller
 from viralcore.notifications.service.painting import Painter
@@ -40,6 +41,7 @@ from viralcore.payments.events import (
     StrayMoney,
 )
 from viralcore.texts.actions import PhaseNotPlaced, PhasePlaced
+from viralcore.texts.topics import topic_name
 
 SOURCES = Path(__file__).parents[3] / "viralcore/notifications"
 SEEN = DepositSeen(invoice_id=12, user_id=ADA, network="bsc", hash=HASH)
@@ -119,7 +121,7 @@ async def test_paying_from_the_wallet_is_told(house: House) -> None:
 async def test_a_closed_invoice_says_how_to_go_on(house: House) -> None:
     house.payments.invoices[12] = invoice(state="expired", received=usd(0))
     await house.happens(InvoiceClosedUnpaid(invoice_id=12, user_id=ADA, state="expired"))
-    assert "has run out" in house.ada()[0]
+    assert "has expired" in house.ada()[0]
     assert house.group() == []
 
 
@@ -376,3 +378,15 @@ def test_every_template_that_is_told_can_be_painted(bare_house: House) -> None:
     known = [*painter.templates, *books, *payouts, *ledger.templates]
     assert told == set(known)
     assert len(known) == len(set(known))
+
+
+def test_every_kind_of_card_has_a_topic_with_a_name(bare_house: House) -> None:
+    sources = "".join(path.read_text() for path in SOURCES.rglob("*.py"))
+    calls = re.findall(r'(?s)_admins\(\s*tx,(?:(?!_admins\().){0,200}?template="(\w+)"', sources)
+    alerts = {"panel_trouble", "bank_trouble", "prices", "topic_trouble"}
+    assert {"withdrawal_card", "proof", "staff_card", "replies"} <= set(calls)
+    assert set(calls) - set(TOPICS) <= alerts
+    assert topic_of("topic_trouble") is None
+    names = [topic_name(kind) for kind in {*TOPICS.values(), ALERTS}]
+    assert len(set(names)) == len(names)
+    assert all(len(name.split()) > 1 and len(name) <= 128 for name in names)

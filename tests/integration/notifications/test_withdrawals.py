@@ -79,7 +79,7 @@ async def test_one_card_and_one_message_follow_it_and_its_end_is_new(house: Hous
     turns(house, cases.COMPLETED)
     await house.happens(events.WithdrawalCompleted(**IDS, net=3748925, actor=0))
     (card,), (following, told) = house.group(), house.ada()
-    assert "paid at 14:31" in card
+    assert "paid at 14:31 UTC" in card
     assert "step by step" in following
     assert "arrived 14:31" in following
     assert "₦37,489.25 was paid to GTBank PLC, ******1234" in told
@@ -113,7 +113,7 @@ async def test_who_cancels_is_not_told_and_who_is_cancelled_is(house: House) -> 
     turns(house, cases.STATES["cancelled"])
     await house.happens(events.WithdrawalCancelled(**IDS, expired=False))
     assert house.ada() == []
-    assert "cancelled at 14:31 by its owner" in house.group()[-1]
+    assert "cancelled at 14:31 UTC by the person" in house.group()[-1]
     turns(house, cases.STATES["cancelled, never confirmed"])
     await house.happens(events.WithdrawalCancelled(**IDS, expired=True))
     assert "Its new terms were not confirmed in time" in house.ada()[-1]

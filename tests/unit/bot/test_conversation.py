@@ -50,6 +50,9 @@ def test_a_hash(text: str) -> None:
         "https://x.com/ada/status/1790000000000000001",
         "https://t.me/channel/45",
         "taxi/tx",
+        "https://x.com/tx/status/1790000000000000001",
+        "twitter.com/transaction/status/1790000000000000001",
+        "https://t.me/txn/45",
         SOLANA[:60],
     ],
 )

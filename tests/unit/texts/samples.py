@@ -11,7 +11,7 @@ from tests.unit.texts.screens.orders import BY_HAND
 from tests.unit.texts.screens.replies import to_reply_guys
 from viralcore.core.money import Money, usd
 from viralcore.core.screen import Screen
-from viralcore.texts import cards, notices, order_notices
+from viralcore.texts import cards, notices, order_notices, topics
 from viralcore.texts.cards import PersonText, PhaseCardText, ProofText, StrayEnd
 from viralcore.texts.hints import HintText
 from viralcore.texts.notices import DepositText, SaleText
@@ -285,6 +285,8 @@ def to_staff() -> Iterator[tuple[str, Screen]]:
                 amount=usd("10.50"), credits_back=posts, sale=SALE, who=ADA, by=OLU, reason="<i>not</i> happy"
             ),
         )
+    for what in ("no_right", "closed", "unknown", "refused"):
+        yield f"staff: topic, {what}", topics.trouble(what=what, kind="withdrawals")
     yield "staff: naira", cards.deposit(NAIRA, SALE, ADA)
     for reason in ("unknown_reference", "too_old", "currency"):
         asset = "GHS" if reason == "currency" else "NGN"

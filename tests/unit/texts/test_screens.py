@@ -271,7 +271,7 @@ LABELS = {
     "topup.move": ["25%", "50%", "100%", "Other amount"],
     "topup.confirm_move": ["Confirm", "Cancel"],
     "receipts.confirm_cancel": ["Confirm", "Cancel"],
-    "receipts.invoice_list": ["Open #", "All", "Open", "Paid", "Closed", "Older"],
+    "receipts.invoice_list": ["🧾 #", "All", "Open", "Paid", "Closed", "Older"],
     "bank.account": ["Copy amount", "Copy account", "I have paid", "Change method", "Cancel"],
     "bank.by_hand": ["Copy amount", "Copy account", "I have paid", "Change method", "Cancel"],
     "bank.failed": ["Try again", "Change method", "Cancel"],

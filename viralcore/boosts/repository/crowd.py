@@ -83,6 +83,12 @@ async def post_of(conn: AsyncConnection, order_id: int, *, lock: bool = False) -
     return None if row is None else Post(**row._mapping)
 
 
+async def closing(conn: AsyncConnection, order_ids: Sequence[int]) -> Mapping[int, datetime]:
+    """When the posts of these orders close."""
+    statement = select(crowd_posts.c.order_id, crowd_posts.c.closes_at).where(crowd_posts.c.order_id.in_(order_ids))
+    return {row.order_id: row.closes_at for row in await conn.execute(statement)}
+
+
 async def add_part(
     conn: AsyncConnection, *, post_id: int, line_id: int, metric: Metric, wanted: int, verified: int
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from viralcore.boosts.api import Engine, LineView
 from viralcore.boosts.domain.plans import Catalogue
 from viralcore.boosts.domain.states import Order
 from viralcore.boosts.events import OrderCreated
@@ -22,6 +23,11 @@ class Placing:
         self._catalogue = catalogue
         self._engines = engines
         self._delivery = delivery
+
+    async def worker(self, tx: Tx, platform: str, line: LineView) -> Engine | None:
+        """Who would work at a line that were ordered now; None: a panel, or nobody."""
+        engine = await self._engines.for_line(tx, platform, line)
+        return None if engine is None else engine.name
 
     async def place(self, tx: Tx, new: NewOrder) -> Order:
         """The order as it begins. What it costs was taken before, in the same transaction. One that nobody can begin

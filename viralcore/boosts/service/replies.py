@@ -57,7 +57,12 @@ class RepliesService:
     def terms(self) -> ReplyTerms:
         config = self._config
         return ReplyTerms(
-            self._pay.rate, config.days_back, config.max_count, config.max_links, largest_bonus=self._pay.largest
+            self._pay.rate,
+            config.days_back,
+            config.max_count,
+            config.max_links,
+            largest_bonus=self._pay.largest,
+            longest_reason=config.longest_reason,
         )
 
     def pays(self, metrics: Sequence[Metric]) -> Money:

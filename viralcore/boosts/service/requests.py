@@ -136,7 +136,7 @@ class Requests:
         asked = await requests.of_orders(tx.conn, [order.id])
         reason = self._refusal(what, phase, asked, tx.now)
         if reason:
-            raise CannotAsk(what=what, reason=reason)
+            raise CannotAsk(what=what, reason=reason, order_id=order.id)
         made = await requests.add(tx.conn, phase, what=what, asked_by=asked_by, now=tx.now)
         tx.effect(
             kind=ask_kind(made.panel),

@@ -14,6 +14,7 @@ import structlog
 from viralcore.boosts.api import BadService, OfferView
 from viralcore.boosts.config import BoostsConfig, PanelConfig, Service
 from viralcore.boosts.domain import services as rules
+from viralcore.boosts.domain.moving import users_of
 from viralcore.boosts.domain.services import InUse, Offer
 from viralcore.boosts.events import PanelListRead
 from viralcore.boosts.ports import PanelDown
@@ -41,6 +42,7 @@ class Syncing:
 
     def __init__(self, db: Database, config: BoostsConfig, desk: PanelDesk, users: Users) -> None:
         self._db = db
+        self._config = config
         self._care = config.care
         self._desk = desk
         self._users = users
@@ -156,7 +158,10 @@ class Syncing:
             raise BadService(reason="unknown", given=service[:40])
         if not rules.usable_kind(found, self._care):
             raise BadService(reason="kind", given=service[:40])
+        plans, others = users_of(self._config, platform, metric)
         return OfferView(
+            plans=plans,
+            others=others,
             panel=panel,
             platform=platform,
             metric=metric,

@@ -7,13 +7,13 @@ from typing import Any
 
 from viralcore.boosts.api import AlreadyDecided, BadProgress, CardNotYours, StaffCardView
 from viralcore.bot import dialogue
+from viralcore.bot.admin.finance_views import Faces
 from viralcore.bot.admin.panel import staff_only
 from viralcore.bot.turn import Turn, Viewer, answer, number, on, route
 from viralcore.bot.user.shop import whole
 from viralcore.core.screen import Html, Screen
 from viralcore.texts import errors, home, staff_cards
 from viralcore.texts.actions import CardCannot, CardDone, CardProgress, ReleaseCard, TakeCard
-from viralcore.texts.cards import PersonText
 from viralcore.texts.staff_cards import StaffCardText
 
 OWNERS_HAVE = "switches"
@@ -27,7 +27,8 @@ async def cards(viewer: Viewer, after: str) -> Screen:
     door = viewer.doors.boosts.staff
     found = await door.waiting(after_id=number(after) if after else 0, limit=PAGE + 1)
     newer = found[PAGE - 1].id if len(found) > PAGE else None
-    shown = [await _text(viewer, one) for one in found[:PAGE]]
+    faces = await Faces.of(viewer.doors.users, [who for one in found[:PAGE] for who in _people(one)])
+    shown = [_with(faces, one) for one in found[:PAGE]]
     return staff_cards.listed(shown, total=await door.count(), newer=newer, first=not after)
 
 
@@ -116,18 +117,21 @@ def _said(turn: Turn, words: Html, card_id: int) -> Screen | None:
 
 
 async def _text(viewer: Viewer, one: StaffCardView) -> StaffCardText:
-    by = one.taken_by if one.decided_by is None else one.decided_by
-    ids = [one.user_id] if by is None else [one.user_id, by]
-    people = await viewer.doors.users.get_many(user_ids=ids)
+    return _with(await Faces.of(viewer.doors.users, _people(one)), one)
 
-    def person(user_id: int) -> PersonText:
-        found = people.get(user_id)
-        return (
-            PersonText(user_id, "Somebody", None)
-            if found is None
-            else PersonText(user_id, found.first_name, found.username)
-        )
 
+def _people(one: StaffCardView) -> list[int]:
+    """Its buyer, and who took it or decided on it."""
+    by = _by(one)
+    return [one.user_id] if by is None else [one.user_id, by]
+
+
+def _by(one: StaffCardView) -> int | None:
+    return one.taken_by if one.decided_by is None else one.decided_by
+
+
+def _with(faces: Faces, one: StaffCardView) -> StaffCardText:
+    by = _by(one)
     return StaffCardText(
         id=one.id,
         version=one.version,
@@ -138,9 +142,9 @@ async def _text(viewer: Viewer, one: StaffCardView) -> StaffCardText:
         delivered=one.delivered,
         link=one.link,
         answers=one.answers,
-        buyer=person(one.user_id),
+        buyer=faces.person(one.user_id),
         state=one.state,
-        by=None if by is None else person(by),
+        by=None if by is None else faces.person(by),
         at=one.decided_at or one.taken_at,
         reason=one.reason,
         created_at=one.created_at,

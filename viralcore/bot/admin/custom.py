@@ -15,7 +15,7 @@ from viralcore.bot.turn import Turn, Viewer, answer, command, number, on, route
 from viralcore.bot.user.custom import custom_text
 from viralcore.bot.user.views import line_text
 from viralcore.core.screen import Screen
-from viralcore.texts import custom, errors, shop
+from viralcore.texts import custom, errors, home, shop
 from viralcore.texts.cards import PersonText
 from viralcore.texts.order_actions import AskCustom, AskEndCustom, ConfirmCustom, ConfirmEndCustom, FindCustomUser
 from viralcore.users.api import NotAllowed
@@ -131,8 +131,8 @@ def _as_it_would_be(turn: Turn, form: Form, one: CustomPlanView | None) -> custo
 async def confirm_form(turn: Turn, act: ConfirmCustom) -> Screen:
     _owners_only(turn.viewer)
     data = await _kept(turn, dialogue.CUSTOM_FORM, "text", user=act.user, plan=act.plan)
-    if data is None:  # it took too long: begin again
-        return await of_user(turn.viewer, str(act.user))
+    if data is None:
+        return shop.with_note(home.TOO_LATE, await of_user(turn.viewer, str(act.user)))
     door = turn.doors.boosts.custom
     one = await door.get(plan_id=act.plan) if act.plan else None
     try:
@@ -142,7 +142,7 @@ async def confirm_form(turn: Turn, act: ConfirmCustom) -> Screen:
         where = of_user(turn.viewer, str(act.user)) if one is None else detail(turn.viewer, str(act.plan))
         return shop.with_note(errors.words(error), await where)
     except FormProblems:  # its time has come, or another owner did the same
-        return await of_user(turn.viewer, str(act.user))
+        return shop.with_note(home.TOO_LATE, await of_user(turn.viewer, str(act.user)))
     return await detail(turn.viewer, str(made.id))
 
 
@@ -189,7 +189,7 @@ async def confirm_end(turn: Turn, act: ConfirmEndCustom) -> Screen:
     data = await _kept(turn, dialogue.CUSTOM_END, "reason", plan=act.plan)
     one = await turn.doors.boosts.custom.get(plan_id=act.plan)
     if data is None:
-        return await detail(turn.viewer, str(act.plan))
+        return shop.with_note(home.TOO_LATE, await detail(turn.viewer, str(act.plan)))
     if one.left != act.left:  # used or bought since: look again before it is taken
         await turn.ask(dialogue.CUSTOM_END, plan=one.id, reason=str(data["reason"]))
         return custom.confirm_end(await _person(turn.viewer, one.user_id), custom_text(one), reason=str(data["reason"]))

@@ -37,6 +37,7 @@ from viralcore.texts.panel_actions import (
     ReadServices,
     RefillOrder,
 )
+from viralcore.texts.shop import with_note
 from viralcore.users.api import NotAllowed
 
 OWNERS, ASKING = "panels", "orders.retry"
@@ -176,6 +177,8 @@ async def _show(turn: Turn, name: str, what: str, given: str) -> Screen:
         _offer_text(offer, page.panel.currency),
         of=name,
         category=offer.category,
+        plans=offer.plans,
+        others=offer.others,
         before=None if before is None else _service_text(before, page.panel.currency),
     )
 
@@ -192,7 +195,7 @@ async def confirm_service(turn: Turn, act: ConfirmService) -> Screen:
     asked = await turn.question()
     where = f"{act.panel}:{act.what}"
     if asked is None or asked.name != dialogue.SERVICE_OK or f"{asked.data['panel']}:{asked.data['what']}" != where:
-        return await service(turn.viewer, where)  # it took too long: begin again
+        return with_note(home.TOO_LATE, await service(turn.viewer, where))
     platform, metric = _parts(act.what)
     try:
         await turn.doors.boosts.panel_care.choose_service(
@@ -247,7 +250,8 @@ async def ask_panel(turn: Turn, act: AskPanel) -> Screen:
     try:
         made = await turn.doors.boosts.panel_care.ask(key=turn.key, actor=turn.user.id, phase_id=act.phase, what=what)
     except CannotAsk as error:
-        return home.refused(errors.words(error), back="panels")
+        where = f"porder:{error.fields['order_id']}" if "order_id" in error.fields else "panels"
+        return home.refused(errors.words(error), back=where)
     turn.toast = orders_at.asked(what=what)
     return await placements(turn.viewer, str(made.order_id))
 

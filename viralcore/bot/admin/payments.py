@@ -23,6 +23,7 @@ from viralcore.texts import errors, finance, home, refunds
 from viralcore.texts.actions import AskAssign, AskInvoice, AskRefund, AssignTo, ConfirmAssign, ConfirmRefund
 from viralcore.texts.cards import PersonText
 from viralcore.texts.finance_words import SoldText
+from viralcore.texts.shop import with_note
 from viralcore.users.api import NotAllowed, SessionExpired, UserView
 
 PAGE = 20
@@ -201,7 +202,7 @@ async def confirm_assign(turn: Turn, act: ConfirmAssign) -> Screen:
     asked = await turn.question()
     data = _of(asked, dialogue.ASSIGN_REASON, receipt=act.receipt)
     if data is None or act.target != f"{data['kind']}{data['target']}":
-        return await receipt(turn.viewer, str(act.receipt))  # it took too long: begin again
+        return with_note(home.TOO_LATE, await receipt(turn.viewer, str(act.receipt)))
     door, target, reason = turn.doors.payments.finance, int(data["target"]), str(data["reason"])
     who = {"actor": turn.user.id, "receipt_id": act.receipt}
     try:
@@ -294,7 +295,7 @@ async def confirm_refund(turn: Turn, act: ConfirmRefund) -> Screen:
     asked = await turn.question()
     data = _of(asked, dialogue.REFUND_REASON, invoice=act.invoice, cents=act.cents, refunded=act.refunded)
     if data is None:
-        return await invoice(turn.viewer, str(act.invoice))  # it took too long: begin again
+        return with_note(home.TOO_LATE, await invoice(turn.viewer, str(act.invoice)))
     try:
         await turn.doors.payments.finance.refund(
             key=turn.key,

@@ -13,6 +13,7 @@ from viralcore.bot.turn import Turn, UnknownRoute, Viewer, answer, number, on, r
 from viralcore.core.screen import Screen
 from viralcore.texts import errors, home
 from viralcore.texts import withdrawal_desk as texts
+from viralcore.texts.shop import with_note
 from viralcore.texts.withdrawal_actions import AskSwitch, ConfirmSwitch
 from viralcore.users.api import NotAllowed, SessionExpired
 from viralcore.withdrawals.api import Mode, NoProvider, QueueFilter
@@ -99,7 +100,7 @@ async def confirm_switch(turn: Turn, act: ConfirmSwitch) -> Screen:
     asked = await turn.question()
     data = asked.data if asked is not None and asked.name == dialogue.PAYOUT_SWITCH else {}
     if not data.get("reason") or (data["what"], data["value"]) != (act.what, act.value):
-        return await payouts(turn.viewer, "")  # it took too long: begin again
+        return with_note(home.TOO_LATE, await payouts(turn.viewer, ""))
     desk, reason = turn.doors.withdrawals.desk, str(data["reason"])
     try:
         if act.what == "mode":

@@ -12,6 +12,7 @@ from viralcore.boosts.api import (
     BadPay,
     BelowZero,
     EarnerView,
+    NoReason,
     RecordView,
     SubmissionClosed,
     SubmissionView,
@@ -151,7 +152,12 @@ async def ask_reason(turn: Turn, act: RejectReplies) -> Screen | None:
 @answer(dialogue.REPLY_REASON)
 async def reason_typed(turn: Turn, data: Mapping[str, Any], text: str) -> Screen | None:
     submission_id = int(data["submission"])
-    await turn.doors.boosts.replies.reject(key=turn.key, actor=turn.user.id, submission_id=submission_id, reason=text)
+    door = turn.doors.boosts.replies
+    try:
+        await door.reject(key=turn.key, actor=turn.user.id, submission_id=submission_id, reason=text)
+    except NoReason as error:
+        await turn.ask(dialogue.REPLY_REASON, submission=submission_id)
+        return _said(turn, errors.words(error), f"rs:{submission_id}")
     words = texts.rejected(submission_id=submission_id)
     if turn.private:
         return await _next(turn, words)
@@ -274,12 +280,18 @@ async def money_typed(turn: Turn, data: Mapping[str, Any], text: str) -> Screen:
     amount, reason = read_money(text)
     if not amount.minor or abs(amount.minor) > most.minor or (kind == "bonus" and amount.minor < 0):
         return await _ask_money(turn, user_id, kind, errors.words(BadPay(most=most.minor)))
+    if len(reason) > turn.doors.boosts.replies.terms().longest_reason:
+        return await _ask_money(turn, user_id, kind, errors.words(_too_long(turn)))
     one = await turn.doors.boosts.replies.earner(user_id=user_id)
     if one.balance.minor + amount.minor < 0:
         return await _ask_money(turn, user_id, kind, errors.words(BelowZero(available=one.balance.minor)))
     await turn.ask(dialogue.REPLY_MONEY, user=user_id, kind=kind, kobo=amount.minor, reason=reason)
     faces = await Faces.of(turn.doors.users, [user_id])
     return texts.confirm_money(faces.person(user_id), kind=kind, amount=amount, reason=reason, balance=one.balance)
+
+
+def _too_long(turn: Turn) -> NoReason:
+    return NoReason(limit=turn.doors.boosts.replies.terms().longest_reason)
 
 
 def read_money(text: str) -> tuple[Money, str]:
@@ -296,7 +308,7 @@ async def money_confirmed(turn: Turn, act: ConfirmReplyMoney) -> Screen:
     asked = await turn.question()
     data = dict(asked.data) if asked is not None and asked.name == dialogue.REPLY_MONEY else {}
     if (data.get("user"), data.get("kind"), data.get("kobo")) != (act.user, act.kind, act.kobo):
-        return await guy(turn.viewer, str(act.user))  # it took too long: begin again
+        return with_note(home.TOO_LATE, await guy(turn.viewer, str(act.user)))
     door = turn.doors.boosts.replies
     give = door.bonus if act.kind == "bonus" else door.correct
     try:

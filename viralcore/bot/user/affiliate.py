@@ -72,8 +72,10 @@ def _link(viewer: Viewer) -> str:
 
 
 async def _line(viewer: Viewer, one: CommissionView) -> CommissionText:
+    """A plan made for one person has a name that is theirs: it is not told, and not even asked for."""
     try:
-        title = (await viewer.doors.boosts.find_plan(one.item_ref)).title
+        private = one.item_ref.startswith("custom-")
+        title = texts.PRIVATE if private else (await viewer.doors.boosts.find_plan(one.item_ref)).title
     except UnknownPlan:
         title = ""
     return CommissionText(amount=one.amount, title=title, at=one.at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import cast
 
-from viralcore.boosts.api import BadLink, CannotSteer, NoCredits, OrderFilter, OrderView, PlanEnded
+from viralcore.boosts.api import BadLink, CannotCancel, CannotSteer, NoCredits, OrderFilter, OrderView, PlanEnded
 from viralcore.bot.turn import Turn, Viewer, command, number, on, route
 from viralcore.bot.user.boost import shown_draft
 from viralcore.bot.user.goods import with_unfinished
@@ -89,9 +89,11 @@ async def confirm_cancel(viewer: Viewer, argument: str) -> Screen:
 
 @on(CancelOrder)
 async def cancel(turn: Turn, act: CancelOrder) -> Screen:
-    return await _shown(
-        turn.viewer, await turn.doors.boosts.cancel(key=turn.key, user_id=turn.user.id, order_id=act.order)
-    )
+    try:
+        one = await turn.doors.boosts.cancel(key=turn.key, user_id=turn.user.id, order_id=act.order)
+    except CannotCancel as error:
+        return await _said(turn, act.order, error)
+    return await _shown(turn.viewer, one)
 
 
 @route("orest")
@@ -127,7 +129,7 @@ async def resume(turn: Turn, act: ResumeOrder) -> Screen:
     return await order(turn.viewer, str(act.order))
 
 
-async def _said(turn: Turn, order_id: int, error: CannotSteer) -> Screen:
+async def _said(turn: Turn, order_id: int, error: CannotCancel | CannotSteer) -> Screen:
     """The order as it is, with the reason above it; without a route, as a redraw would take the reason away."""
     return replace(shop.with_note(errors.words(error), await order(turn.viewer, str(order_id))), route="")
 

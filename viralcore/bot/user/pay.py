@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from viralcore.bot import dialogue
-from viralcore.bot.turn import Turn, UnknownRoute, Viewer, answer, number, on, photo, route
+from viralcore.bot.turn import Turn, UnknownRoute, Viewer, answer, number, on, other, photo, route
 from viralcore.bot.user.goods import about
 from viralcore.bot.user.invoices import cancel_or_ask, paid_text, seen
 from viralcore.bot.user.start import wallet
@@ -180,6 +180,7 @@ async def proof_sent(turn: Turn, data: Mapping[str, Any], file_id: str) -> Scree
     return bank.photo_sent(invoice_id=invoice_id)
 
 
+@other(dialogue.PROOF)
 @answer(dialogue.PROOF)
 async def proof_typed(turn: Turn, data: Mapping[str, Any], text: str) -> Screen:
     await turn.ask(dialogue.PROOF, invoice=int(data["invoice"]))

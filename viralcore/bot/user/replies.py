@@ -119,8 +119,8 @@ async def ask_proof(turn: Turn, act: AskProof) -> Screen:
     return ask_claim_proof(one)
 
 
-def ask_claim_proof(one: ClaimView) -> Screen:
-    return texts.ask_proof(link=one.link.canonical, claim_id=one.id, replied="comments" in one.metrics)
+def ask_claim_proof(one: ClaimView, problem: Html | None = None) -> Screen:
+    return texts.ask_proof(link=one.link.canonical, claim_id=one.id, replied="comments" in one.metrics, problem=problem)
 
 
 @answer(dialogue.TASK_PROOF)
@@ -132,7 +132,7 @@ async def proof_typed(turn: Turn, data: Mapping[str, Any], text: str) -> Screen:
     except BadProof as error:
         one = await crowd.claim(claim_id=claim_id, user_id=turn.user.id)
         await turn.ask(dialogue.TASK_PROOF, claim=claim_id)
-        return texts.ask_proof(link=one.link.canonical, claim_id=claim_id, problem=errors.words(error))
+        return ask_claim_proof(one, errors.words(error))
     return await _work(turn.viewer, claim_id)
 
 

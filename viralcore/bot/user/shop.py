@@ -74,9 +74,19 @@ async def plan(viewer: Viewer, plan_id: str) -> Screen:
     return shop.plan(plan_text(one))
 
 
+async def _theirs(turn: Turn, plan_id: str) -> PlanView:
+    """A plan this person may know of: one made for somebody else is none. Raises UnknownPlan."""
+    one = await turn.doors.boosts.find_plan(plan_id)
+    if one.group == "custom":
+        mine = await turn.doors.boosts.custom.of_user(user_id=turn.user.id)
+        if all(each.plan.id != plan_id for each in mine):
+            raise UnknownPlan(plan=plan_id)
+    return one
+
+
 @on(AskQuantity)
 async def ask_quantity(turn: Turn, act: AskQuantity) -> Screen:
-    one = await turn.doors.boosts.find_plan(act.plan)
+    one = await _theirs(turn, act.plan)
     if not one.on_sale:
         raise NotOnSale(plan=act.plan)
     await turn.ask(dialogue.QUANTITY, plan=act.plan)
@@ -85,7 +95,7 @@ async def ask_quantity(turn: Turn, act: AskQuantity) -> Screen:
 
 @answer(dialogue.QUANTITY)
 async def quantity_typed(turn: Turn, data: Mapping[str, Any], text: str) -> Screen:
-    one = await turn.doors.boosts.find_plan(str(data["plan"]))
+    one = await _theirs(turn, str(data["plan"]))
     quantity = whole(text)
     if quantity is None:
         await turn.ask(dialogue.QUANTITY, plan=one.id)
@@ -111,7 +121,10 @@ async def buy_command(turn: Turn, arguments: str) -> Screen:
     if family is not None:  # one plan in several sizes: which, comes first
         return await render(turn.viewer, f"g:{family.platform}:{family.group}")
     if len(words) == 1:
-        return await plan(turn.viewer, words[0].lower())
+        try:
+            return await plan(turn.viewer, words[0].lower())
+        except (UnknownPlan, NotOnSale) as error:
+            return shop.with_note(errors.words(error), await render(turn.viewer, "menu"))
     quantity = whole(" ".join(words[1:]))
     if quantity is None:
         menu = await render(turn.viewer, "menu")
@@ -122,10 +135,10 @@ async def buy_command(turn: Turn, arguments: str) -> Screen:
 async def buy(turn: Turn, plan_id: str, quantity: int) -> Screen:
     """Open the invoice and show it; when something is in the way, say what and how to go on."""
     try:
-        if (await turn.doors.boosts.find_plan(plan_id)).kind == "goods":
+        if (await _theirs(turn, plan_id)).kind == "goods":
             return await begin(turn, plan_id, quantity)
         invoice = await turn.doors.boosts.buy(key=turn.key, user_id=turn.user.id, plan_id=plan_id, quantity=quantity)
-    except UnknownPlan as error:
+    except (UnknownPlan, NotOnSale) as error:
         return shop.with_note(errors.words(error), await render(turn.viewer, "menu"))
     except BadQuantity as error:
         await turn.ask(dialogue.QUANTITY, plan=plan_id)

@@ -83,6 +83,7 @@ def order_text(order: OrderView) -> OrderText:
                 x.reason,
                 x.verified,
                 x.verified_done,
+                x.until,
             )
             for x in order.lines
         ),

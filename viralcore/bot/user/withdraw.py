@@ -22,7 +22,9 @@ from viralcore.texts.withdrawal_actions import ConfirmWithdrawal, ForgetAccount,
 from viralcore.withdrawals.api import (
     BadAccount,
     BadAmount,
+    NoRate,
     NotEnough,
+    PayoutsPaused,
     QuoteView,
     RequestOpen,
     SourceView,
@@ -34,6 +36,8 @@ from viralcore.withdrawals.api import (
 
 AMOUNTS = (BadAmount, NotEnough, TooLittle, TooMuch)
 """Refusals that another amount answers."""
+LATER = (NoRate, PayoutsPaused, TooMany)
+"""Refusals that time answers: where one was stays one press away."""
 Asked = tuple[str, dict[str, Any]]
 Step = tuple[Screen, Asked | None]
 
@@ -137,8 +141,10 @@ async def bank_typed(turn: Turn, data: Mapping[str, Any], text: str) -> Screen:
     amount = Money(int(data["amount"]), await _asset(turn, str(data["source"])))
     try:
         quote = await turn.doors.withdrawals.quote(user_id=turn.user.id, source=data["source"], amount=amount)
-    except AMOUNTS:
+    except (*AMOUNTS, RequestOpen):
         return await looked(turn, where)
+    except LATER as error:
+        return home.refused(errors.words(error), back=f"withdraw:{where}")
     found = await turn.doors.withdrawals.search_banks(text=text[:100])
     known = bool(found or await turn.doors.withdrawals.search_banks(text="bank", limit=1))
     await turn.ask(dialogue.WITHDRAW_BANK, **data)
@@ -160,6 +166,8 @@ async def number_typed(turn: Turn, data: Mapping[str, Any], text: str) -> Screen
         return await looked(turn, f"{where}:{bank}", texts.wrong_digits(digits))
     except (*AMOUNTS, RequestOpen):
         return await looked(turn, where)
+    except LATER as error:
+        return home.refused(errors.words(error), back=f"withdraw:{where}:{bank}")
     return await render(turn.viewer, f"wcheck:{check.id}")
 
 
@@ -179,6 +187,8 @@ async def saved_pressed(turn: Turn, act: WithdrawTo) -> Screen:
         )
     except (*AMOUNTS, RequestOpen):
         return await looked(turn, f"{act.source}:{act.amount}")
+    except LATER as error:
+        return home.refused(errors.words(error), back=f"withdraw:{act.source}:{act.amount}")
     return await render(turn.viewer, f"wcheck:{check.id}")
 
 
@@ -193,8 +203,10 @@ async def confirm(turn: Turn, act: ConfirmWithdrawal) -> Screen:
     door = turn.doors.withdrawals
     try:
         one = await door.request(key=turn.key, user_id=turn.user.id, check_id=act.check)
-    except (NotFound, TooMany):
+    except NotFound:
         raise
+    except TooMany as error:
+        return home.refused(errors.words(error), back=f"wcheck:{act.check}")
     except DomainError as error:
         if not error.code.startswith("withdrawals."):
             raise

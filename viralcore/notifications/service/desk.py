@@ -115,14 +115,13 @@ class Desk:
         if await self._refresh(tx, copies, params):
             await repository.retire(tx.conn, copies)
 
-    async def queue(self, tx: Tx, notice_id: int, wanted: int) -> None:
-        """The effect that shows a notice, for the wish with this number."""
+    async def queue(self, tx: Tx, notice_id: int, wanted: int, *, again: str = "") -> None:
+        """The effect that shows a notice, for the wish with this number. `again`: why there is another for it."""
         notice = await repository.load(tx.conn, notice_id)
         if notice is not None:
             payload = {"notice": notice_id, "revision": wanted}
-            tx.effect(
-                kind=KINDS[notice.channel], key=f"{notice_id}:{wanted}", payload=payload, ref=f"notice:{notice_id}"
-            )
+            key = f"{notice_id}:{wanted}" + (f":{again}" if again else "")
+            tx.effect(kind=KINDS[notice.channel], key=key, payload=payload, ref=f"notice:{notice_id}")
 
     async def history(self, *, user_id: int, limit: int = 20) -> tuple[NoticeView, ...]:
         async with self._db.read() as conn:

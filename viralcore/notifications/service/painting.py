@@ -16,7 +16,7 @@ from viralcore.notifications.service.hints import hint_text
 from viralcore.notifications.service.replies import ReplyPainter
 from viralcore.notifications.service.stuck import StuckPainter
 from viralcore.payments.api import InvoiceView, Payments, ProofView
-from viralcore.texts import cards, custom, notices, order_notices, referrals, staff_cards, wording
+from viralcore.texts import cards, custom, notices, order_notices, referrals, staff_cards, topics, wording
 from viralcore.texts.order_text import OrderLineText, OrderPartText, OrderText
 from viralcore.texts.shop import LineText
 from viralcore.users.api import Users
@@ -72,6 +72,7 @@ class Painter:
             "goods_returned": self._goods_returned,
             "staff_card": self._staff_card,
             "stuck": StuckPainter(boosts, self._person, bot_username).paint,
+            "topic_trouble": self._topic_trouble,
             **ReplyPainter(boosts, self._person).templates,
             **GroupPainter(boosts, bot_username).templates,
         }
@@ -316,6 +317,9 @@ class Painter:
         )
         return staff_cards.card(shown, waits=bool(params.get("waits")), superseded=bool(params.get("superseded")))
 
+    async def _topic_trouble(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        return topics.trouble(what=params["what"], kind=params["kind"])
+
     # --- facts -------------------------------------------------------------------------------------------------------
 
     async def _sale(self, user_id: int, invoice_id: int) -> notices.SaleText:
@@ -332,6 +336,9 @@ class Painter:
         return _sale_text(invoice, unit, available)
 
     async def _title(self, item_ref: str) -> str:
+        """For who referred the buyer: the name of a plan made for one person is not told."""
+        if item_ref.startswith("custom-"):
+            return referrals.PRIVATE
         try:
             return (await self._boosts.find_plan(item_ref)).title
         except UnknownPlan:
@@ -420,6 +427,7 @@ def _order_text(order: OrderView) -> OrderText:
                 line.reason,
                 line.verified,
                 line.verified_done,
+                line.until,
             )
             for line in order.lines
         ),

@@ -60,8 +60,12 @@ CASES: Cases = {
         "new": custom.ask_form(ADA, None),
         "change": custom.ask_form(ADA, SOLD),
         "every problem": custom.ask_form(
-            ADA, None, [(code, f"{hostile.TITLE}: 1") for code in custom.FORM_PROBLEMS] + [("Ready words.", "")]
+            ADA, None, [*[(code, f"{hostile.TITLE}: 1") for code in custom.FORM_PROBLEMS][:9], ("Ready words.", "")]
         ),
+        "the other problems": custom.ask_form(
+            ADA, None, [(code, f"{hostile.TITLE}: 1") for code in custom.FORM_PROBLEMS][9:]
+        ),
+        "a novel instead of a form": custom.ask_form(ADA, None, [("unknown", hostile.TITLE * 3)] * 60),
     },
     "confirm": {
         "given": custom.confirm(ADA, GIVEN, new=True, give=20, reason=hostile.TITLE),

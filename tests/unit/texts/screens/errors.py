@@ -97,6 +97,7 @@ REFUSALS: dict[str, DomainError] = {
         f"custom plan: {reason}": boosts.BadCustomPlan(reason=reason, metric="likes", most=10_000, left=2)
         for reason in errors.CUSTOM_PROBLEMS
     },
+    "custom plan: one post left": boosts.BadCustomPlan(reason="too_few_left", left=1),
     "not enough credits": boosts.NoCredits(needed=5, platform="telegram"),
     "draft expired": boosts.DraftExpired(draft_id=5),
     "cannot cancel": boosts.CannotCancel(order_id=7, state="in_progress"),

@@ -31,6 +31,7 @@ CASES: Cases = {
     "only_text": {"a sticker": home.only_text()},
     "edited": {"an edit": home.edited()},
     "too_long": {"a novel": home.too_long()},
+    "unasked_photo": {"an album": home.unasked_photo()},
     "nothing_to_cancel": {"nothing open": home.nothing_to_cancel()},
     "stopped": {"a question was open": home.stopped()},
     "refused": {

@@ -84,12 +84,24 @@ CASES: Cases = {
     },
     "confirm_service": {
         "another": panels.confirm_service(LIKES, of="smmflare", category="X <b>&", before=VIEWS),
+        "for plans": panels.confirm_service(
+            LIKES,
+            of="smmflare",
+            category="X",
+            before=None,
+            plans=["X followers, at once"],
+            others=["X followers, daily"],
+        ),
         "new": panels.confirm_service(
             replace(LIKES, refill=False, cancel=False), of="smmflare", category="X", before=None
         ),
     },
     "preferred": {"told": panels.preferred(of="smmflare")},
     "reading": {"told": panels.reading(of="smmflare")},
+    "waiting": {
+        "several": panels.waiting("x likes (101): price; telegram views (7): vanished; x reposts (9): kind"),
+        "cut short, and a new reason": panels.waiting("x likes (101): mood; x vie"),
+    },
 }
 PLACED: Cases = {
     "ask_order": {

@@ -70,6 +70,7 @@ CASES: Cases = {
     },
     "work": {
         "taken": replies.work(WORK),
+        "taken, a repost": replies.work(replace(WORK, metrics=("reposts",), pays=ngn(0))),
         "taken, two things": replies.work(replace(WORK, metrics=("comments", "reposts"))),
         "handed in": replies.work(replace(WORK, state="submitted", proofs=LINKS[:1])),
         "approved": replies.work(replace(WORK, state="approved")),
