@@ -15,6 +15,7 @@ import structlog
 from pydantic import SecretStr
 from starlette.routing import Route
 
+from viralcore.admin import module as admin
 from viralcore.boosts import module as boosts
 from viralcore.bot import module as bot
 from viralcore.core import migrate, runtime
@@ -66,6 +67,10 @@ class _Module(Protocol):
     def jobs(self) -> tuple[Job, ...]: ...
 
 
+Doors = bot.Doors
+"""For the command line, which knows no module."""
+
+
 @dataclass(frozen=True, slots=True)
 class Modules:
     """The business, without anything that runs by itself."""
@@ -76,6 +81,7 @@ class Modules:
     boosts: boosts.BoostsModule
     referrals: referrals.ReferralsModule
     withdrawals: withdrawals.Withdrawals
+    admin: admin.AdminModule
 
     @property
     def business(self) -> tuple[_Module, ...]:
@@ -130,7 +136,7 @@ def _modules(settings: Settings, db: Database, clock: Clock, http: HttpClients) 
         boosts=shop.service,
         referrals=brought.service,
     )
-    return Modules(people, books, money, shop, brought, payouts)
+    return Modules(people, books, money, shop, brought, payouts, admin.build(db=db, users=people.service))
 
 
 def _doors(modules: Modules, bot_username: Callable[[], str] = str) -> bot.Doors:
@@ -141,6 +147,7 @@ def _doors(modules: Modules, bot_username: Callable[[], str] = str) -> bot.Doors
         boosts=modules.boosts.service,
         referrals=modules.referrals.service,
         withdrawals=modules.withdrawals.service,
+        held=modules.admin.held,
         bot_username=bot_username,
     )
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
@@ -24,8 +24,16 @@ from viralcore.settings import Needs, Settings, load
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from viralcore.admin.api import HeldView
+    from viralcore.boosts.api import PanelView
+    from viralcore.bootstrap import Doors
+    from viralcore.withdrawals.api import DeskView
+
+T = TypeVar("T")
 BAD_SETTINGS = 2  # systemd does not try again after this one
 Role = Literal["reply_guy", "support", "finance", "owner"]
+UserId = Annotated[int, typer.Argument(help="The person's Telegram id.", min=1)]
+Reason = Annotated[str, typer.Option(help="Why, for the audit log.")]
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,9 +44,17 @@ app = typer.Typer(
 admin = typer.Typer(no_args_is_help=True, help="Staff, without the bot.")
 key_commands = typer.Typer(help="Keys for what is encrypted: print fresh ones, or change over to a new one.")
 ledger = typer.Typer(no_args_is_help=True, help="The books.")
+held = typer.Typer(no_args_is_help=True, help="Work that failed in every attempt and waits to be let go on.")
 app.add_typer(admin, name="admin")
+app.add_typer(held, name="held")
 app.add_typer(key_commands, name="keys")
 app.add_typer(ledger, name="ledger")
+
+
+_REFUSALS = {
+    "users.last_owner": "Refused: that would leave the shop without an owner who can act. Nothing was changed.",
+    "core.not_found": "There is nothing of that name. Nothing was changed.",
+}
 
 
 def main() -> None:
@@ -51,7 +67,7 @@ def main() -> None:
             _err().print(f"  {problem}")
         sys.exit(BAD_SETTINGS)
     except DomainError as error:
-        _fail(f"Refused: {error}")
+        _fail(_REFUSALS.get(error.code, f"Refused: {error}"))
     except CannotStart as error:
         _err().print(str(error))
         sys.exit(BAD_SETTINGS)
@@ -158,7 +174,8 @@ def doctor() -> None:
     for source in settings.sources:
         _out().print(f"{source.name:<{name}}  {source.origin:<{origin}}  {source.shown}")
     healthy = _examine_database(settings)
-    for warning in _warnings(settings):
+    deciders = _examine_rows(settings) if healthy else len(settings.env.admin_ids)
+    for warning in _warnings(settings, deciders):
         _out().print(f"warning  {warning}")
     if not healthy:
         raise typer.Exit(1)
@@ -166,22 +183,67 @@ def doctor() -> None:
 
 @admin.command()
 def grant(
-    user_id: Annotated[int, typer.Argument(help="The person's Telegram id.", min=1)],
+    user_id: UserId,
     role: Annotated[Role, typer.Argument(help="The role to give.")],
-    reason: Annotated[str, typer.Option(help="Why, for the audit log.")] = "granted on the command line",
+    reason: Reason = "granted on the command line",
 ) -> None:
     """Give somebody a role. Written to the audit log."""
-    settings = _settings("database")
-    from viralcore import bootstrap
-
-    async def work(settings: Settings) -> None:
-        async with bootstrap.doors(settings) as doors:
-            key = f"cli-{secrets.token_hex(8)}"
-            await doors.users.grant_role(key=key, actor=0, user_id=user_id, role=role, reason=reason)
-
-    with _database_url(settings) as url:
-        asyncio.run(work(settings.with_database(url)))
+    _through_doors(lambda doors: doors.users.grant_role(key=_key(), actor=0, user_id=user_id, role=role, reason=reason))
     _out().print(f"{user_id} is {role} now.")
+
+
+@admin.command()
+def revoke(
+    user_id: UserId,
+    role: Annotated[Role, typer.Argument(help="The role to take away.")],
+    reason: Reason = "revoked on the command line",
+) -> None:
+    """Take a role away from somebody. Audited. Who stands in ADMIN_IDS is owner again at every start."""
+    _through_doors(
+        lambda doors: doors.users.revoke_role(key=_key(), actor=0, user_id=user_id, role=role, reason=reason)
+    )
+    _out().print(f"{user_id} is not {role} now.")
+
+
+@admin.command()
+def block(user_id: UserId, reason: Annotated[str, typer.Option(help="Why, for the audit log.")]) -> None:
+    """Block somebody: they can buy, order and withdraw nothing. Money of theirs that comes in is still credited."""
+    _through_doors(lambda doors: doors.users.block(key=_key(), actor=0, kind="user", value=str(user_id), reason=reason))
+    _out().print(f"{user_id} is blocked now.")
+
+
+@admin.command()
+def unblock(user_id: UserId, reason: Annotated[str, typer.Option(help="Why, for the audit log.")]) -> None:
+    """Lift somebody's block."""
+    _through_doors(
+        lambda doors: doors.users.unblock(key=_key(), actor=0, kind="user", value=str(user_id), reason=reason)
+    )
+    _out().print(f"{user_id} is not blocked now.")
+
+
+@held.command(name="list")
+def held_list(
+    page: Annotated[int, typer.Option(min=1, help="Which page of 20.")] = 1,
+) -> None:
+    """Say what is held, oldest first: its name, what it is, since when, and why."""
+
+    async def work(doors: Doors) -> tuple[int, tuple[HeldView, ...]]:
+        return await doors.held.count(), await doors.held.page(limit=20, offset=(page - 1) * 20)
+
+    total, found = _through_doors(work)
+    for one in found:
+        _out().print(f"{one.token}  {one.queue:<8}  {one.since:%Y-%m-%d %H:%M}  {one.what} ({one.about})")
+        _out().print(f"{'':16}  {one.attempts} attempts: {one.error[:300]}")
+    _out().print(f"{total} held." if total else "Nothing is held.")
+
+
+@held.command(name="retry")
+def held_retry(
+    name: Annotated[str, typer.Argument(help="Its name, as `viralcore held list` says it.")],
+) -> None:
+    """Let one thing go on, with fresh attempts. A call whose outcome nobody knows is never made twice. Audited."""
+    _through_doors(lambda doors: doors.held.retry(key=_key(), actor=0, token=name))
+    _out().print(f"{name} is tried again by the running bot.")
 
 
 @ledger.command()
@@ -209,6 +271,23 @@ def check() -> None:
     if problems or not trial.balanced:
         _fail("The books do not balance." if not trial.balanced else f"{len(problems)} problem(s) in the books.")
     _out().print("The books balance.")
+
+
+def _key() -> str:
+    return f"cli-{secrets.token_hex(8)}"
+
+
+def _through_doors(work: Callable[[Doors], Awaitable[T]], settings: Settings | None = None) -> T:
+    """Call the shop's doors as the command line; the bot may be running or not."""
+    settings = settings or _settings("database")
+    from viralcore import bootstrap
+
+    async def run(settings: Settings) -> T:
+        async with bootstrap.doors(settings) as doors:
+            return await work(doors)
+
+    with _database_url(settings) as url:
+        return asyncio.run(run(settings.with_database(url)))
 
 
 @cache
@@ -280,11 +359,41 @@ def _examine_database(settings: Settings) -> bool:
     return True
 
 
-def _warnings(settings: Settings) -> Iterator[str]:
+def _examine_rows(settings: Settings) -> int:
+    """Say what staff changed at run time, which goes before the settings; returns how many may decide on payouts."""
+
+    async def look(doors: Doors) -> tuple[int, DeskView, tuple[PanelView, ...]]:
+        deciders = await doors.users.staff_ids(right="withdrawals.decide")
+        return len(deciders), await doors.withdrawals.desk.switches(), await doors.boosts.panels()
+
+    deciders, payouts, panels = _through_doors(look, settings)
+    stopped = f", stopped: {payouts.stop_reason}" if payouts.stopped else ""
+    _out().print(f"row      payouts: {payouts.mode}{', paused' if payouts.paused else ''}{stopped}")
+    for panel in panels:
+        first = "an owner put it first" if panel.preferred else ""
+        waiting = f"{panel.quarantined} service(s) wait for an owner" if panel.quarantined else ""
+        if first or waiting:
+            _out().print(f"row      panel {panel.name}: {', '.join(one for one in (first, waiting) if one)}")
+    return deciders
+
+
+def _warnings(settings: Settings, deciders: int) -> Iterator[str]:
     env = settings.env
-    if len(env.admin_ids) == 1:
-        yield "one owner only: where two approvers are asked for, the second approval is theirs again after 24 h"
-    if env.admin_telegram_chat_id is None:
+    if deciders == 1:
+        yield (
+            "one person only may decide on payouts: where two approvers are asked for, the second approval is theirs "
+            "again after 24 h"
+        )
+    if env.database_url is None:
+        place = EmbeddedPostgres.of(env.data_dir, pg_bin=env.pg_bin).at_risk()
+        if place is not None:
+            yield (
+                f"the database stands in {place}, where the system deletes what is old: stop the bot, move that folder "
+                f"to /var/lib/viralcore, and let {env.data_dir / 'postgres' / 'postgres'} point there"
+            )
+    if env.disable_notifications or not env.enable_telegram_notifications:
+        yield "notifications to staff are switched off: no staff card is sent anywhere, see the Admin Panel"
+    elif env.admin_telegram_chat_id is None:
         yield "ADMIN_TELEGRAM_CHAT_ID is not set: staff cards go to the owners' private chats"
     if not any((env.bsc_deposit_address, env.sol_deposit_address, env.trx_deposit_address, env.aptos_deposit_address)):
         yield "no deposit address is set: nobody can pay with crypto"

@@ -24,7 +24,7 @@ from pydantic_settings import (
 )
 
 from viralcore.boosts.config import BoostsConfig
-from viralcore.bot.config import TELEGRAM_PER_SECOND, BotConfig
+from viralcore.bot.config import TELEGRAM_GROUP_PER_MINUTE, TELEGRAM_PER_SECOND, BotConfig
 from viralcore.core import formats
 from viralcore.core.problems import Problem, SettingsError, load_toml, reason
 from viralcore.notifications.config import NotificationsConfig
@@ -332,9 +332,15 @@ def _pair_checks(env: Environ) -> Iterator[Problem]:
 
 
 def _pace_check(env: Environ, bot: BotConfig | None) -> Iterator[Problem]:
-    if env.environment == "production" and bot is not None and bot.pace.per_second > TELEGRAM_PER_SECOND:
-        why = f"is more than {TELEGRAM_PER_SECOND}, which Telegram answers with 429: only a simulator takes it"
-        yield Problem("bot.toml", "pace.per_second", why)
+    if env.environment != "production" or bot is None:
+        return
+    for name, given, most in (
+        ("per_second", bot.pace.per_second, TELEGRAM_PER_SECOND),
+        ("group_per_minute", bot.pace.group_per_minute, TELEGRAM_GROUP_PER_MINUTE),
+    ):
+        if given > most:
+            why = f"is more than {most}, which Telegram answers with 429: only a simulator takes it"
+            yield Problem("bot.toml", f"pace.{name}", why)
 
 
 def _provider_urls(env: Environ) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,6 @@ asked for, one of its guards taken away. ``python -m tests.chaos.child MUTATION 
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import replace
 from typing import Any
@@ -16,6 +15,7 @@ from tests.chaos.mutants import MUTANTS
 from viralcore.bot import line
 from viralcore.cli import app
 from viralcore.core.events import Event, Subscription
+from viralcore.core.migrate import upgrade
 from viralcore.core.registry import Registry
 
 GROUP_PER_MINUTE = 1_800
@@ -59,15 +59,19 @@ def widen_lanes() -> None:
     module.Lanes = lanes
 
 
+def migrate(url: str) -> None:
+    """The shop's tables, and the one of the witness."""
+    upgrade(url)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(WITNESS)
+
+
 def main(mutation: str, command: str) -> None:
     install_witness()
     widen_lanes()
     MUTANTS[mutation]()
     sys.argv = ["viralcore", command]
     app(standalone_mode=False)
-    if command == "migrate":
-        with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
-            connection.execute(WITNESS)
 
 
 if __name__ == "__main__":

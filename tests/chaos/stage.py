@@ -18,7 +18,7 @@ from pathlib import Path
 from random import Random
 from threading import Thread
 
-from tests.chaos.child import GROUP_PER_MINUTE
+from tests.chaos.child import GROUP_PER_MINUTE, migrate
 from viralcore.sandbox.console import Say
 from viralcore.sandbox.servers import free_port
 from viralcore.sandbox.supervisor import ROOT, Supervisor, fresh_folder
@@ -68,7 +68,8 @@ async def main(folder: Path, seed: int, mutation: str) -> None:
     limits.CHAT_BURST = 1_000
     os.environ["SETTINGS_DIR"] = str(settings_for(folder))
     command = (sys.executable, "-m", "tests.chaos.child", mutation, "run")
-    async with Supervisor(fresh_folder(folder / "sandbox"), Say(), bot=command, rng=Random(seed)) as supervisor:
+    sandbox = fresh_folder(folder / "sandbox")
+    async with Supervisor(sandbox, Say(), bot=command, migrate=migrate, rng=Random(seed)) as supervisor:
         page = await supervisor.start(free_port())
         draft = folder / "up.new"
         draft.write_text(json.dumps({"page": page, "database": supervisor.database_url}))

@@ -203,7 +203,7 @@ def _by_hand(sandbox: Sandbox) -> None:
 
     sandbox.press(OWNER, "Reject", chat=group, message_id=card["message_id"])
     decided(sandbox, "Why is receipt")
-    sandbox.say(OWNER, "There is <no> date on it.", chat=group)
+    sandbox.answer(OWNER, "There is <no> date on it.", group)
     polite(person.see("was not accepted"), "There is <no> date on it.", "another photo")
     decided(sandbox, "Rejected by")
     assert "Payment received" not in person.texts()

@@ -119,6 +119,7 @@ def _check(sandbox: Sandbox, owner: Shopper, admin_group: int) -> None:
     """One proof is good, one is not."""
     card = sandbox.wait_for(admin_group, "2 proofs wait")
     assert any("start=claims" in (b["url"] or "") for row in card["buttons"] for b in row)
+    owner.ask("/admin")
     owner.say("/start claims")
     owner.see("by Fan")
     owner.go("Approve", until="by Stranger")

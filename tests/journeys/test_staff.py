@@ -35,10 +35,10 @@ class Staff:
         answer = self.sandbox.call("POST", f"/chats/{self.group}/press", **body)["answer"]
         return str(answer["text"]) if answer else ""
 
-    def say(self, who: int, text: str, answer: str) -> None:
-        """Write in the group; the shop answers with these words."""
+    def say(self, who: int, text: str, answer: str, to: Message | None = None) -> None:
+        """Write in the group, as a reply or not; the shop answers with these words."""
         before = self.seq()
-        self.sandbox.say(who, text, self.group)
+        self.sandbox.say(who, text, self.group, reply_to=to["message_id"] if to is not None else None)
         bot = self.sandbox.about()["bot"]["id"]
         self.sandbox.wait_for(self.group, lambda m: m["from"] == bot and answer in m["text"], after=before)
 
@@ -132,12 +132,17 @@ def test_an_unknown_send_is_decided_once_by_staff_alone(
     sandbox.kill()
     seq = staff.seq()
     staff.press(staff.second, placed, likes)
-    staff.card("Which order number", seq)
+    asked = staff.card("Which order number", seq)
     staff.press(staff.owner, placed, likes)
-    staff.say(staff.second, "it was, I saw it", "cannot be the panel's order number")
+    asked_owner = staff.card("Which order number", asked["seq"])
+    staff.say(staff.second, "12", "over, or somebody else's", to=asked_owner)
+    sandbox.say(staff.second, "talking beside it", staff.group)
+    staff.say(staff.second, "it was, I saw it", "cannot be the panel's order number", to=asked)
+    asked = staff.card("cannot be the panel's order number", asked_owner["seq"])
     number = next(one["order"] for one in sandbox.orders("smmflare") if one["link"] == link and one["service"] == 101)
-    staff.say(staff.second, str(number), f"order {number} at smmflare")
-    staff.say(staff.owner, str(number), "already")
+    staff.say(staff.second, str(number), f"order {number} at smmflare", to=asked)
+    staff.say(staff.second, str(number), "over, or somebody else's", to=asked)
+    staff.say(staff.owner, str(number), "already", to=asked_owner)
     staff.sandbox.wait_for(staff.group, lambda m: "Resolved by Sade" in m["text"] and not m["buttons"], after=seq)
     assert "already" in staff.press(staff.owner, data_of(likes, "send again"), likes)
 
@@ -146,8 +151,8 @@ def test_an_unknown_send_is_decided_once_by_staff_alone(
     number = book[0]["order"]
     seq = staff.seq()
     staff.press(staff.owner, data_of(views, "It was placed"), views)
-    staff.card("Which order number", seq)
-    staff.say(staff.owner, f"#{number}", f"order {number} at smmflare")
+    asked = staff.card("Which order number", seq)
+    staff.say(staff.owner, f"#{number}", f"order {number} at smmflare", to=asked)
     assert "already" in staff.press(staff.second, again, views)
     assert _at(sandbox, link) == {"smmflare": 2}
     assert sandbox.check() == []

@@ -204,7 +204,7 @@ def test_a_third_is_rejected_with_a_reason(
     polite(boss.go("Show account", until="Withdrawal #3:"), GOOD)
     press(sandbox, second, waiting, group, "Reject")
     sandbox.wait_for(group, "Why is withdrawal #3 rejected")
-    second.say("Three in one day: please write to support first", chat=group)
+    sandbox.answer(second.id, "Three in one day: please write to support first", group)
     sandbox.wait_for(group, "is rejected. The person reads your reason")
     told = ada.see("#3 was rejected")
     polite(told, "Three in one day: please write to support first", "$10.00 is back in your affiliate balance")

@@ -29,7 +29,8 @@ from viralcore.boosts.ports import PanelDown
 from viralcore.core.db import Tx, assert_no_transaction
 from viralcore.core.errors import NotFound
 from viralcore.core.problems import load_toml
-from viralcore.payments.api import Grant, InvoiceView, Item
+from viralcore.ledger.api import Entry, Ledger, house_account, user_account
+from viralcore.payments.api import Back, Grant, InvoiceView, Item, MoneyBack
 from viralcore.users.api import Blocked, NotAllowed, TermsNotAccepted, UserView
 
 SETTINGS = Path(__file__).parents[2] / "settings"
@@ -199,8 +200,9 @@ class FakeUsers:
 
 @dataclass
 class FakePayments:
-    """Remembers the invoices it was asked for."""
+    """Remembers the invoices it was asked for. Everything was paid with plain money, and goes back as that."""
 
+    ledger: Ledger
     opened: list[dict[str, Any]] = field(default_factory=list)
     next_id: int = 1
     refuse: BaseException | None = None
@@ -222,3 +224,9 @@ class FakePayments:
             {"key": key, "item": item, "quantity": quantity, "unit_price": unit_price, "grants": tuple(grants)}
         )
         return SimpleNamespace(id=self.next_id)  # type: ignore[return-value]
+
+    async def give_back(self, tx: Tx, *, key: str, user_id: int, backs: Sequence[Back]) -> tuple[MoneyBack, ...]:
+        for back in backs:
+            entries = (Entry(user_account(user_id, "wallet"), back.cents), Entry(house_account("revenue"), -back.cents))
+            await self.ledger.post(tx, key=back.key, kind="refund", entries=entries, description=back.description)
+        return tuple(MoneyBack(back.cents) for back in backs)

@@ -61,6 +61,12 @@ class Sandbox:
         sent = self.call("POST", f"/chats/{chat or person}/messages", from_id=person, text=text, **more)
         return int(sent["message_id"])
 
+    def answer(self, person: int, text: str, chat: int) -> int:
+        """A person replies to the bot's last question in a group."""
+        bot = self.about()["bot"]["id"]
+        asked = [one for one in self.messages(chat) if one["from"] == bot and "Reply to this message" in one["text"]]
+        return self.say(person, text, chat, reply_to=asked[-1]["message_id"])
+
     def messages(self, chat: int, after: int = 0, wait: float = 0) -> list[Message]:
         found: list[Message] = self.call("GET", f"/chats/{chat}/messages?after={after}&wait={wait}")
         return found
@@ -190,6 +196,7 @@ def swift(folder: Path, *, telegram: int = 10, others: int = 10, by_hand: bool =
     shutil.copytree(ROOT / "settings", settings)
     for name, usual, quick in (
         ("bot.toml", "per_second = 30", f"per_second = {30 * telegram}"),
+        ("bot.toml", "group_per_minute = 20", f"group_per_minute = {20 * telegram}"),
         ("bot.toml", 'chat_gap_seconds = "1"', f'chat_gap_seconds = "{1 / telegram}"'),
         ("payments.toml", "requests_per_second = 20", f"requests_per_second = {20 * others}"),
         ("payments.toml", "batch_blocks = 8", "batch_blocks = 50"),

@@ -75,7 +75,7 @@ class ToyBot:
     def tail(self) -> list[str]:
         return ["the last words"]
 
-    async def metrics(self) -> str | None:
+    async def metrics(self, *names: str) -> str | None:
         settled = f"viralcore_clock_settled_offset_seconds {self.clock.offset()}"
         return None if self.down else f'{settled}\nviralcore_backlog{{kind="inbox"}} 0.0\n'
 

@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 
 from viralcore.core.db import Tx
 from viralcore.core.errors import DomainError
-from viralcore.core.money import Money
+from viralcore.core.money import USD, Money
 from viralcore.ledger.api import Balance
 from viralcore.payments.api import InvoiceView
 
@@ -22,6 +22,7 @@ Channel = Literal["panel", "crowd", "staff"]
 Engine = Literal["crowd", "staff"]
 """Who works at a line that no panel delivers: the groups, or somebody with a card."""
 OrderState = Literal["scheduled", "sending", "in_progress", "completed", "partial", "failed", "cancelled"]
+NOTHING = Money(0, USD)
 LineState = Literal["scheduled", "sending", "in_progress", "completed", "partial", "failed", "cancelled", "refunded"]
 AskWhat = Literal["refill", "cancel"]
 AskState = Literal["asking", "accepted", "refused", "unknown", "done", "rejected", "lapsed"]
@@ -111,6 +112,17 @@ class LinkProblem:
 
 
 @dataclass(frozen=True, slots=True)
+class WayView:
+    """How a line would be delivered if it were ordered now. `minutes`: when a panel is sent its parts (30, 60);
+    `hours`: how long a post stands in our groups."""
+
+    metric: Metric
+    by: Channel
+    minutes: tuple[int, ...] = ()
+    hours: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class DraftView:
     """A confirm screen's worth: links x plan, before anything is debited. Kept in the database until it expires."""
 
@@ -120,7 +132,7 @@ class DraftView:
     problems: tuple[LinkProblem, ...]
     choices: tuple[CreditView, ...]  # plans with enough credits
     plan: PlanView | None  # chosen, or the only one that fits
-    phases_minutes: tuple[int, ...]  # (30, 60)
+    ways: tuple[WayView, ...]  # of the plan's lines that somebody delivers
     refunded_share: Decimal  # share of lines whose channel does not exist yet
     refund_per_unit: Money | None  # what comes back per link when the panel lines finish, at the price paid
     expires_at: datetime
@@ -149,6 +161,9 @@ class OrderLineView:
     refunded: Money
     engine: Engine | None = None  # who works at it when no panel does
     reason: str = ""  # why staff could not deliver (all of) it, in their words
+    verified: int = 0  # how many were to come from verified accounts
+    verified_done: int = 0
+    until: datetime | None = None  # when our groups end with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +189,8 @@ class OrderView:
     can_cancel_rest: bool = False
     can_reorder: bool = False
     expected_at: datetime | None = None  # from our own history; None: too little of it, or all is done
+    to_bonus: Money = NOTHING  # of `refunded`, what had been paid with bonus money and is that again
+    unpaid: Money = NOTHING  # besides it: of what was not delivered, what had been forgiven when it was paid
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,7 +388,11 @@ class PanelPage:
 
 @dataclass(frozen=True, slots=True)
 class OfferView:
-    """A line of a panel's list, as it would be used. `rate`: per 1,000 in the panel's currency."""
+    """A line of a panel's list, as it would be used. `rate`: per 1,000 in the panel's currency.
+
+    `plans`: titles of those whose lines it delivers from then on; `others`: those that sell the same and leave it to
+    groups or staff.
+    """
 
     panel: str
     platform: str
@@ -384,6 +405,8 @@ class OfferView:
     maximum: int
     refill: bool
     cancel: bool
+    plans: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,6 +444,32 @@ class PlacementView:
     can_refill: bool
     can_cancel: bool
     requests: tuple[AskView, ...]
+
+
+StuckWhy = Literal["", "strange", "gone", "long"]
+"""Why staff should look at an order at a panel. `strange`: nobody understands its answers; `gone`: that panel is not in
+use any more; `long`: it runs for too long; empty: they need not."""
+
+
+@dataclass(frozen=True, slots=True)
+class StuckView:
+    """A phase at its panel, for those who may end it. `since`: it is followed under this number since then; `said`: the
+    panel's own words, where they are `strange`."""
+
+    phase_id: int
+    order_id: int
+    link: str
+    metric: Metric
+    quantity: int
+    delivered: int
+    state: PhaseState
+    panel: str
+    service: str
+    panel_order: str
+    since: datetime
+    why: StuckWhy
+    strange_since: datetime | None
+    said: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -473,6 +522,7 @@ class StaffCardView:
     reason: str
     created_at: datetime
     refunded: Money
+    verified: int = 0  # how many of `quantity` must come from verified accounts
 
 
 class UnknownPlan(DomainError):
@@ -515,7 +565,7 @@ class PlanEnded(DomainError):
 
 
 class PlanChanged(DomainError):
-    """A custom plan is not what the screen showed. Fields: plan_id."""
+    """A plan is not what the screen showed, or nothing of it can be delivered any more. Fields: plan_id."""
 
     code = "boosts.plan_changed"
 
@@ -563,6 +613,12 @@ class BadPanelOrder(DomainError):
     code = "boosts.bad_panel_order"
 
 
+class NotSent(DomainError):
+    """It does not run at its panel any more, or not under the number that was looked at. Fields: phase_id, state."""
+
+    code = "boosts.not_sent"
+
+
 class BadService(DomainError):
     """Fields: given, reason: unknown (not in the panel's list) | kind (it needs more than a link and a number) | unread
     (its list was never read) | metric | moved (its price is not what was shown)."""
@@ -577,8 +633,36 @@ class CannotAsk(DomainError):
     code = "boosts.cannot_ask"
 
 
+class StuckOrders(Protocol):
+    """Orders at panels that do not end by themselves. At `PanelCare.stuck`. Deciding takes the right ``orders.retry``,
+    and somebody else's order, as long as there is somebody else who may."""
+
+    async def count(self) -> int: ...
+
+    async def page(self, *, after: int = 0, limit: int = 20) -> tuple[StuckView, ...]:
+        """By phase id, after this one."""
+        ...
+
+    async def get(self, *, phase_id: int) -> StuckView:
+        """Any phase that a panel took. Raises NotFound."""
+        ...
+
+    async def end(self, *, key: str, actor: int, phase_id: int, panel_order: str, delivered: int) -> StuckView:
+        """It ended there, with so many delivered: as if the panel had said so. `panel_order`: the number that was
+        looked at. Raises NotFound, NotSent, BadProgress, users NotAllowed, NotYourself."""
+        ...
+
+    async def renumber(self, *, key: str, actor: int, phase_id: int, panel_order: str, given: str) -> StuckView:
+        """Its number there is `given`, not `panel_order`. Raises NotFound, NotSent, BadPanelOrder, users NotAllowed,
+        NotYourself."""
+        ...
+
+
 class PanelCare(Protocol):
     """What staff see of panels and do with them. Choosing takes the right ``panels``, asking ``orders.retry``."""
+
+    @property
+    def stuck(self) -> StuckOrders: ...
 
     async def page(self, *, panel: str) -> PanelPage:
         """Raises NotFound."""
@@ -736,7 +820,7 @@ class StaffLines(Protocol):
 
     async def get(self, *, card_id: int) -> StaffCardView: ...
 
-    async def waiting(self, *, limit: int = 20) -> tuple[StaffCardView, ...]:
+    async def waiting(self, *, after_id: int = 0, limit: int = 20) -> tuple[StaffCardView, ...]:
         """Open and taken ones, oldest first."""
         ...
 
@@ -792,16 +876,42 @@ class GroupView:
 
 @dataclass(frozen=True, slots=True)
 class TaskPartView:
-    """`taken`: slots somebody holds or was paid for; `approved`: of those, checked by staff."""
+    """`taken`: slots somebody holds or was paid for; `approved`: of those, checked by staff.
+
+    `verified`: so many of `wanted` must come from verified accounts. Others have the slots beside those; what they did
+    beyond them does not count. `taken_verified`, `approved_verified`: of `taken`, of `approved`.
+    """
 
     metric: Metric
     wanted: int
     taken: int
     approved: int
+    verified: int = 0
+    taken_verified: int = 0
+    approved_verified: int = 0
 
     @property
     def free(self) -> int:
-        return max(0, self.wanted - self.taken)
+        """Slots for anybody with a verified account."""
+        return max(0, self.wanted - self._of(self.taken, self.taken_verified))
+
+    @property
+    def free_plain(self) -> int:
+        """Slots for everybody."""
+        return max(0, min(self.free, self.wanted - self.verified - (self.taken - self.taken_verified)))
+
+    @property
+    def free_verified(self) -> int:
+        """Of `free`, those that only verified accounts can have as far as is known now."""
+        return min(self.free, max(0, self.verified - self.taken_verified))
+
+    @property
+    def counted(self) -> int:
+        """What is delivered by now."""
+        return min(self.wanted, self._of(self.approved, self.approved_verified))
+
+    def _of(self, of_all: int, verified: int) -> int:
+        return verified + min(of_all - verified, self.wanted - self.verified)
 
 
 @dataclass(frozen=True, slots=True)
@@ -840,6 +950,8 @@ class ClaimView:
     decided_at: datetime | None
     decided_by: int | None
     again: bool
+    verified: bool = False  # from a verified account: as they say, and once it is approved as staff say
+    version: int = 0  # rises when proof is handed in: a decision names what was seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -876,7 +988,8 @@ class TaskClosed(DomainError):
 
 
 class NoSlot(DomainError):
-    """Everything wanted of this kind is taken. Fields: post_id, metric."""
+    """Everything wanted of this kind is taken; `verified`: but what only verified accounts can do. Fields: post_id,
+    metric, verified."""
 
     code = "boosts.no_slot"
 
@@ -891,6 +1004,12 @@ class ClaimClosed(DomainError):
     """The claim cannot move that way any longer. Fields: claim_id, state."""
 
     code = "boosts.claim_closed"
+
+
+class ClaimChanged(DomainError):
+    """Other proof was handed in than the one this decision is about. Fields: claim_id."""
+
+    code = "boosts.claim_changed"
 
 
 class BadProof(DomainError):
@@ -911,8 +1030,8 @@ class Crowd(Protocol):
 
     # --- groups ---
 
-    async def groups(self) -> tuple[GroupView, ...]:
-        """Every group: those the bot is in first, then by id."""
+    async def groups(self, *, limit: int | None = None, offset: int = 0) -> tuple[GroupView, ...]:
+        """Groups: those the bot is in first, then by id."""
         ...
 
     async def group(self, *, group_id: int) -> GroupView:
@@ -947,11 +1066,19 @@ class Crowd(Protocol):
         ...
 
     async def take(
-        self, *, key: str, user_id: int, post_id: int, metric: Metric | None = None, chat_id: int | None = None
+        self,
+        *,
+        key: str,
+        user_id: int,
+        post_id: int,
+        metric: Metric | None = None,
+        chat_id: int | None = None,
+        verified: bool = False,
     ) -> TakenView:
         """Claim a slot of what is named (None: the first that is free, comments before others), as a new claim or as
-        one more part of the one they hold. `chat_id`: the group it was pressed in; None: the list of tasks, right
-        ``tasks``. Raises core NotFound, TaskClosed, NoSlot, OwnPost, ClaimClosed, users Blocked, NotAllowed."""
+        one more part of the one they hold before its proof is handed in. `chat_id`: the group it was pressed in; None:
+        the list of tasks, right ``tasks``. `verified`: they say that their account is. Raises core NotFound,
+        TaskClosed, NoSlot, OwnPost, ClaimClosed, users Blocked, NotAllowed."""
         ...
 
     async def submit(self, *, key: str, user_id: int, claim_id: int, text: str) -> ClaimView:
@@ -973,6 +1100,10 @@ class Crowd(Protocol):
         """A person's, newest first."""
         ...
 
+    async def under_way(self, *, user_id: int, limit: int = 100) -> tuple[ClaimView, ...]:
+        """A person's that are not decided: those that want proof first, the most urgent before the others."""
+        ...
+
     # --- staff ---
 
     async def waiting(self, *, after_id: int = 0, limit: int = 20) -> tuple[ClaimView, ...]:
@@ -983,12 +1114,17 @@ class Crowd(Protocol):
         """How many there are, of one order or of all."""
         ...
 
-    async def approve(self, *, key: str, actor: int, claim_id: int, tx: Tx | None = None) -> ClaimView:
+    async def approve(
+        self, *, key: str, actor: int, claim_id: int, seen: int, verified: bool = False, tx: Tx | None = None
+    ) -> ClaimView:
         """Right ``replies.approve``. Counts for the order if it still runs, and is announced by ClaimApproved once for
-        each metric in any case: the work was done. Raises core NotFound, ClaimClosed, users NotAllowed."""
+        each metric in any case: the work was done. `seen`: the version that was looked at; `verified`: it came from a
+        verified account, as its person said. Raises core NotFound, ClaimClosed, ClaimChanged, users NotAllowed."""
         ...
 
-    async def reject(self, *, key: str, actor: int, claim_id: int, reason: str, tx: Tx | None = None) -> ClaimView:
+    async def reject(
+        self, *, key: str, actor: int, claim_id: int, seen: int, reason: str, tx: Tx | None = None
+    ) -> ClaimView:
         """The same right; frees the slot. Raises as `approve`, and BadReason."""
         ...
 
@@ -1274,7 +1410,7 @@ class Replies(Protocol):
         """All who are or were paid, those with the role first, then by id."""
         ...
 
-    async def ask_export(self, *, key: str, actor: int) -> None:
+    async def ask_export(self, *, key: str, actor: int, form: Literal["csv", "xlsx"] = "csv") -> None:
         """Right ``exports``; audited. Announced by ReplyExportAsked, to whoever sends the file."""
         ...
 
@@ -1367,8 +1503,8 @@ class Boosts(Protocol):
         """Newest first. problems: not all of it came, or something keeps it waiting."""
         ...
 
-    async def slow(self, *, user_id: int, order_id: int) -> SlowView:
-        """Why it is where it is, from our own rows. Raises NotFound."""
+    async def slow(self, *, order_id: int, user_id: int | None = None) -> SlowView:
+        """Why it is where it is, from our own rows. With `user_id`, only that person's. Raises NotFound."""
         ...
 
     async def pause(self, *, key: str, user_id: int, order_id: int) -> OrderView:
@@ -1391,7 +1527,11 @@ class Boosts(Protocol):
 
     async def unknown_phase(self, *, phase_id: int) -> UnknownPhaseView: ...
 
-    async def unknown_phases(self) -> tuple[UnknownPhaseView, ...]: ...
+    async def unknown_phases(self, *, after: int = 0, limit: int = 100) -> tuple[UnknownPhaseView, ...]:
+        """By phase id, after this one."""
+        ...
+
+    async def unknown_count(self) -> int: ...
 
     async def resolve_placed(
         self, *, key: str, actor: int, phase_id: int, panel_order: str, attempt: int = 0

@@ -149,6 +149,7 @@ class Schedule(_Frozen):
     outage_hours: Positive
     busy_hours: Positive
     repeat_trouble_hours: Positive
+    figures_hours: Positive
 
     @model_validator(mode="after")
     def _whole(self) -> Schedule:
@@ -181,7 +182,19 @@ class Care(_Frozen):
     rates_step: Share
     slow_minutes: Positive
     runway_days: Positive
+    runway_alert_days: Positive
+    runway_over_days: Positive
     balances_days: Positive
+    stuck_days: Positive
+    stuck_minutes: Positive
+    stuck_look_minutes: Positive
+    stuck_cards: Positive
+
+    @model_validator(mode="after")
+    def _over(self) -> Care:
+        if self.runway_over_days < self.runway_alert_days:
+            raise ValueError("runway_over_days is below runway_alert_days: staff would be told again and again")
+        return self
 
 
 class Drafts(_Frozen):
@@ -232,6 +245,7 @@ class CrowdConfig(_Frozen):
     dispatch_messages: Positive
     open_hours: Positive
     review_hours: Positive
+    without_groups_minutes: Positive
     claim_minutes: Positive
     tries: Positive
     edit_seconds: Positive

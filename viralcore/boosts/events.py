@@ -70,6 +70,27 @@ class PhaseResolved(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseStuck(Event):
+    """A panel order does not end by itself: staff must look. Again when they did not for long."""
+
+    NAME: ClassVar[str] = "boosts.phase_stuck.v1"
+    phase_id: int
+    order_id: int
+    panel: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StuckDecided(Event):
+    """`how`: ended | renumbered (by staff) | over (`actor` 0: it has ended, or its panel answers again)."""
+
+    NAME: ClassVar[str] = "boosts.stuck_decided.v1"
+    phase_id: int
+    order_id: int
+    actor: int
+    how: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinesFinished(Event):
     """Lines of an order ended together. `metrics`: comma list; `state`: completed | partial | refunded | failed."""
 
@@ -82,7 +103,7 @@ class LinesFinished(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderFinished(Event):
-    """`state`: completed | partial | failed | cancelled. `refunded`: cents to the wallet."""
+    """`state`: completed | partial | failed | cancelled. `refunded`: cents that came back, as money of either kind."""
 
     NAME: ClassVar[str] = "boosts.order_finished.v1"
     order_id: int
@@ -94,7 +115,8 @@ class OrderFinished(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderCorrected(Event):
-    """An order that had ended delivered less than its panel had said. `refunded`: cents that came back for it now."""
+    """An order that had ended delivered less than its panel had said. `refunded`: cents that came back for it now, of
+    them `to_bonus` as bonus money."""
 
     NAME: ClassVar[str] = "boosts.order_corrected.v1"
     order_id: int
@@ -102,6 +124,7 @@ class OrderCorrected(Event):
     metric: str
     refunded: int
     credit_returned: bool
+    to_bonus: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +143,8 @@ class PanelAsked(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomPlanChanged(Event):
-    """`what`: made | edited | ended. `given`: posts given, below 0 taken back; `refunded`: cents paid back for them."""
+    """`what`: made | edited | ended. `given`: posts given, below 0 taken back; `refunded`: cents paid back for them, of
+    them `to_bonus` as bonus money."""
 
     NAME: ClassVar[str] = "boosts.custom_plan_changed.v1"
     plan_id: int
@@ -129,31 +153,37 @@ class CustomPlanChanged(Event):
     given: int
     refunded: int
     reason: str
+    to_bonus: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRefunded(Event):
-    """What of an order was not delivered went back to the wallet. `cents`: how much; `invoice_id`: the purchase whose
-    credit the order had used. Orders with a credit that nobody paid for have no such event."""
+    """What of an order was not delivered went back as money. `cents`: how much; `to_wallet`: of it, what had paid
+    commission (None: not known, it was recorded before that was told apart); `invoice_id`: the purchase whose credit
+    the order had used. `source`: ``settled`` | ``corrected:<phase>``; with the order it is one return (empty: recorded
+    before orders had more than one). Orders with a credit that nobody paid for have no such event."""
 
     NAME: ClassVar[str] = "boosts.order_refunded.v1"
     order_id: int
     user_id: int
     invoice_id: int
     cents: int
+    source: str = ""
+    to_wallet: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreditsRefunded(Event):
-    """Unused credits were taken back, and what was paid for them went to the wallet: `cents` of what `invoice_id` had
-    sold. `source` names the taking back: with the invoice it is one refund. Credits that were given have no such
-    event."""
+    """Unused credits were taken back, and what was paid for them went back as money: `cents` of what `invoice_id` had
+    sold, of them `to_wallet` had paid commission (None: not known). `source` names the taking back: with the invoice it
+    is one refund. Credits that were given have no such event."""
 
     NAME: ClassVar[str] = "boosts.credits_refunded.v1"
     source: str
     user_id: int
     invoice_id: int
     cents: int
+    to_wallet: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,13 +194,23 @@ class PanelTrouble(Event):
     active again; detail: the one before) | low_balance (detail: what is left, with currency) | not_enough_funds |
     config (bad key, or a service it does not know) | refused (any other no) | strange_status (an answer to a status
     question that says nothing we know) | corrected (it took back that an order was completed) | services (of its list:
-    what is not used any more until an owner accepts it).
+    what is not used any more until an owner accepts it) | runway (at what we spend there, what is left does not last;
+    detail: how long it does, and what is left).
     """
 
     NAME: ClassVar[str] = "boosts.panel_trouble.v1"
     panel: str
     what: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PanelListRead(Event):
+    """A panel's list of services was read because somebody had asked for it."""
+
+    NAME: ClassVar[str] = "boosts.panel_list_read.v1"
+    panel: str
+    asked_by: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,12 +244,15 @@ class StaffCardWaits(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoodsReturned(Event):
-    """A paid invoice could not become an order (its plan is gone): `cents` are in the wallet."""
+    """A paid invoice could not become an order (its plan is gone): `cents`, all that was paid, came back; of them
+    `to_wallet` had paid commission (None: not known), and `to_bonus` are bonus money again."""
 
     NAME: ClassVar[str] = "boosts.goods_returned.v1"
     invoice_id: int
     user_id: int
     cents: int
+    to_wallet: int | None = None
+    to_bonus: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -352,3 +395,4 @@ class ReplyExportAsked(Event):
 
     NAME: ClassVar[str] = "boosts.reply_export_asked.v1"
     actor: int
+    form: str = "csv"  # or xlsx

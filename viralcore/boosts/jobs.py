@@ -146,6 +146,7 @@ def care_jobs(
         Job("boosts.services", config.schedule.panels_seconds, syncing.run, order=41),
         Job("boosts.rates", 60 * told.rates_minutes, care.rate, order=42),
         Job("boosts.corrections", 15 * told.correction_minutes, polling.recheck, order=61),
+        Job("boosts.stuck", 60 * told.stuck_look_minutes, care.stuck.look, order=63),
         Job("boosts.refills", 60 * told.refill_poll_minutes, requests.follow, order=62),
     )
 

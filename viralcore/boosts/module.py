@@ -24,6 +24,7 @@ from viralcore.boosts.service.drafts import Drafts
 from viralcore.boosts.service.engines import Engines, LineEngine
 from viralcore.boosts.service.estimates import History
 from viralcore.boosts.service.figures import BoostFigures
+from viralcore.boosts.service.givebacks import GiveBacks
 from viralcore.boosts.service.goods import GoodsDesk
 from viralcore.boosts.service.groups import Groups
 from viralcore.boosts.service.orders import Orders
@@ -36,6 +37,7 @@ from viralcore.boosts.service.requests import Requests
 from viralcore.boosts.service.shelves import Shelves
 from viralcore.boosts.service.staff import StaffDesk, StaffEngine
 from viralcore.boosts.service.steering import Steering
+from viralcore.boosts.service.stuck import Stuck
 from viralcore.boosts.service.syncing import Syncing
 from viralcore.boosts.service.unspent import Unspent
 from viralcore.boosts.subscribers import Subscribers, reply_subscriptions, subscriptions
@@ -104,6 +106,15 @@ def _effects(
     return (*adds, *(PanelAsk(panel, requests) for panel in in_use))
 
 
+def _workers(
+    db: Database, config: BoostsConfig, delivery: Delivery, registry: Groups
+) -> tuple[CrowdEngine, StaffEngine]:
+    """The groups, and the team that stands behind them unless settings say otherwise."""
+    team = StaffEngine(config.staff)
+    behind = team if config.staff.crowd_lines else None
+    return CrowdEngine(db, config.crowd, delivery=delivery, registry=registry, team=behind), team
+
+
 def _warn(warnings: Sequence[str]) -> None:
     for warning in warnings:
         log.warning("plan_warning", warning=warning)
@@ -124,10 +135,11 @@ def build(
     in_use = http_panels(config, clients) if panels is None else tuple(panels)
     shelves = Shelves(config, [panel.name for panel in in_use])
     desk = PanelDesk(db, config, in_use, shelves)
-    delivery = Delivery(db, config, desk, ledger)
+    back = GiveBacks(ledger, payments)
+    delivery = Delivery(db, config, desk, back)
     registry = Groups(db, users, likes_group=config.likes_group)
-    crowd = CrowdEngine(db, config.crowd, delivery=delivery, registry=registry)
-    workers = (crowd, StaffEngine(config.staff)) if engines_in_use is None else engines_in_use
+    crowd, team = _workers(db, config, delivery, registry)
+    workers = (crowd, team) if engines_in_use is None else engines_in_use
     engines = Engines(*workers, crowd_falls=config.staff.crowd_lines)
     catalogue = Catalogue(config, engines.channels)
     warnings = catalogue.warnings()
@@ -135,20 +147,19 @@ def build(
         warnings = (*warnings, "no SMM panel has an API key: orders will wait, and be refunded in the end")
     _warn(warnings)
     shelves.on_change(catalogue.lay)
-    polling = Polling(db, config, desk, delivery, Corrections(delivery, desk, ledger))
-    placing = Placing(catalogue, engines)
-    customs = Customs(db, catalogue, config.custom, ledger, users)
-    drafts = Drafts(db, config, catalogue, customs, placing, ledger, users)
+    polling = Polling(db, config, desk, delivery, Corrections(delivery, desk, back))
+    placing = Placing(catalogue, engines, delivery)
+    customs = Customs(db, catalogue, config.custom, ledger, users, payments)
+    drafts = Drafts(db, config, catalogue, customs, placing, ledger, users, shelves)
     history = History(db, config.estimates)
-    orders = Orders(db, delivery, engines, users, history)
+    orders, pay = Orders(db, delivery, engines, users, history), ReplyPay(db, config.replies, ledger, users)
     steering = Steering(db, orders, delivery, engines, history)
-    pay = ReplyPay(db, config.replies, ledger, users)
     claims = Claims(db, config.crowd, engine=crowd, users=users, max_link_length=config.drafts.max_link_length)
     people = CrowdService(db, registry=registry, claims=claims, engine=crowd)
-    goods = GoodsDesk(db, config, catalogue, placing, ledger=ledger, payments=payments, users=users)
+    goods = GoodsDesk(db, config, catalogue, placing, shelves, payments=payments, users=users)
     staff = StaffDesk(db, config.staff, delivery, users)
     syncing, requests = Syncing(db, config, desk, users), Requests(db, config, desk, users)
-    care = Care(db, config, desk, syncing, requests)
+    care = Care(db, config, desk, syncing, requests, Stuck(db, config, desk, delivery, users))
     return BoostsModule(
         service=BoostsService(
             db,
@@ -160,14 +171,14 @@ def build(
             care=care,
             payments=payments,
             users=users,
-            unspent=Unspent(db, config),
+            unspent=Unspent(db, config, shelves),
             goods=goods,
             staff=staff,
             crowd=people,
             replies=RepliesService(db, config.replies, pay, users),
         ),
         warnings=warnings,
-        figures=BoostFigures(db).read,
+        figures=BoostFigures(db, hours=config.schedule.figures_hours).read,
         reply_pay=pay,
         effects=_effects(config, in_use, delivery, requests),
         subscriptions=(

@@ -21,16 +21,17 @@ class Throttle(BaseModel):
 
 
 TELEGRAM_PER_SECOND = 30
+TELEGRAM_GROUP_PER_MINUTE = 20
 
 
 class Pace(BaseModel):
-    """What Telegram allows a bot to send. More a second than that is for simulators only (`settings` sees to it)."""
+    """What Telegram allows a bot to send. More than that is for simulators only (`settings` sees to it)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     per_second: Annotated[int, Field(gt=0, le=1_000_000)] = TELEGRAM_PER_SECOND
     chat_gap_seconds: Annotated[Decimal, Field(ge=0, le=10)] = Decimal(1)
-    group_per_minute: Annotated[int, Field(gt=0, le=20)] = 20
+    group_per_minute: Annotated[int, Field(gt=0, le=1_000_000)] = TELEGRAM_GROUP_PER_MINUTE
 
 
 class Countdown(BaseModel):

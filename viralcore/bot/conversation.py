@@ -116,9 +116,10 @@ class Conversation:
         invoice_id = await open_invoice_shown(turn, shown.route) if shown is not None else None
         return await cancel_shown(turn, invoice_id) if invoice_id is not None else home.nothing_to_cancel()
 
-    async def group_line(self, turn: Turn, text: str) -> Screen | None:
+    async def group_line(self, turn: Turn, text: str, replies_to: int | None = None) -> Screen | None:
         """A command or an answer in the admin group; the words go into `turn.reply`. Commands that people have in
-        private get the way there; those we do not know may be another bot's."""
+        private get the way there; those we do not know may be another bot's. Several questions may stand in a group:
+        an answer is a reply to the one that is open (`replies_to`), and talk beside it is nobody's answer."""
         name = text.split(maxsplit=1)[0][1:].split("@", 1)[0].lower() if text.startswith("/") else ""
         if name == "cancel":
             if await turn.close_question():
@@ -130,7 +131,12 @@ class Conversation:
             known = name in ON_COMMAND or "@" in text.split(maxsplit=1)[0]
             return home.group_only_private(bot_username=self._bot.username) if known else None
         question = await turn.question()
-        if question is None:
+        if question is None or (question.message is not None and replies_to != question.message):
+            if replies_to is not None:
+                turn.reply = staff.question_is_over()
+            return None
+        if len(text) > self._config.max_text:
+            turn.reply = home.too_long().text
             return None
         await turn.close_question()
-        return await take_answer(turn, question, text[:200])
+        return await take_answer(turn, question, text)

@@ -50,7 +50,7 @@ class _Mould(Generic[T]):
 
 _NOBODY, _NOWHERE = User(0, "", False), Chat(0, Chat.PRIVATE)
 _NOTHING = Message(0, datetime.fromtimestamp(0, UTC), _NOWHERE)
-_KEPT = frozenset({"photo", "new_chat_title", "migrate_to_chat_id", "migrate_from_chat_id"})
+_KEPT = frozenset({"photo", "reply_to_message", "new_chat_title", "migrate_to_chat_id", "migrate_from_chat_id"})
 _CHATS = {kind.value: kind for kind in ChatType}
 _IDENTITY = "_id_attrs"  # what the library compares objects by
 _a_user = _Mould(_NOBODY, "id", "first_name", "is_bot", "username", "language_code", _IDENTITY)
@@ -83,7 +83,7 @@ def _press(payload: Mapping[str, Any]) -> Update | None:
 def _line(payload: Mapping[str, Any]) -> Update | None:
     given = payload.get("message")
     if isinstance(given, dict) and not _KEPT.isdisjoint(given):
-        return None  # somebody may have asked for it, or it tells of a group: the library keeps it
+        return None  # somebody may have asked for it, or it says which question it answers: the library keeps it
     message = _message(payload.get("message"))
     return _an_update(payload["update_id"], message, None, (payload["update_id"],)) if message is not None else None
 

@@ -31,6 +31,7 @@ CLAIM_REASON = "claim_reason"
 WITHDRAW_AMOUNT, WITHDRAW_BANK, WITHDRAW_ACCOUNT = "withdraw_amount", "withdraw_bank", "withdraw_account"
 PAYOUT_REJECT, PAYOUT_PAID, PAYOUT_FAIL = "payout_reject", "payout_paid", "payout_fail"
 PAYOUT_BACK, PAYOUT_SWITCH = "payout_back", "payout_switch"
+PAYOUT_HAND, PAYOUT_AGAIN = "payout_hand", "payout_again"
 PROOF, PROOF_REASON = "proof", "proof_reason"
 CUSTOM_USER, CUSTOM_FORM, CUSTOM_END = "custom_user", "custom_form", "custom_end"
 PROSE = frozenset(
@@ -42,8 +43,10 @@ PROSE = frozenset(
         CLAIM_REASON,
         DIFFERENCE_REASON,
         LIFT_REASON,
+        PAYOUT_AGAIN,
         PAYOUT_BACK,
         PAYOUT_FAIL,
+        PAYOUT_HAND,
         PAYOUT_PAID,
         PAYOUT_REJECT,
         PAYOUT_SWITCH,
@@ -57,7 +60,10 @@ PROSE = frozenset(
 ANSWER, ANSWER_LINK = "answer", "answer_link"
 LINKS = frozenset({LINK, ANSWER_LINK, REPLIES, TASK_PROOF})
 """Questions that are answered with links, which are not for sale then."""
+PHASE_DELIVERED, PHASE_END_OK, PHASE_NUMBER = "phase_delivered", "phase_end_ok", "phase_number"
 TOPUP, MOVE = "topup", "move"
+STANDS_IN = "stands_in"
+"""Beside a question's data: the message that asks it, in a group."""
 KEPT = timedelta(days=2)
 """For how long after its expiry a row is kept: its update may still be waiting to be handled again."""
 _T = tables.dialogues
@@ -65,10 +71,16 @@ _T = tables.dialogues
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the person was asked, and about what."""
+    """What the person was asked, and about what. `message`: the one that asks, where several may stand in one chat."""
 
     name: str
     data: Mapping[str, Any]
+    message: int | None = None
+
+    @staticmethod
+    def of(name: str, stored: Mapping[str, Any]) -> Question:
+        data = {key: value for key, value in stored.items() if key != STANDS_IN}
+        return Question(name, data, stored.get(STANDS_IN))
 
 
 class Dialogues:
@@ -119,6 +131,13 @@ class Dialogues:
             await tx.conn.execute(statement)
         self._asked[chat_id, user_id] = until
 
+    async def stands_in(self, chat_id: int, user_id: int, update_id: int, message_id: int) -> None:
+        """The question that this update asked, if it asked one, stands in this message: a reply to it is its answer."""
+        statement = update(_T).where(_T.c.chat_id == chat_id, _T.c.user_id == user_id, _T.c.question != "")
+        statement = statement.where(_T.c.update_id == update_id)
+        async with self._db.transaction() as tx:
+            await tx.conn.execute(statement.values(data=_T.c.data.concat({STANDS_IN: message_id})))
+
     async def current(self, chat_id: int, user_id: int, update_id: int) -> Question | None:
         """The question this update found open when it was first handled, unless it had expired."""
         async with self._db.read() as conn:
@@ -134,9 +153,9 @@ class Dialogues:
         if asked is None:
             return None
         if asked.update_id == update_id:
-            return Question(asked.before_question, asked.before_data) if asked.before_question else None
+            return Question.of(asked.before_question, asked.before_data) if asked.before_question else None
         is_open = asked.question and asked.expires_at > self._clock.now()
-        return Question(asked.question, asked.data) if is_open else None
+        return Question.of(asked.question, asked.data) if is_open else None
 
     def nothing_to_close(self, asked: Asked | None, chat_id: int, user_id: int, update_id: int) -> bool:
         """Whether `close` would change nothing and find nothing, of the row as it was when this update began."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -39,8 +40,8 @@ from viralcore.core.db import Database
 from viralcore.core.errors import DomainError
 from viralcore.core.inbox import InboxItem
 from viralcore.core.log import correlation_id
-from viralcore.core.screen import Press, Screen, StaleCallback, decode
-from viralcore.texts import errors, home, shop
+from viralcore.core.screen import Action, Html, Press, Screen, StaleCallback, decode
+from viralcore.texts import errors, home, shop, staff
 from viralcore.texts.actions import STAFF_CARD, Agree, Go
 from viralcore.texts.crowd_actions import IN_GROUPS
 from viralcore.users.api import Blocked, NotAllowed, Profile, SessionExpired, UserView
@@ -145,14 +146,29 @@ class Dispatcher:
         except StaleCallback:
             await self._out_of_date(turn, query.id)
             return
+        turn.private = private and not self._on_card(turn, press)
         # In a group many people press one card: what each of them asks is theirs.
-        turn.key = press.key if private else f"{press.key}:{user.id}"
+        turn.key = press.key if turn.private else f"{press.key}:{user.id}"
         if await self._stale(turn, press):
-            await self._out_of_date(turn, query.id)
+            if user.staff or not _for_staff(press.action):
+                await self._out_of_date(turn, query.id)
+            else:
+                turn.private = False
+                await self._guarded(turn, _refused())
+                await self._answer(query.id, turn)
             return
         screen = await self._guarded(turn, self._act(turn, press))
         await self._answer(query.id, turn)
         await self._finish(turn, screen, spent=press.nonce)
+
+    @staticmethod
+    def _on_card(turn: Turn, press: Press) -> bool:
+        """Whether this stands on a staff card in a private chat: without an admin group owners have them there. It is
+        pressed as in the group, and the chat's home stays what it is. A forged one looks the same, and is refused by
+        the use case as it is there."""
+        shown = turn.glance.home if turn.glance is not None else None
+        at_home = shown is not None and press.nonce in (shown.nonce, shown.prev_nonce)
+        return not at_home and type(press.action) in STAFF_CARD
 
     async def _stale(self, turn: Turn, press: Press) -> bool:
         """Looking is always fine, staff cards carry their own state; anything else must come from the current home.
@@ -245,32 +261,45 @@ class Dispatcher:
         message = update.message
         if message is None or message.from_user is None or message.from_user.is_bot or not message.text:
             return
-        if not await self._heard_in_group(message.chat.id, message.from_user.id, update.update_id, message.text):
+        replies_to = self._question_in(message.reply_to_message)
+        if replies_to is None and not await self._heard_in_group(message, message.from_user.id, update.update_id):
             return
         if message.chat.id != self._admin_chat_id:
             await self._say(message, home.group_only_private(bot_username=self._bot.username))
             return
         user = await self._meet(update, message.from_user, None)
         turn = await self._turn(user, message.chat.id, update.update_id, private=False)
-        screen = await self._guarded(turn, self._talk.group_line(turn, message.text))
+        screen = await self._guarded(turn, self._talk.group_line(turn, message.text, replies_to))
         if screen is not None:
             await self._say(message, screen)
         elif turn.reply is not None:
-            await self._bot.send_message(
-                message.chat.id,
-                turn.reply,
-                parse_mode=ParseMode.HTML,
-                reply_to_message_id=message.message_id,
-                allow_sending_without_reply=True,
-            )
+            await self._reply(turn, turn.reply, message.message_id)
 
-    async def _heard_in_group(self, chat_id: int, user_id: int, update_id: int, text: str) -> bool:
+    def _question_in(self, message: Message | None) -> int | None:
+        """The id of a message in which we asked something, open or over."""
+        ours = message is not None and message.from_user is not None and message.from_user.id == self._bot.id
+        return message.message_id if ours and message is not None and staff.asks(message.text or "") else None
+
+    async def _heard_in_group(self, message: Message, user_id: int, update_id: int) -> bool:
+        text = message.text or ""
         if text.startswith("/"):
             return _for_us(text, self._bot.username)
         # Asked of the table, not of memory: a crash may lie between the first handling of an answer and this one.
-        return chat_id == self._admin_chat_id and (
-            await self._dialogues.current(chat_id, user_id, update_id) is not None
+        return message.chat.id == self._admin_chat_id and (
+            await self._dialogues.current(message.chat.id, user_id, update_id) is not None
         )
+
+    async def _reply(self, turn: Turn, words: Html, to: int) -> None:
+        """In a group. A question is answered by a reply to this message."""
+        sent = await self._bot.send_message(
+            turn.chat_id,
+            staff.asking(words) if turn.asking else words,
+            parse_mode=ParseMode.HTML,
+            reply_to_message_id=to,
+            allow_sending_without_reply=True,
+        )
+        if turn.asking:
+            await self._dialogues.stands_in(turn.chat_id, turn.user.id, turn.update_id, sent.message_id)
 
     async def on_membership(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """A person blocked the bot or came back, or the bot came to a group or left it."""
@@ -299,7 +328,14 @@ class Dispatcher:
 
     async def _meet(self, update: Update, person: TelegramUser, payload: str | None) -> UserView:
         profile = Profile(person.id, person.first_name, person.username, person.language_code)
-        return await self._doors.users.meet(key=f"u{update.update_id}", profile=profile, start_payload=payload)
+        user = await self._doors.users.meet(key=f"u{update.update_id}", profile=profile, start_payload=payload)
+        chat = update.effective_chat
+        if not user.unreachable or update.my_chat_member is not None or chat is None or chat.type != "private":
+            return user
+        # They write to us, so they can be written to: the update that said they are back may never have come.
+        async with self._db.transaction() as tx:
+            await self._doors.users.set_unreachable(tx, user_id=user.id, unreachable=False)
+        return replace(user, unreachable=False)
 
     async def _turn(
         self, user: UserView, chat_id: int, update_id: int, *, private: bool, pressed: int | None = None
@@ -356,13 +392,7 @@ class Dispatcher:
             )
             await self._catch_up(turn, screen.route)
         elif not turn.private and turn.pressed is not None and turn.reply is not None and not turn.alert:
-            await self._bot.send_message(
-                turn.chat_id,
-                turn.reply,
-                parse_mode=ParseMode.HTML,
-                reply_to_message_id=turn.pressed,
-                allow_sending_without_reply=True,
-            )
+            await self._reply(turn, turn.reply, turn.pressed)
 
     async def _catch_up(self, turn: Turn, where: str) -> None:
         """What happened between reading and showing found no home that showed it, and redrew nothing: look again."""
@@ -374,8 +404,14 @@ class Dispatcher:
             log.info("not_caught_up", route=where, reason=type(error).__name__)
 
     async def _say(self, message: Message, screen: Screen) -> None:
+        """As an answer to that message, so that it stands in the same topic."""
         await self._bot.send_message(
-            message.chat.id, screen.text, parse_mode=ParseMode.HTML, reply_markup=keyboard(screen, "0" * 8)
+            message.chat.id,
+            screen.text,
+            parse_mode=ParseMode.HTML,
+            reply_markup=keyboard(screen, "0" * 8),
+            reply_to_message_id=message.message_id,
+            allow_sending_without_reply=True,
         )
 
     async def _gone(self, update: Update) -> None:
@@ -389,6 +425,16 @@ class Dispatcher:
         if slept >= timedelta(minutes=self._config.stale_press_minutes):
             limit = woke + timedelta(seconds=5)
             self.old = lambda item: item.received_at <= limit
+
+
+def _for_staff(action: Action) -> bool:
+    """Whether only staff have anything to do with it: whatever is answered from `bot/admin`."""
+    handler = ON_ACTION.get(type(action))
+    return handler is not None and handler.__module__.startswith("viralcore.bot.admin.")
+
+
+async def _refused() -> None:
+    raise NotAllowed(right="staff")
 
 
 def _for_us(text: str, username: str) -> bool:

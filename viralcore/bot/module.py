@@ -11,8 +11,20 @@ from telegram.constants import ParseMode
 from telegram.error import TelegramError
 
 from viralcore.bot import refresh, sheets
-from viralcore.bot.admin import cards, groups, panel, panels, payments, payout_desk, receipts, reconciliation
+from viralcore.bot.admin import (
+    cards,
+    groups,
+    held,
+    panel,
+    panels,
+    payments,
+    payout_desk,
+    receipts,
+    reconciliation,
+    stuck,
+)
 from viralcore.bot.admin import custom as custom_plans
+from viralcore.bot.admin import orders as staff_orders
 from viralcore.bot.admin import replies as admin_replies
 from viralcore.bot.admin import withdrawals as decisions
 from viralcore.bot.config import BotConfig
@@ -66,6 +78,7 @@ HANDLERS = (
     follow,
     goods,
     groups,
+    held,
     invoices,
     panel,
     panels,
@@ -75,7 +88,9 @@ HANDLERS = (
     reconciliation,
     replies,
     shop,
+    staff_orders,
     start,
+    stuck,
     topup,
     withdraw,
     withdrawals,

@@ -90,6 +90,8 @@ def routes_of(event: Event) -> tuple[int | None, Sequence[str]]:
             return event.user_id, _of_invoice(event.invoice_id)
         case boosts.OrderProgressed() | boosts.LinesFinished() | boosts.OrderFinished() | boosts.PhaseSent():
             return event.user_id, [f"order:{event.order_id}"]
+        case boosts.PanelListRead():
+            return event.asked_by, [f"panel:{event.panel}"]
         case withdrawals.AccountChecked():
             return event.user_id, [f"wcheck:{event.check_id}"]
         case (
@@ -132,6 +134,7 @@ HEARD: tuple[type[Event], ...] = (
     boosts.OrderProgressed,
     boosts.LinesFinished,
     boosts.OrderFinished,
+    boosts.PanelListRead,
     withdrawals.AccountChecked,
     withdrawals.WithdrawalApprovalGiven,
     withdrawals.WithdrawalApproved,

@@ -1,14 +1,9 @@
-"""Lists as files, sent in private to whoever in staff asked: an event stores an effect, the effect writes and sends it.
-
-What people call themselves stands in these files, and a spreadsheet takes a cell that begins with ``=`` for a formula:
-`safe` puts an apostrophe before whatever could be one.
-"""
+"""Lists as files, sent in private to whoever in staff asked: an event stores an effect, which writes and sends it."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -27,32 +22,12 @@ from viralcore.core.db import Tx
 from viralcore.core.effects import EffectCall, Later, Outcome, Refused, Silence, Succeeded
 from viralcore.core.errors import DomainError
 from viralcore.core.events import Event, Subscription
+from viralcore.core.spreadsheets import Cell, as_csv, as_xlsx
 from viralcore.texts import reply_staff
 
 log = structlog.get_logger(__name__)
 KIND = "bot.sheet"
 PAGE = 500
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
-
-
-def safe(cell: str) -> str:
-    """A cell that no spreadsheet runs. Our own negative amounts stay numbers."""
-    bare = cell.lstrip(" \u00a0\u200b\ufeff\u3000")
-    if not bare.startswith((*_FORMULA, "\uff1d", "\uff0b", "\uff0d", "\uff20")) or _number(cell):
-        return cell
-    return f"'{cell}"
-
-
-def _number(cell: str) -> bool:
-    digits = cell.removeprefix("-").replace(".", "", 1)
-    return digits.isascii() and digits.isdigit()
-
-
-def as_csv(rows: Iterable[Sequence[str]]) -> bytes:
-    """With a byte order mark, so that spreadsheets read names right."""
-    written = io.StringIO()
-    csv.writer(written, lineterminator="\r\n").writerows([safe(cell) for cell in row] for row in rows)
-    return b"\xef\xbb\xbf" + written.getvalue().encode()
 
 
 class Sheet:
@@ -78,11 +53,14 @@ class Sheet:
         try:
             rows = await self._reply_guys()
             today = self._clock.now().date()
+            form = "xlsx" if call.payload.get("form") == "xlsx" else "csv"
+            # a long list takes its time, and nobody waits for it
+            written = await asyncio.to_thread(_written, rows, form)
             with lane("bulk"):
                 await self._bot.send_document(
                     chat_id,
-                    as_csv(rows),
-                    filename=f"reply-guys-{today:%Y-%m-%d}.csv",
+                    written,
+                    filename=f"reply-guys-{today:%Y-%m-%d}.{form}",
                     caption=reply_staff.sheet_caption(people=len(rows) - 1, at=today),
                     parse_mode=ParseMode.HTML,
                 )
@@ -97,7 +75,7 @@ class Sheet:
         if isinstance(outcome, Refused):
             log.info("sheet_refused", reason=outcome.reason)
 
-    async def _reply_guys(self) -> list[list[str]]:
+    async def _reply_guys(self) -> list[list[Cell]]:
         found: list[reply_staff.GuyText] = []
         while True:
             page = await self._doors.boosts.replies.earners(offset=len(found), limit=PAGE)
@@ -107,11 +85,15 @@ class Sheet:
                 return reply_staff.sheet(found)
 
 
+def _written(rows: Sequence[Sequence[Cell]], form: str) -> bytes:
+    return as_xlsx(rows, title="Reply guys") if form == "xlsx" else as_csv(rows)
+
+
 async def asked(tx: Tx, event_id: str, event: Event) -> None:
     """Private chats have the person's id."""
     if not isinstance(event, ReplyExportAsked):
         raise TypeError(f"bot.sheet hears ReplyExportAsked, not {type(event).__name__}")
-    tx.effect(kind=KIND, key=event_id, payload={"chat_id": event.actor})
+    tx.effect(kind=KIND, key=event_id, payload={"chat_id": event.actor, "form": event.form})
 
 
 def subscriptions() -> tuple[Subscription, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from viralcore.admin.api import HeldWork
 from viralcore.boosts.api import Boosts
 from viralcore.bot.config import BotConfig
 from viralcore.bot.dialogue import Dialogues, Question
@@ -29,6 +30,7 @@ class Doors:
     boosts: Boosts
     withdrawals: Withdrawals
     referrals: Referrals
+    held: HeldWork
     bot_username: Callable[[], str]
     """Our own name, for links that lead to us."""
 
@@ -62,6 +64,7 @@ class Turn:
     toast: str = ""
     alert: bool = False
     reply: Html | None = None
+    asking: bool = False
     silent: bool = False  # the home is right as it is
     bot_username: str = ""  # our own name, for links that lead to us
     fresh: bool = False  # this update has drawn nothing yet, in no earlier life either
@@ -78,7 +81,7 @@ class Turn:
 
     async def ask(self, question: str, **data: Any) -> None:
         """Take the next line typed as the answer to this question."""
-        self.glance = None
+        self.glance, self.asking = None, True
         await self.dialogues.ask(self.chat_id, self.user.id, self.update_id, question, **data)
 
     async def question(self) -> Question | None:
@@ -104,7 +107,7 @@ OnCommand = Callable[[Turn, str], Awaitable[Screen | None]]
 OnAnswer = Callable[[Turn, Mapping[str, Any], str], Awaitable[Screen | None]]
 """To a line, or to a photo: then the text is Telegram's id of it."""
 
-LIVE_ROUTES = frozenset({"wcheck", "withdrawal", "invoice", "pay", "crypto", "claim", "order"})
+LIVE_ROUTES = frozenset({"wcheck", "withdrawal", "invoice", "pay", "crypto", "claim", "order", "panel"})
 """What events change while somebody looks at it (`refresh` says which)."""
 
 ROUTES: dict[str, Render] = {}

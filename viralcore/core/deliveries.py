@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import text
 
 from viralcore.core import outbox
-from viralcore.core.db import Database, connection_lost, raw_connection, tried
+from viralcore.core.db import Database, Tx, connection_lost, raw_connection, tried
 from viralcore.core.errors import NotFound
 from viralcore.core.events import Event, Handler
 from viralcore.core.lines import Late, Lines, Rows
@@ -129,6 +129,15 @@ class _TakenAlready(Exception):
 def _still_to_do(taken: Rows) -> None:
     if not taken[0][0]:
         raise _TakenAlready
+
+
+async def retry(tx: Tx, event_id: str, subscriber: str) -> None:
+    """A fresh set of attempts for a held delivery, with the caller's transaction. Raises NotFound."""
+    which = {"event_id": event_id, "subscriber": subscriber}
+    gen = (await tx.conn.execute(_RETRY, which)).scalar_one_or_none()
+    if gen is None:
+        raise NotFound(what="delivery")
+    await outbox.enqueue(await raw_connection(tx.conn), [outbox.delivery_job(event_id, subscriber, gen)])
 
 
 class Deliveries:
@@ -267,12 +276,7 @@ class Deliveries:
     async def retry(self, event_id: str, subscriber: str) -> None:
         """Staff pressed retry: a fresh set of attempts. Raises NotFound when it is not held (any more)."""
         async with self._db.transaction() as tx:
-            which = {"event_id": event_id, "subscriber": subscriber}
-            gen = (await tx.conn.execute(_RETRY, which)).scalar_one_or_none()
-            if gen is None:
-                raise NotFound(what="delivery")
-            jobs = [outbox.delivery_job(event_id, subscriber, gen)]
-            await outbox.enqueue(await raw_connection(tx.conn), jobs)
+            await retry(tx, event_id, subscriber)
 
     async def backlog(self) -> int:
         """Deliveries that run now or could."""

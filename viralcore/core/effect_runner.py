@@ -17,7 +17,6 @@ from viralcore.core import outbox
 from viralcore.core.clock import monotonic
 from viralcore.core.db import Database, Tx, connection_lost, raw_connection
 from viralcore.core.effects import EffectCall, EffectKind, Later, Outcome, Refused, Said, SetKind, Unknown
-from viralcore.core.errors import NotFound
 from viralcore.core.log import correlated, correlation_id
 from viralcore.core.together import Together
 from viralcore.core.workers import Worker
@@ -372,11 +371,7 @@ class EffectRunner:
     async def retry(self, effect_id: int) -> None:
         """Staff pressed retry on a held effect; an answer that was heard is only recorded again. Raises NotFound."""
         async with self._db.transaction() as tx:
-            row = (await tx.conn.execute(store.RETRY, {"id": effect_id})).one_or_none()
-            if row is None:
-                raise NotFound(what="effect")
-            jobs = [outbox.effect_job(effect_id, row.kind, row.gen)]
-            await outbox.enqueue(await raw_connection(tx.conn), jobs)
+            await store.retry(tx, effect_id)
 
     async def backlog(self) -> int:
         """Effects that run now or could."""

@@ -10,7 +10,9 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from viralcore.core import outbox
+from viralcore.core.db import Tx, raw_connection
 from viralcore.core.effects import Outcome, Refused, Succeeded, Unknown
+from viralcore.core.errors import NotFound
 
 BATCH = 200
 
@@ -103,6 +105,19 @@ SELECT count(*) FROM core.effects
 WHERE state IN ('queued', 'calling', 'answered') AND (due IS NULL OR due <= :now)
 """)
 NEXT = text("SELECT min(due) FROM core.effects WHERE state IN ('queued', 'calling', 'answered')")
+
+
+async def retry(tx: Tx, effect_id: int) -> None:
+    """Let a held effect go on, with the caller's transaction. Raises NotFound.
+
+    It never repeats a call whose outcome nobody knows: an effect is held either with its answer, which is then only
+    recorded again, or before a call of this round was claimed. One that fell silent is ``unknown``, not held.
+    """
+    row = (await tx.conn.execute(RETRY, {"id": effect_id})).one_or_none()
+    if row is None:
+        raise NotFound(what="effect")
+    jobs = [outbox.effect_job(effect_id, row.kind, row.gen)]
+    await outbox.enqueue(await raw_connection(tx.conn), jobs)
 
 
 class Found(NamedTuple):

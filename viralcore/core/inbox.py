@@ -26,6 +26,12 @@ from viralcore.core.together import Together
 
 log = structlog.get_logger(__name__)
 
+AGAIN_SECONDS = 2.0
+"""Machine seconds until an item that staff let go on is taken in."""
+
+PRUNED = 2000
+"""Rows deleted in one statement."""
+
 Incoming = tuple[str, str, Any]
 """(external_id, order_key, payload): the payload is anything JSON."""
 
@@ -122,6 +128,7 @@ class Inbox:
         self._page_wanted.set()
         self._started = [
             self._nursery.keep("inbox-pages", self._read_pages),
+            self._nursery.keep("inbox-again", self._look_for_released),
             *(self._nursery.keep(f"inbox-{number}", self._work) for number in range(self._workers)),
         ]
 
@@ -158,18 +165,15 @@ class Inbox:
         async with self._db.read() as conn:
             return await table.count_pending(conn, tuple(self._sources)) + self._storing
 
-    async def retry_held(self, ids: Sequence[int]) -> int:
-        """Staff ask to try held items again; returns how many were held."""
-        async with self._db.transaction() as tx:
-            count = await table.release_held(tx.conn, ids)
-        self._behind = self._look_again = True
-        self._page_wanted.set()
-        return count
-
     async def prune(self, *, before: datetime) -> int:
         """Delete handled rows older than a business moment (a repeat of theirs would be handled again: keep days)."""
-        async with self._db.transaction() as tx:
-            return await table.prune(tx.conn, before)
+        total = 0
+        while True:
+            async with self._db.transaction() as tx:
+                gone = await table.prune(tx.conn, before, PRUNED)
+            total += gone
+            if gone < PRUNED:
+                return total
 
     async def stop(self, timeout: float = 8.0) -> int:  # noqa: ASYNC109 - a bound on waiting, not on the work
         """Hand out nothing more, let the running ones finish for `timeout` seconds, cut the rest off.
@@ -219,6 +223,20 @@ class Inbox:
                 self._take(rows)
                 if len(rows) < self._page and not self._look_again:
                     self._behind = False
+
+    async def _look_for_released(self) -> None:
+        """Take in what staff let go on. They may have done it in another process, on the command line for one."""
+        while True:
+            await asyncio.sleep(AGAIN_SECONDS)
+            looks = self._looks
+            rows = await table.take_again(self._db.write, tuple(self._sources))
+            if not rows:
+                continue
+            if self._behind or looks != self._looks:
+                self._behind = self._look_again = True  # a page is being read and may hold them: in order
+                self._page_wanted.set()
+            else:
+                self._take(rows)
 
     # --- the work ------------------------------------------------------------------------------------------------
 

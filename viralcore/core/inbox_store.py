@@ -16,6 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.core.wires import Ask
 
+AGAIN = "asked for again"
+"""Marks a held item that staff let go on, until a process that handles its source has taken it in."""
 _COLUMNS = "id, source, external_id, order_key, payload, received_at, attempts"
 _INSERT = b"""
 INSERT INTO core.inbox (source, external_id, order_key, payload, received_at)
@@ -37,11 +39,18 @@ _HANDLED = (
     b"WHERE id = ANY($2::bigint[]) AND state = 'pending'"
 )
 _HOLD = text("UPDATE core.inbox SET state = 'held', error = :error, handled_at = :at WHERE id = :id")
-_RELEASE = text(
-    "UPDATE core.inbox SET state = 'pending', attempts = 0, error = '', handled_at = NULL "
-    "WHERE id = ANY(:ids) AND state = 'held'"
-)
-_PRUNE = text("DELETE FROM core.inbox WHERE state = 'handled' AND handled_at < :before")
+_RELEASE = text(f"""
+UPDATE core.inbox SET state = 'pending', attempts = 0, error = '{AGAIN}', handled_at = NULL
+WHERE id = ANY(:ids) AND state = 'held'
+""")  # noqa: S608  # nosec B608 # a constant
+_TAKE_AGAIN = f"""
+UPDATE core.inbox SET error = '' WHERE state = 'pending' AND error = '{AGAIN}' AND source = ANY($1::text[])
+RETURNING {_COLUMNS}
+""".encode()  # noqa: S608  # nosec B608 # constants
+_PRUNE = text("""
+DELETE FROM core.inbox WHERE id = ANY (ARRAY(
+    SELECT id FROM core.inbox WHERE state <> 'pending' AND state = 'handled' AND handled_at < :before LIMIT :batch))
+""")
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 
@@ -99,8 +108,13 @@ async def release_held(conn: AsyncConnection, ids: Sequence[int]) -> int:
     return (await conn.execute(_RELEASE, {"ids": list(ids)})).rowcount
 
 
-async def prune(conn: AsyncConnection, before: datetime) -> int:
-    return (await conn.execute(_PRUNE, {"before": before})).rowcount
+async def take_again(ask: Ask, sources: Sequence[str]) -> list[Row]:
+    """What staff let go on, wherever they did: each item for the one process that asks first."""
+    return [Row(*row) for row in sorted(await ask(_TAKE_AGAIN, (list(sources),)))]
+
+
+async def prune(conn: AsyncConnection, before: datetime, batch: int) -> int:
+    return (await conn.execute(_PRUNE, {"before": before, "batch": batch})).rowcount
 
 
 def jsonb_text(payload: Any) -> str:

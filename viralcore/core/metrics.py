@@ -18,6 +18,7 @@ BacklogReader = Callable[[], Awaitable[int]]
 DueReader = Callable[[], Awaitable["datetime | None"]]
 SettledReader = Callable[[], float]
 
+BACKLOG, NEXT_DUE = "viralcore_backlog", "viralcore_next_due_timestamp_seconds"
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
@@ -29,10 +30,8 @@ class Metrics:
     def __init__(self, *, figures_kept_seconds: float = KEPT_SECONDS) -> None:
         self.figures = Figures(kept_seconds=figures_kept_seconds)
         self.registry = CollectorRegistry(auto_describe=True)
-        self.backlog = self._gauge("viralcore_backlog", "Things that could run now and are not done", "kind")
-        self.next_due = self._gauge(
-            "viralcore_next_due_timestamp_seconds", "Business time of the next due moment, 0: none"
-        )
+        self.backlog = self._gauge(BACKLOG, "Things that could run now and are not done", "kind")
+        self.next_due = self._gauge(NEXT_DUE, "Business time of the next due moment, 0: none")
         self.settled_offset = self._gauge(
             "viralcore_clock_settled_offset_seconds", "Clock offset for which every job has completed a run"
         )
@@ -90,6 +89,7 @@ class Metrics:
         """Refresh the gauges that are read on demand and write the exposition text, the modules' figures last.
 
         `only`: these metrics and no figures, for whoever asks very often: writing all of it costs some milliseconds.
+        What is not asked for is not read either.
 
         The settled offset is read before the backlog: work a job makes is then either seen in the backlog or the job is
         not yet counted as settled, so a reader never mistakes a moment in between for quiet.
@@ -97,12 +97,12 @@ class Metrics:
         figures = b"" if only else await self.figures.text()
         if self._settled_reader is not None:
             self.settled_offset.set(self._settled_reader())
-        for kind, left in (await self._backlogs()).items():
-            self.backlog.labels(kind=kind).set(left)
-        moments = [
-            moment for moment in [await self._read_due(reader) for reader in self._due_readers] if moment is not None
-        ]
-        self.next_due.set(min(moments).timestamp() if moments else 0)
+        if not only or BACKLOG in only:
+            for kind, left in (await self._backlogs()).items():
+                self.backlog.labels(kind=kind).set(left)
+        if not only or NEXT_DUE in only:
+            moments = [await self._read_due(reader) for reader in self._due_readers]
+            self.next_due.set(min((m.timestamp() for m in moments if m is not None), default=0))
         chosen = self.registry.restricted_registry(only) if only else self.registry
         return generate_latest(chosen) + figures
 

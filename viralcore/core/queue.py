@@ -16,7 +16,6 @@ from pgqueuer.domain.models import Job as QueueRow
 from pgqueuer.domain.types import QueueEntrypoint, QueueManagerId
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
-from sqlalchemy import text
 
 from viralcore.core import outbox
 from viralcore.core.db import Database, conninfo
@@ -25,6 +24,7 @@ from viralcore.core.effect_runner import EffectRunner
 from viralcore.core.jobs import Job
 from viralcore.core.loop import be_patient
 from viralcore.core.nursery import Nursery
+from viralcore.core.purge import purge
 from viralcore.core.queue_driver import QueueDriver, listen
 from viralcore.core.turns import Turns
 from viralcore.core.workers import Worker
@@ -45,26 +45,6 @@ AHEAD = 3
 fifth of a second later: what is to follow must be here already, or a kind's places stand empty half of the time."""
 LONGEST_PAUSE = 5.0
 KEEPALIVE: dict[str, Any] = {"keepalives": 1, "keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3}
-
-_PURGE = (
-    # what is kept, and for how long (DESIGN 4); machine time for the job log, business time for our own rows
-    (text("DELETE FROM queue.pgqueuer_log WHERE created < now() - interval '7 days'"), timedelta(0)),
-    (text("DELETE FROM queue.pgqueuer_statistics WHERE created < now() - interval '7 days'"), timedelta(0)),
-    (
-        text("""
-        DELETE FROM core.events e WHERE recorded_at < :before AND NOT EXISTS (
-            SELECT 1 FROM core.deliveries d WHERE d.event_id = e.id AND d.state <> 'done')
-        """),
-        timedelta(days=90),
-    ),
-    (
-        text("""
-        UPDATE core.effects SET sealed = '', answer = answer - 'sealed' WHERE finished_at < :before AND sealed <> ''
-        """),
-        timedelta(days=7),
-    ),
-    (text("DELETE FROM core.idempotency WHERE created_at < :before"), timedelta(days=90)),
-)
 
 
 class _Manager(QueueManager):
@@ -154,9 +134,7 @@ class QueueEngine:
 
     async def purge(self) -> None:
         """Delete what is not kept any longer."""
-        for statement, age in _PURGE:
-            async with self._db.transaction() as tx:
-                await tx.conn.execute(statement, {"before": tx.now - age} if age else {})
+        await purge(self._db)
 
     # --- the engine ----------------------------------------------------------------------------------------------
 

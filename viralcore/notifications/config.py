@@ -22,6 +22,7 @@ class NotificationsConfig(BaseModel):
     group_parallelism: Annotated[int, Field(ge=1, le=20)]
     trouble_minutes: Positive
     keep_days: Positive
+    topic_retry_minutes: Positive
 
     def delay(self, attempt: int) -> int:
         """Seconds after a failed attempt (from 1) until the next."""

@@ -12,6 +12,10 @@ from viralcore.core.ids import nonce
 from viralcore.core.screen import Screen
 from viralcore.notifications.api import Channel, NoticeState
 
+OWNERS_HAVE = "switches"
+"""A right only owners have: who has it is told what owners are told."""
+FOR_STAFF = "for_staff"
+"""Marks, among its facts, a staff notice that stands in an owner's private chat."""
 GONE = "message_gone"
 UNREACHABLE = "unreachable"
 """Reasons: its message was taken away, so it is never shown again; its person has blocked the bot, so it is not tried
@@ -34,6 +38,16 @@ class Notice:
     digest: str
     created_at: datetime
 
+    @property
+    def for_staff(self) -> bool:
+        """What staff must know or decide, wherever it stands."""
+        return self.channel == "admin_group" or bool(self.params.get(FOR_STAFF))
+
+
+def copy_key(live_key: str, owner: int) -> str:
+    """One owner's copy of a live staff notice, where there is no admin group."""
+    return f"{live_key}:to:{owner}"
+
 
 def order_key(order_id: int) -> str:
     """The live message of an order."""
@@ -43,6 +57,11 @@ def order_key(order_id: int) -> str:
 def phase_key(phase_id: int) -> str:
     """The staff card of an unknown phase."""
     return f"phase:{phase_id}"
+
+
+def stuck_key(phase_id: int) -> str:
+    """The staff card of an order at a panel that does not end."""
+    return f"stuck:{phase_id}"
 
 
 def card_key(card_id: int) -> str:
@@ -84,3 +103,52 @@ def digest(screen: Screen) -> str:
 def nonce_of(notice_id: int) -> str:
     """What makes the buttons of one message its own. No secret: what a button does checks its own rights."""
     return nonce("notifications", notice_id)
+
+
+TOPICS: Mapping[str, str] = {
+    "withdrawal_card": "withdrawals",
+    "payout_trouble": "withdrawals",
+    "payout_switched": "withdrawals",
+    "staff_deposit": "payments",
+    "staff_paid": "payments",
+    "staff_stray": "payments",
+    "staff_refund": "payments",
+    "proof": "payments",
+    "staff_order": "orders",
+    "staff_finished": "orders",
+    "staff_card": "team",
+    "replies": "replies",
+    "work_claims": "replies",
+    "group_joined": "replies",
+    "group_lost": "replies",
+    "panel_trouble": "panels",
+    "unknown_phase": "panels",
+    "books_report": "books",
+    "books_difference": "books",
+    "books_short": "books",
+}
+"""Templates of the admin group, and the kind whose topic they go to when the group is a forum."""
+ALERTS = "alerts"
+"""Of every other."""
+ABOUT_TOPICS = "topic_trouble"
+SUPERGROUPS = -1_000_000_000_000
+"""Ids of groups that can be forums are not above this."""
+
+
+def topic_of(template: str) -> str | None:
+    """The kind of topic a card belongs in; None: it is about topics, and has to be seen without any."""
+    return None if template == ABOUT_TOPICS else TOPICS.get(template, ALERTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic of one kind in a forum.
+
+    ``wanted``: being made. ``open``: it is there. ``refused``: Telegram said no. ``unknown``: asked for, and no answer
+    came. ``lost``: it was there.
+    """
+
+    state: str
+    thread_id: int | None
+    generation: int
+    at: datetime

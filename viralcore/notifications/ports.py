@@ -62,14 +62,39 @@ class Unsent:
     reason: str
 
 
-Answer = Shown | Blocked | Wait | Moved | Gone | Rejected | Silent | Unsent
+@dataclass(frozen=True, slots=True)
+class NoTopic:
+    """Nothing was sent: the topic it was to stand in is not there, or it is closed and the bot may not write in it."""
+
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TopicMade:
+    """It is there."""
+
+    thread_id: int
+
+
+Answer = Shown | Blocked | Wait | Moved | Gone | Rejected | Silent | Unsent | NoTopic
+TopicAnswer = TopicMade | Answer
 
 
 class Messenger(Protocol):
     """Shows a screen in a chat. Buttons carry `nonce`. Never raises for what Telegram or the network does."""
 
-    async def send(self, *, chat_id: int, screen: Screen, nonce: str) -> Answer: ...
+    async def send(self, *, chat_id: int, screen: Screen, nonce: str, thread_id: int | None = None) -> Answer:
+        """`thread_id`: the topic of a forum it is to stand in; None: where a group has everything, or in General."""
+        ...
 
     async def edit(self, *, chat_id: int, message_id: int, screen: Screen, nonce: str) -> Answer:
         """An edit that changes nothing is a success."""
+        ...
+
+    async def is_forum(self, *, chat_id: int) -> bool:
+        """Whether a group has topics now; False also when that cannot be learnt."""
+        ...
+
+    async def make_topic(self, *, chat_id: int, name: str) -> TopicAnswer:
+        """A new topic in a forum. Rejected when the bot has not the right to, or the group is no forum."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,8 +12,8 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.notifications.api import NoticeState, NoticeView
-from viralcore.notifications.domain import GONE, UNREACHABLE, Notice
-from viralcore.notifications.tables import moved_chats, notices
+from viralcore.notifications.domain import GONE, UNREACHABLE, Notice, Topic
+from viralcore.notifications.tables import moved_chats, notices, topics
 
 LONGEST_ERROR = 500
 
@@ -58,22 +58,22 @@ async def add(
     return None if found is None else int(found)
 
 
-async def wish(conn: AsyncConnection, live_key: str, params: Mapping[str, Any]) -> Wish | None:
-    """Ask for a live notice to be shown again, with these facts added; None when there is none, or it is over."""
-    old = select(notices.c.id, notices.c.busy).where(notices.c.live_key == live_key).with_for_update().cte("old_notice")
+async def wishes(conn: AsyncConnection, live_keys: Collection[str], params: Mapping[str, Any]) -> tuple[Wish, ...]:
+    """Ask for live notices to be shown again, with these facts added: those that are there, and are not over."""
+    found = select(notices.c.id, notices.c.busy).where(notices.c.live_key.in_(live_keys)).order_by(notices.c.id)
+    old = found.with_for_update().cte("old_notice")
     statement = (
         update(notices)
         .where(notices.c.id == old.c.id, notices.c.error != GONE)
         .values(params=_merged(params), wanted=notices.c.wanted + 1, busy=True)
         .returning(notices.c.id, notices.c.wanted, old.c.busy)
     )
-    row = (await conn.execute(statement)).one_or_none()
-    return None if row is None else Wish(row[0], row[1], not row[2])
+    return tuple(Wish(row[0], row[1], not row[2]) for row in await conn.execute(statement))
 
 
-async def retire(conn: AsyncConnection, live_key: str) -> None:
-    """Free a live key: its notice stays as it is, and the next one under this key is a new message."""
-    await conn.execute(update(notices).where(notices.c.live_key == live_key).values(live_key=None))
+async def retire(conn: AsyncConnection, live_keys: Collection[str]) -> None:
+    """Free live keys: their notices stay as they are, and the next ones under these keys are new messages."""
+    await conn.execute(update(notices).where(notices.c.live_key.in_(live_keys)).values(live_key=None))
 
 
 async def load(conn: AsyncConnection, notice_id: int) -> Notice | None:
@@ -181,6 +181,92 @@ async def forget(conn: AsyncConnection, *, before: datetime, limit: int) -> int:
         .limit(limit)
     )
     return int((await conn.execute(delete(notices).where(notices.c.id.in_(old)))).rowcount)
+
+
+# --- topics of a forum -----------------------------------------------------------------------------------------------
+
+
+async def topic(conn: AsyncConnection, chat_id: int, kind: str, *, lock: bool = False) -> Topic | None:
+    statement = select(topics.c.state, topics.c.thread_id, topics.c.generation, topics.c.at).where(
+        topics.c.chat_id == chat_id, topics.c.kind == kind
+    )
+    row = (await conn.execute(statement.with_for_update() if lock else statement)).one_or_none()
+    return None if row is None else Topic(*row)
+
+
+async def want_topic(conn: AsyncConnection, chat_id: int, kind: str, *, seen: int, now: datetime) -> int | None:
+    """It is to be made: the number to ask for it with; None when somebody has asked since generation `seen`."""
+    statement = insert(topics).values(chat_id=chat_id, kind=kind, state="wanted", generation=1, at=now)
+    found = await conn.scalar(
+        statement.on_conflict_do_update(
+            index_elements=["chat_id", "kind"],
+            set_={"state": "wanted", "generation": topics.c.generation + 1, "at": now},
+            where=(topics.c.generation == seen) & topics.c.state.in_(("refused", "unknown", "lost")),
+        ).returning(topics.c.generation)
+    )
+    return None if found is None else int(found)
+
+
+async def lose_topic(conn: AsyncConnection, chat_id: int, kind: str, *, thread_id: int, now: datetime) -> None:
+    """Telegram does not know it; nothing happens when another has been made meanwhile."""
+    await conn.execute(
+        update(topics)
+        .where(topics.c.chat_id == chat_id, topics.c.kind == kind, topics.c.thread_id == thread_id)
+        .values(state="lost", thread_id=None, at=now)
+    )
+
+
+async def end_topic(
+    conn: AsyncConnection,
+    chat_id: int,
+    kind: str,
+    *,
+    generation: int,
+    state: str,
+    now: datetime,
+    thread_id: int | None = None,
+    reason: str = "",
+) -> bool:
+    """What became of asking for it; False when that asking is not the last one."""
+    made = topics.c.made + (1 if state == "open" else 0)
+    statement = (
+        update(topics)
+        .where(
+            topics.c.chat_id == chat_id,
+            topics.c.kind == kind,
+            topics.c.generation == generation,
+            topics.c.state == "wanted",
+        )
+        .values(state=state, thread_id=thread_id, made=made, reason=reason[:LONGEST_ERROR], at=now)
+    )
+    return int((await conn.execute(statement)).rowcount) == 1
+
+
+async def topics_made(conn: AsyncConnection, chat_id: int) -> int:
+    """How many topics were ever made in a group."""
+    statement = select(func.coalesce(func.sum(topics.c.made), 0)).where(topics.c.chat_id == chat_id)
+    return int((await conn.execute(statement)).scalar_one())
+
+
+async def wait_for_topic(conn: AsyncConnection, notice_id: int, kind: str) -> None:
+    await conn.execute(update(notices).where(notices.c.id == notice_id).values(waits_for=kind))
+
+
+async def go_on(conn: AsyncConnection, kind: str) -> list[tuple[int, int]]:
+    """Nothing waits for this topic any longer: what did, oldest first, each with its last wish."""
+    statement = (
+        update(notices)
+        .where(notices.c.waits_for == kind)
+        .values(waits_for=None)
+        .returning(notices.c.id, notices.c.wanted)
+    )
+    return sorted((int(row[0]), int(row[1])) for row in await conn.execute(statement))
+
+
+async def wanted(conn: AsyncConnection, notice_id: int) -> int | None:
+    """The last wish to show a notice."""
+    found = await conn.scalar(select(notices.c.wanted).where(notices.c.id == notice_id).with_for_update())
+    return None if found is None else int(found)
 
 
 def _merged(params: Mapping[str, Any]) -> ColumnElement[Any]:

@@ -34,6 +34,7 @@ from viralcore.boosts.events import (
 )
 from viralcore.core.db import Tx
 from viralcore.core.events import Event, Subscription
+from viralcore.notifications import domain
 from viralcore.notifications.domain import card_key, order_key, owner_key, phase_key, proof_key, stray_key, transfer_key
 from viralcore.notifications.service import custom
 from viralcore.notifications.service.desk import Desk
@@ -60,8 +61,6 @@ from viralcore.referrals.events import CommissionEarned, CommissionReversed
 from viralcore.users.api import Users
 
 WALLET = "wallet"
-OWNERS_HAVE = "switches"
-"""A right only owners have: who has it is told what owners are told."""
 E = TypeVar("E", bound=Event)
 
 
@@ -207,7 +206,7 @@ class Subscribers:
 
     async def stray_needs_owner(self, tx: Tx, event_id: str, event: StrayNeedsOwner) -> None:
         """To each owner in private: money in suspense is theirs to see to."""
-        for owner in await self._users.staff_ids(right=OWNERS_HAVE):
+        for owner in await self._users.staff_ids(right=domain.OWNERS_HAVE):
             await self._desk.show_person(
                 tx,
                 user_id=owner,
@@ -242,8 +241,8 @@ class Subscribers:
         """Bring every card about a receipt that had no owner up to date."""
         receipt = await self._payments.finance.receipt(receipt_id=receipt_id)
         for user_id in (None, *receipt.pasted_by):
-            await self._desk.refresh(tx, live_key=stray_key(receipt_id, user_id))
-        for owner in await self._users.staff_ids(right=OWNERS_HAVE):
+            await self._desk.refresh_admins(tx, live_key=stray_key(receipt_id, user_id))
+        for owner in await self._users.staff_ids(right=domain.OWNERS_HAVE):
             for why in ("large", "old"):
                 await self._desk.refresh(tx, live_key=owner_key(receipt_id, why, owner))
 
@@ -292,7 +291,7 @@ class Subscribers:
 
     async def proof_decided(self, tx: Tx, event_id: str, event: ProofDecided) -> None:
         """Approved: the confirmed deposit, in the same transaction, says it."""
-        await self._desk.refresh(tx, live_key=proof_key(event.proof_id), state=event.state)
+        await self._desk.refresh_admins(tx, live_key=proof_key(event.proof_id), state=event.state)
         if event.state == "rejected":
             await self._desk.tell_person(
                 tx, user_id=event.user_id, key=event_id, template="proof_rejected", proof_id=event.proof_id
@@ -347,14 +346,8 @@ class Subscribers:
         await self._desk.tell_admins(tx, key=event_id, template="staff_finished", user_id=event.user_id, **facts)
 
     async def goods_returned(self, tx: Tx, event_id: str, event: GoodsReturned) -> None:
-        await self._desk.tell_person(
-            tx,
-            user_id=event.user_id,
-            key=event_id,
-            template="goods_returned",
-            invoice_id=event.invoice_id,
-            cents=event.cents,
-        )
+        facts = {"invoice_id": event.invoice_id, "cents": event.cents, "to_bonus": event.to_bonus}
+        await self._desk.tell_person(tx, user_id=event.user_id, key=event_id, template="goods_returned", **facts)
 
     # --- the team's work ---------------------------------------------------------------------------------------------
 
@@ -362,7 +355,7 @@ class Subscribers:
         await self._card(tx, event_id, event.card_id)
 
     async def card_moved(self, tx: Tx, event_id: str, event: StaffCardMoved) -> None:
-        await self._desk.refresh(tx, live_key=card_key(event.card_id))
+        await self._desk.refresh_admins(tx, live_key=card_key(event.card_id))
 
     async def card_waits(self, tx: Tx, event_id: str, event: StaffCardWaits) -> None:
         """A new card where staff look; the old one says so and loses its buttons."""
@@ -389,7 +382,7 @@ class Subscribers:
         )
 
     async def phase_resolved(self, tx: Tx, event_id: str, event: PhaseResolved) -> None:
-        await self._desk.refresh(tx, live_key=phase_key(event.phase_id), actor=event.actor, how=event.how)
+        await self._desk.refresh_admins(tx, live_key=phase_key(event.phase_id), actor=event.actor, how=event.how)
 
 
 def subscriptions(hears: Subscribers) -> tuple[Subscription, ...]:

@@ -44,6 +44,7 @@ notices = Table(
     Column("digest", Text, nullable=False, server_default=text("''")),
     Column("created_at", INSTANT, nullable=False),
     Column("sent_at", INSTANT),
+    Column("waits_for", Text),
     PrimaryKeyConstraint("id", name="pk_notices"),
     UniqueConstraint("dedupe_key", name="uq_notices_dedupe_key"),
     UniqueConstraint("live_key", name="uq_notices_live_key"),
@@ -51,9 +52,28 @@ notices = Table(
     CheckConstraint("state IN ('queued', 'sent', 'dropped', 'failed', 'unreachable')", name="ck_notices_state"),
     Index("ix_notices_user_id", "user_id", "id"),
     Index("ix_notices_created_at", "created_at"),
+    Index("ix_notices_waits_for", "waits_for", postgresql_where=text("waits_for IS NOT NULL")),
 )
 """`wanted` counts the wishes to show it (again); `busy`: an effect for one of them is under way, there is never a
-second; `digest`: of what is shown now."""
+second; `digest`: of what is shown now; `waits_for`: the topic it is to stand in is being made, and whoever hears what
+became of that goes on with it (it is busy meanwhile, without an effect of its own)."""
+
+topics = Table(
+    "topics",
+    metadata,
+    Column("chat_id", BigInteger, autoincrement=False),
+    Column("kind", Text),
+    Column("state", Text, nullable=False),
+    Column("thread_id", BigInteger),
+    Column("generation", Integer, nullable=False),
+    Column("made", Integer, nullable=False, server_default=text("0")),
+    Column("reason", Text, nullable=False, server_default=text("''")),
+    Column("at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("chat_id", "kind", name="pk_topics"),
+    CheckConstraint("state IN ('wanted', 'open', 'refused', 'unknown', 'lost')", name="ck_topics_state"),
+    CheckConstraint("(state = 'open') = (thread_id IS NOT NULL)", name="ck_topics_thread"),
+)
+"""`generation`: how often it was asked for, and part of the key it is asked for with; `made`: how often it was made."""
 
 moved_chats = Table(
     "moved_chats",

@@ -16,7 +16,7 @@ from viralcore.core.db import Tx
 from viralcore.core.errors import DomainError
 from viralcore.core.money import Money
 
-_PURCHASE = re.compile(r"invoice:([0-9]{1,18}):paid")
+_PURCHASE = re.compile(r"invoice:(?P<sold>[0-9]{1,18}):paid|return:[a-z]+:[0-9]{1,18}:invoice:(?P<back>[0-9]{1,18})")
 InvoiceState = Literal["open", "paid", "expired", "cancelled"]
 ClaimState = Literal["checking", "credited", "not_found", "refused", "suspense"]
 ReceiptFilter = Literal["all", "suspense", "late", "excess"]
@@ -24,10 +24,16 @@ ProofState = Literal["waiting", "approved", "rejected"]
 AccountState = Literal["asking", "open", "failed", "manual"]
 
 
+def purchase_key(invoice_id: int) -> str:
+    """The posting in the ledger that is the purchase of an invoice; `invoice_of` reads it."""
+    return f"invoice:{invoice_id}:paid"
+
+
 def invoice_of(posting_key: str) -> int | None:
-    """The invoice whose purchase a posting in the ledger is, by its key; None when it is something else."""
+    """The invoice whose purchase a posting in the ledger is, or whose credits it gives back (its key ends with
+    ``:invoice:<id>`` then); None when it is something else, or does not say."""
     found = _PURCHASE.fullmatch(posting_key)
-    return int(found[1]) if found else None
+    return int(found["sold"] or found["back"]) if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +252,8 @@ class RefundPlan:
 class StaffInvoiceView:
     """An invoice as finance sees it. `paid`: by the person, nothing forgiven; `bonus`: of that, bonus money. `most`:
     what can be given back now; `problem`: why nothing can (see NotRefundable), empty when something can. `unused`:
-    credits that a refund could take back."""
+    credits that a refund could take back. `elsewhere`: given back by orders that did not deliver all; `left`: of
+    `paid`, what has not gone back by either way."""
 
     invoice: InvoiceView
     paid: Money
@@ -257,6 +264,8 @@ class StaffInvoiceView:
     unused: int
     refunds: tuple[RefundView, ...]
     receipts: tuple[ReceiptView, ...]
+    elsewhere: Money
+    left: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -429,6 +438,35 @@ class Finance(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Back:
+    """Something sold that was not delivered: `cents` of its price go back. `key`: of the posting. `invoice_id`: what it
+    was bought with; None: no purchase is known, and it goes back as bonus money."""
+
+    key: str
+    invoice_id: int | None
+    cents: int
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyBack:
+    """What became of a `Back`, in cents: `wallet` (it had paid commission) and `bonus` are there, `unpaid` nobody had
+    paid (it was forgiven), or it is more than the price."""
+
+    wallet: int = 0
+    bonus: int = 0
+    unpaid: int = 0
+
+    @property
+    def cents(self) -> int:
+        """What came back."""
+        return self.wallet + self.bonus
+
+    def __add__(self, other: MoneyBack) -> MoneyBack:
+        return MoneyBack(self.wallet + other.wallet, self.bonus + other.bonus, self.unpaid + other.unpaid)
+
+
 class Payments(Protocol):
     @property
     def finance(self) -> Finance:
@@ -447,6 +485,12 @@ class Payments(Protocol):
         tx: Tx | None = None,
     ) -> InvoiceView:
         """total = quantity x unit_price rounded up to the cent. Raises TooManyInvoices."""
+        ...
+
+    async def give_back(self, tx: Tx, *, key: str, user_id: int, backs: Sequence[Back]) -> tuple[MoneyBack, ...]:
+        """What was sold and not delivered goes back to where its money came from, in the order given: never more of
+        wallet or bonus money than the invoice took, and exactly that when all of its price has gone back. The rule:
+        domain/finance.py. Holds the invoices' rows; the caller's own rows are held before."""
         ...
 
     def wallet_offer(self) -> WalletOffer:

@@ -47,6 +47,7 @@ from viralcore.payments.service.invoicing import Invoicing
 from viralcore.payments.service.pricing import Pricing
 from viralcore.payments.service.proofs import Proofs
 from viralcore.payments.service.refunding import Refunding
+from viralcore.payments.service.returning import Returning
 from viralcore.payments.service.verifying import Verifier
 from viralcore.payments.service.watching import Watcher
 from viralcore.users.api import Users
@@ -183,19 +184,19 @@ def assemble(
         refunding=Refunding(ledger=ledger, users=users),
     )
     strays = StrayWatch(db=db, config=config)
-    funding = Funding(ledger=ledger, users=users, config=config, invoicing=invoicing)
     service = PaymentsService(
         db=db,
         clock=clock,
         config=config,
         invoicing=invoicing,
         claiming=claiming,
-        funding=funding,
+        funding=Funding(ledger=ledger, users=users, config=config, invoicing=invoicing),
         finance=finance,
         ledger=ledger,
         bank=naira.watcher,
         proofs=naira.proofs,
         exchange=exchange,
+        returning=Returning(ledger=ledger),
     )
     jobs = (
         Job("payments.prices", config.prices.check_seconds, pricing.refresh, order=PRICES_FIRST),

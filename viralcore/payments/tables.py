@@ -69,6 +69,8 @@ invoices = Table(
     Column("bonus_cents", BigInteger, nullable=False, server_default=text("0")),
     Column("forgiven_cents", BigInteger, nullable=False, server_default=text("0")),
     Column("refunded_cents", BigInteger, nullable=False, server_default=text("0")),
+    # of the price, how many cents have gone back by now: what each part of it was is worked out from this
+    Column("given_cents", BigInteger, nullable=False, server_default=text("0")),
     CheckConstraint("item_kind IN ('credits', 'goods', 'topup')", name="invoices_item_kind"),
     CheckConstraint("state IN ('open', 'paid', 'expired', 'cancelled')", name="invoices_state"),
     CheckConstraint("quantity > 0 AND total_cents > 0 AND received_cents >= 0", name="invoices_amounts"),
@@ -79,6 +81,11 @@ invoices = Table(
         " AND bonus_cents + forgiven_cents <= total_cents AND refunded_cents <= total_cents - forgiven_cents"
         " AND (state = 'paid' OR bonus_cents + forgiven_cents + refunded_cents = 0)",
         name="invoices_refunds",
+    ),
+    CheckConstraint(
+        "given_cents BETWEEN 0 AND total_cents AND given_cents >= refunded_cents"
+        " AND (state = 'paid' OR given_cents = 0)",
+        name="invoices_given",
     ),
     Index("invoices_by_user", "user_id", "id"),
     Index("invoices_open", "expires_at", postgresql_where=text("state = 'open'")),

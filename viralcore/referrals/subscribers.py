@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from viralcore.boosts.events import CreditsRefunded, OrderRefunded
+from viralcore.boosts.events import CreditsRefunded, GoodsReturned, OrderRefunded
 from viralcore.core.db import Tx
 from viralcore.core.events import Event, Subscription
 from viralcore.payments.events import InvoicePaid, RefundIssued
@@ -55,30 +55,37 @@ class Subscribers:
             )
 
     async def order_refunded(self, tx: Tx, _: str, event: Event) -> None:
-        """What was not delivered went back to the wallet, from where it can be spent, and pay commission, again."""
+        """What was not delivered went back: when the order ended, and for every correction after it."""
         if not isinstance(event, OrderRefunded):
             raise TypeError(type(event).__name__)
-        await self._commissions.returned(
-            tx,
-            source=f"order:{event.order_id}",
-            invoice_id=event.invoice_id,
-            user_id=event.user_id,
-            cents=event.cents,
-            known="all",
-        )
+        source = f"order:{event.order_id}:{event.source}" if event.source else f"order:{event.order_id}"
+        await self._given_back(tx, source, event)
 
     async def credits_refunded(self, tx: Tx, _: str, event: Event) -> None:
         """Posts of a plan that ended, bought and never used."""
         if not isinstance(event, CreditsRefunded):
             raise TypeError(type(event).__name__)
-        await self._commissions.returned(
-            tx,
-            source=f"credits:{event.source}:{event.invoice_id}",
-            invoice_id=event.invoice_id,
-            user_id=event.user_id,
-            cents=event.cents,
-            known="all",
-        )
+        await self._given_back(tx, f"credits:{event.source}:{event.invoice_id}", event)
+
+    async def goods_returned(self, tx: Tx, _: str, event: Event) -> None:
+        """A purchase that could not become an order."""
+        if not isinstance(event, GoodsReturned):
+            raise TypeError(type(event).__name__)
+        await self._given_back(tx, f"goods:{event.invoice_id}", event)
+
+    async def _given_back(self, tx: Tx, source: str, event: OrderRefunded | CreditsRefunded | GoodsReturned) -> None:
+        """What went to the wallet can be spent, and pay commission, again. Events of before that was told apart from
+        bonus money say only how much went back."""
+        cents = event.cents if event.to_wallet is None else event.to_wallet
+        if cents:
+            await self._commissions.returned(
+                tx,
+                source=source,
+                invoice_id=event.invoice_id,
+                user_id=event.user_id,
+                cents=cents,
+                known="all" if event.to_wallet is None else "paid",
+            )
 
 
 def subscriptions(subscribers: Subscribers) -> tuple[Subscription, ...]:
@@ -89,4 +96,5 @@ def subscriptions(subscribers: Subscribers) -> tuple[Subscription, ...]:
         Subscription(RefundIssued, "referrals.refund_issued", subscribers.refund_issued),
         Subscription(OrderRefunded, "referrals.order_refunded", subscribers.order_refunded),
         Subscription(CreditsRefunded, "referrals.credits_refunded", subscribers.credits_refunded),
+        Subscription(GoodsReturned, "referrals.goods_returned", subscribers.goods_returned),
     )

@@ -35,9 +35,10 @@ async def problems(environment: Mapping[str, str], books: Sequence[Books]) -> li
             [payout for book in books for payout in book.payouts], await _transfers(doors.withdrawals)
         )
         found += await _network_problems(doors.ledger, doors.payments)
-        unknown = {phase.phase_id for phase in await doors.boosts.unknown_phases()}
         found += order_problems(
-            [order for book in books for order in book.orders], await _panel_orders(doors.boosts), len(unknown)
+            [order for book in books for order in book.orders],
+            await _panel_orders(doors.boosts),
+            await doors.boosts.unknown_count(),
         )
     return found[:MOST_SAID]
 

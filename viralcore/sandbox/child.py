@@ -24,12 +24,6 @@ READY_POLL = 0.1
 LINE_LIMIT = 1024 * 1024
 _WATCHDOG = Path(__file__).with_name("watchdog.py")
 _PR_SET_PDEATHSIG = 1
-_QUIET = (
-    "viralcore_backlog",
-    "viralcore_next_due_timestamp_seconds",
-    "viralcore_clock_settled_offset_seconds",
-)
-"""All that is asked for, because it is asked for twenty times a second."""
 _LOUD = {"warning", "error", "critical", "exception"}
 
 
@@ -80,12 +74,6 @@ class Child:
         )
         self._nursery.start("sandbox.bot", self._keep())
 
-    async def run_once(self, *arguments: str) -> int:
-        """Run another command of the same program to its end (`migrate`); its output goes to the bot's log."""
-        process = await self._spawn((*self._command[:-1], *arguments))
-        await self._listen(process)
-        return await process.wait()
-
     async def ready(self, seconds: float) -> bool:
         """Wait until the bot says that it is ready."""
         deadline = monotonic() + seconds
@@ -96,12 +84,12 @@ class Child:
             await asyncio.sleep(READY_POLL)
         return False
 
-    async def metrics(self) -> str | None:
-        """What /metrics says of quiet (`quiet.read_metrics`); None while the bot does not answer."""
+    async def metrics(self, *names: str) -> str | None:
+        """What /metrics says of these (`quiet.read_metrics`); None while the bot does not answer."""
         if self.pid is None:
             return None
         try:
-            answer = await self.http.get("/metrics", params={"name[]": _QUIET})
+            answer = await self.http.get("/metrics", params={"name[]": names})
         except httpx.HTTPError:
             return None
         return answer.text if answer.status_code == 200 else None

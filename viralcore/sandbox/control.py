@@ -82,6 +82,23 @@ class Migration(Body):
     to: int | None = None
 
 
+class Forum(Body):
+    """`on`: the group has topics. `manage_topics`: the bot's right to make them; absent: as it was."""
+
+    id: int
+    on: bool = True
+    manage_topics: bool | None = None
+
+
+class TopicChange(Body):
+    """`topic`: its name or number."""
+
+    id: int
+    topic: Annotated[str, Field(min_length=1, max_length=128)]
+    closed: bool | None = None
+    deleted: bool = False
+
+
 class TelegramBody(Body):
     flood_next: bool | Count | Flood | None = None
     fail_next: bool | Count | Failure | None = None
@@ -90,12 +107,15 @@ class TelegramBody(Body):
     unblock_user: Id | None = None
     kick_bot: int | None = None
     migrate_group: int | Migration | None = None
+    forum: int | Forum | None = None
+    topic: TopicChange | None = None
 
     @model_validator(mode="after")
     def _something(self) -> TelegramBody:
         if not self.model_fields_set:
             raise ValueError(
-                "say what: flood_next, fail_next, fail_polls, block_user, unblock_user, kick_bot or migrate_group"
+                "say what: flood_next, fail_next, fail_polls, block_user, unblock_user, kick_bot, migrate_group, "
+                "forum or topic"
             )
         return self
 
@@ -211,7 +231,7 @@ class Control:
             found = [m for m in self._tg.messages(chat_id, int(after)) if not m.deleted and m.note is None]
             left = deadline - monotonic()
             if found or left <= 0:
-                return [message.control() for message in found]
+                return [message.control(self._tg.topic_name(message)) for message in found]
             await self._tg.changed.wait(left)
 
     async def press(self, request: Request) -> dict[str, Any]:
@@ -269,12 +289,25 @@ class Control:
             if move.id not in self._tg.groups:
                 raise NonsenseError(f"there is no group {move.id}", 404)
             self._stage.inbound.migrate(move.id, move.to)
+        self._forums(body)
         return {
             "flood_next": faults.flood,
             "fail_next": faults.fail,
             "fail_polls": faults.polls,
             "blocked": sorted(person.id for person in self._tg.people.values() if person.blocked),
         }
+
+    def _forums(self, body: TelegramBody) -> None:
+        for asked in (body.forum, body.topic):
+            group_id = asked if isinstance(asked, int) or asked is None else asked.id
+            if group_id is not None and group_id not in self._tg.groups:
+                raise NonsenseError(f"there is no group {group_id}", 404)
+        if body.forum is not None:
+            forum = body.forum if isinstance(body.forum, Forum) else Forum(id=body.forum)
+            self._stage.inbound.make_forum(forum.id, on=forum.on, manages=forum.manage_topics)
+        if body.topic is not None:
+            change = body.topic
+            self._stage.inbound.change_topic(change.id, change.topic, closed=change.closed, deleted=change.deleted)
 
     async def outbox(self, _: Request) -> list[dict[str, Any]]:
         return self._stage.outbox

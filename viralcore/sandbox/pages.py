@@ -124,7 +124,7 @@ class Page:
     def _shown(self, message: Message) -> dict[str, Any]:
         if message.deleted:
             return {"chat_id": message.chat_id, "message_id": message.message_id, "deleted": True}
-        shown = message.control()
+        shown = message.control(self._tg.topic_name(message))
         del shown["html"]
         return {
             **shown,
@@ -143,6 +143,8 @@ def _note(message: Message) -> str | None:
         return f"The group is called {told['new_chat_title']} now"
     if "migrate_to_chat_id" in told:
         return "The group became a supergroup: it goes on in a chat of its own"
+    if "forum_topic_created" in told:
+        return f"A topic was made: {told['forum_topic_created']['name']}"
     if "migrate_from_chat_id" in told:
         return "The group became a supergroup"
     return "The bot was added to this group" if told else None

@@ -13,7 +13,13 @@ from viralcore.sandbox.clock import TurnedClock
 from viralcore.sandbox.world import World
 
 ANSWER_WITHIN, TURN_WITHIN, HOP_WITHIN = 48.0, 41.0, 12.0
-LOOK_AGAIN, SHORTEST_HOP, USUAL_HOP, HOPS = 0.02, 1.0, 60.0, 100
+LOOK_AGAIN, LONGEST_LOOK = 0.02, 0.25
+SHORTEST_HOP, USUAL_HOP, HOPS = 1.0, 60.0, 100
+SETTLED, BACKLOG, DUE = (
+    "viralcore_clock_settled_offset_seconds",
+    "viralcore_backlog",
+    "viralcore_next_due_timestamp_seconds",
+)
 _SAMPLE = re.compile(r"^(viralcore_[a-z_]+)(?:\{([^}]*)\})? (\S+)", re.MULTILINE)
 _KIND = re.compile(r'kind="([^"]*)"')
 
@@ -33,11 +39,11 @@ def read_metrics(text: str) -> BotState:
     due: datetime | None = None
     backlog: dict[str, int] = {}
     for name, labels, value in _SAMPLE.findall(text):
-        if name == "viralcore_clock_settled_offset_seconds":
+        if name == SETTLED:
             settled = float(value)
-        elif name == "viralcore_next_due_timestamp_seconds" and float(value) > 0:
+        elif name == DUE and float(value) > 0:
             due = datetime.fromtimestamp(float(value), UTC)
-        elif name == "viralcore_backlog":
+        elif name == BACKLOG:
             kind = _KIND.search(labels)
             backlog[kind.group(1) if kind else "?"] = int(float(value))
     return BotState(settled, due, backlog)
@@ -53,13 +59,18 @@ class Turned:
 
 
 class Quiet:
-    """`metrics`: the bot's /metrics, None while it is down. `unconfirmed`: updates Telegram still keeps for it."""
+    """`metrics`: what the bot's /metrics says of these names, None while it is down. `unconfirmed`: updates Telegram
+    still keeps for it.
+
+    It is looked at many times a second beside a bot that works, so each look asks for no more than it needs: whether
+    the jobs have run costs the bot nothing to say, its backlog some statements, the next due moment one for each job.
+    """
 
     def __init__(
         self,
         *,
         clock: TurnedClock,
-        metrics: Callable[[], Awaitable[str | None]],
+        metrics: Callable[..., Awaitable[str | None]],
         unconfirmed: Callable[[], int],
         worlds: Sequence[World],
     ) -> None:
@@ -69,6 +80,8 @@ class Quiet:
         self._worlds = worlds
         self._turning = asyncio.Lock()
         self._due: datetime | None = None
+        self._worked = False
+        """The jobs had run when the bot was last asked."""
 
     @property
     def turning(self) -> bool:
@@ -81,18 +94,25 @@ class Quiet:
         reasons = [f"{world.name}: {reason}" for world in asked for reason in world.pending(now)]
         if self._unconfirmed():
             reasons.append(f"telegram: {self._unconfirmed()} updates not confirmed")
-        text = await self._metrics()
-        if text is None:
-            return [*reasons, "bot: does not answer"]
-        state = read_metrics(text)
-        self._due = state.next_due
-        if state.settled_offset is None or abs(state.settled_offset - self._clock.offset()) > 0.001:
-            reasons.append("bot: has not worked through the turned clock")
-        return reasons + [f"bot: {count} {kind}" for kind, count in sorted(state.backlog.items()) if count]
+        return [*reasons, *await self._bot_pending()]
+
+    async def _bot_pending(self) -> list[str]:
+        state = BotState(None, None, {})
+        for names in ((SETTLED, BACKLOG),) if self._worked else ((SETTLED,), (SETTLED, BACKLOG)):
+            text = await self._metrics(*names)
+            if text is None:
+                return ["bot: does not answer"]
+            state = read_metrics(text)
+            offset = state.settled_offset
+            self._worked = offset is not None and abs(offset - self._clock.offset()) <= 0.001
+            if not self._worked:
+                return ["bot: has not worked through the turned clock"]
+        return [f"bot: {count} {kind}" for kind, count in sorted(state.backlog.items()) if count]
 
     async def settle(self, seconds: float, *, worlds: bool = True) -> Turned:
         """Wait until it is quiet, seen twice in a row, or `seconds` have passed."""
-        deadline = monotonic() + seconds
+        began = monotonic()
+        deadline = began + seconds
         calm = False
         while True:
             reasons = await self.pending(worlds=worlds)
@@ -101,7 +121,8 @@ class Quiet:
             calm = not reasons
             if monotonic() >= deadline and not calm:
                 return Turned(self._clock.now(), False, reasons)
-            await asyncio.sleep(LOOK_AGAIN)
+            # What takes long is looked at more seldom: a look takes the bot's time, which is what is being waited for.
+            await asyncio.sleep(LOOK_AGAIN if calm else max(LOOK_AGAIN, min(LONGEST_LOOK, (monotonic() - began) / 4)))
 
     async def advance(self, seconds: float) -> Turned:
         """Turn the clock by `seconds`, hopping from due moment to due moment. Always arrives, in time or not quiet.
@@ -116,7 +137,7 @@ class Quiet:
             await self.settle(HOP_WITHIN, worlds=False)
             while (left := target - self._clock.offset()) > 1e-6:
                 time_left = TURN_WITHIN - (monotonic() - began)
-                await self._hop(left if time_left <= 0 else min(left, longest, self._until_due()))
+                await self._hop(left if time_left <= 0 else min(left, longest, await self._until_due()))
                 if time_left > 0:
                     await self.settle(min(HOP_WITHIN, time_left), worlds=False)
             return await self.settle(max(0.0, ANSWER_WITHIN - (monotonic() - began)))
@@ -127,13 +148,17 @@ class Quiet:
         return Turned(self._clock.now(), False, await self.pending())
 
     async def _hop(self, seconds: float) -> None:
+        self._worked = False
         self._clock.turn(seconds)
         now = self._clock.now()
         for world in self._worlds:
             await world.tick(now)
 
-    def _until_due(self) -> float:
+    async def _until_due(self) -> float:
         """Seconds to the next due moment of the bot or a world; endless when there is none."""
+        text = await self._metrics(DUE)
+        if text is not None:
+            self._due = read_metrics(text).next_due
         now = self._clock.now()
         moments = [self._due, *(world.next_due(now) for world in self._worlds)]
         ahead = [(moment - now).total_seconds() for moment in moments if moment is not None and moment > now]

@@ -9,7 +9,7 @@ import secrets
 import shutil
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from random import Random, SystemRandom
@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 
 from viralcore.core.crypto import new_key
 from viralcore.core.embedded import EmbeddedPostgres
+from viralcore.core.migrate import upgrade
 from viralcore.core.nursery import Nursery
 from viralcore.sandbox.check import problems
 from viralcore.sandbox.child import Child
@@ -104,14 +105,24 @@ def fresh_folder(folder: Path) -> Path:
 class Supervisor:
     """Builds everything in order, and takes it down in reverse when left.
 
-    `bot`: the command that runs the bot; its last word is replaced to migrate the database. `rng`: what the simulators
-    draw their hashes and counts from.
+    `bot`: the command that runs the bot. `migrate`: makes the tables in the database of this URL, here rather than in a
+    process of its own, which would load the whole program first. `rng`: what the simulators draw their hashes and
+    counts from.
     """
 
-    def __init__(self, folder: Path, say: Say, *, bot: Sequence[str] = BOT, rng: Random | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        say: Say,
+        *,
+        bot: Sequence[str] = BOT,
+        migrate: Callable[[str], None] = upgrade,
+        rng: Random | None = None,
+    ) -> None:
         self._folder = folder
         self._say = say
         self._bot = bot
+        self._migrate = migrate
         self._rng = rng or SystemRandom()
         self._exits = AsyncExitStack()
         self.nursery = Nursery()
@@ -179,8 +190,7 @@ class Supervisor:
         stage.cluster = Cluster(postgres)
         page_app.router.routes.extend([*control_routes(stage), *page_routes(stage)])
         first_people(stage.inbound)
-        if await child.run_once("migrate") != 0:
-            raise RuntimeError("the database could not be migrated: " + "\n".join(child.tail()))
+        await asyncio.to_thread(self._migrate, self.database_url)
         await child.start()
         if not await child.ready(READY_WITHIN):
             self._say.trouble("The bot does not get ready; its log ends with:", *child.tail())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from viralcore.core.screen import Action, action
-from viralcore.texts import reply_actions, withdrawal_actions
+from viralcore.texts import reply_actions, stuck_actions, withdrawal_actions
 
 
 @action
@@ -397,6 +397,7 @@ STAFF_CARD: tuple[type[Action], ...] = (
     CardDone,
     CardCannot,
     *reply_actions.CARD,
+    *stuck_actions.CARDS,
     *withdrawal_actions.CARDS,
 )
 """Actions that live on cards in the admin group, where no home message is."""

@@ -41,6 +41,8 @@ _TROUBLE = {
     "refused": "It refused an order; the next panel was asked.\nIt said: <i>{detail}</i>",
     "strange_status": "It answered a status question with something we do not know. We will ask again. Please check "
     "the order at the panel.\nIt said: <i>{detail}</i>",
+    "runway": "At what we spend there, what is left lasts for <b>{detail}</b>. Top it up, or orders move to the next "
+    "panel.",
     "corrected": "It took back that it had completed an order. What was not delivered is ordered again or paid back; "
     "please check it at the panel.\nIt said: <i>{detail}</i>",
     "services": "Its list has changed. These services are not used until an owner accepts them, under Panels in the "

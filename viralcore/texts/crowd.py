@@ -10,7 +10,7 @@ from viralcore.core.screen import Button, Html, Screen, lines, markup
 from viralcore.texts import cards, wording
 from viralcore.texts.actions import Go
 from viralcore.texts.cards import PersonText
-from viralcore.texts.crowd_actions import ApproveClaim, RejectClaim, SetGroupRole, TakeSlot
+from viralcore.texts.crowd_actions import ApproveClaim, RejectClaim, SetGroupRole, TakeSlot, TakeVerifiedSlot
 
 _DID = {"comments": "replied", "reposts": "reposted", "reactions": "reacted"}
 _ROLES = {"comments": "comment group", "likes": "likes group", "none": "no role"}
@@ -21,10 +21,14 @@ CLAIMS_START, CLAIM_START, TASK_START = "claims", "claim_", "task_"
 
 @dataclass(frozen=True, slots=True)
 class PartText:
+    """`verified`: so many of `wanted` must come from verified accounts; `taken_verified`: those that are taken."""
+
     metric: str
     wanted: int
     taken: int
     approved: int
+    verified: int = 0
+    taken_verified: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ class GroupText:
 
 @dataclass(frozen=True, slots=True)
 class ClaimText:
-    """`metrics`: what was done, one of each; `links`: the proof."""
+    """`metrics`: what was done, one of each; `links`: the proof, in its `version`; `verified`: from such an account."""
 
     id: int
     post_id: int
@@ -53,6 +57,8 @@ class ClaimText:
     state: str
     reason: str
     again: bool
+    verified: bool = False
+    version: int = 1
 
 
 def start_link(bot_username: str, payload: str) -> str:
@@ -81,14 +87,31 @@ def group_post(
         markup("📣 <b>Post #{id}</b>", id=post_id),
         markup("{link}\n", link=link),
         markup("Wanted: <b>{wanted}</b>", wanted=wanted),
+        *(_verified(part) for part in parts if part.verified),
         markup("{bar} {counts}\n", bar=wording.bar(first.taken, first.wanted), counts=counts),
         Html(
             "Do it from your own account, press what you did, then send me the link as proof. What is checked counts."
         ),
     )
     did = tuple(Button(f"{_sign(part.metric)} I {_DID[part.metric]}", TakeSlot(post_id, part.metric)) for part in parts)
+    sure = tuple(
+        Button(f"☑️ I {_DID[part.metric]}, verified account", TakeVerifiedSlot(post_id, part.metric))
+        for part in parts
+        if part.verified
+    )
     proof = Button("📎 Send proof", url=start_link(bot_username, f"{TASK_START}{post_id}"))
-    return Screen(text, (did, (Button("🔗 Open the post", url=link), proof)))
+    rows = (did, sure, (Button("🔗 Open the post", url=link), proof))
+    return Screen(text, tuple(row for row in rows if row))
+
+
+def _verified(part: PartText) -> Html:
+    return markup(
+        "☑️ {n} of the {what}s must come from <b>verified accounts</b>: {taken} of them are taken. If yours is one, "
+        "press the button that says so.",
+        n=f"{part.verified:,}",
+        what=wording.METRICS[part.metric][1],
+        taken=f"{min(part.taken_verified, part.verified):,}",
+    )
 
 
 def _wanted(part: PartText, share: int) -> str:
@@ -140,7 +163,8 @@ def _proof(claim: ClaimText) -> tuple[tuple[Button, ...], ...]:
 
 
 def _work(claim: ClaimText) -> str:
-    return wording.join([wording.metric(name, 1) for name in claim.metrics])
+    work = wording.join([wording.metric(name, 1) for name in claim.metrics])
+    return f"{work}, from a verified account" if claim.verified else work
 
 
 def claim_taken(claim: ClaimText, *, until: datetime) -> Screen:
@@ -192,7 +216,8 @@ def group_joined(group: GroupText) -> Screen:
 
 def group_lost(group: GroupText) -> Screen:
     told = {
-        "comments": "It was a comment group: posts that were meant for it go to the next one.",
+        "comments": "It was a comment group: posts that were meant for it go to the next one. When none is left, what "
+        "they still need soon becomes cards for the team.",
         "likes": "It was the likes group: new posts are not announced until another group has this role.",
     }
     text = lines(
@@ -284,11 +309,25 @@ def claims(claim: ClaimText | None, *, who: PersonText | None, waiting: int, sen
         markup("Sent: {at}\n", at=wording.moment(sent_at)) if sent_at else None,
         *(markup("📎 {link}", link=link) for link in claim.links),
     )
-    rows = (
-        (Button("✅ Approve", ApproveClaim(claim.id)), Button("✖️ Reject", RejectClaim(claim.id))),
-        (Button("⏭ Skip", Go(f"claims:{claim.id}")),),
-        wording.back_home("admin"),
-    )
+    reject = Button("✖️ Reject", RejectClaim(claim.id, claim.version))
+    if claim.verified:
+        text = lines(
+            text,
+            Html(
+                "\n☑️ They say that the account is verified. Look: only if it is, it counts as one of those that the "
+                "buyer was promised."
+            ),
+        )
+        decide: tuple[tuple[Button, ...], ...] = (
+            (
+                Button("☑️ Approve, verified", ApproveClaim(claim.id, claim.version, 1)),
+                Button("✅ Approve, not verified", ApproveClaim(claim.id, claim.version, 0)),
+            ),
+            (reject,),
+        )
+    else:
+        decide = ((Button("✅ Approve", ApproveClaim(claim.id, claim.version, 0)), reject),)
+    rows = (*decide, (Button("⏭ Skip", Go(f"claims:{claim.id}")),), wording.back_home("admin"))
     return Screen(text, rows, route="claims")
 
 

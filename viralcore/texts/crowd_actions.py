@@ -20,6 +20,16 @@ class TakeSlot(Action):
 
 @action
 @dataclass(frozen=True, slots=True)
+class TakeVerifiedSlot(Action):
+    """In a group: I did this from a verified account."""
+
+    CODE: ClassVar[str] = "cw_ver"
+    post: int
+    metric: str
+
+
+@action
+@dataclass(frozen=True, slots=True)
 class SetGroupRole(Action):
     """Owners: what a group is for. `role`: comments | likes | none."""
 
@@ -31,10 +41,12 @@ class SetGroupRole(Action):
 @action
 @dataclass(frozen=True, slots=True)
 class ApproveClaim(Action):
-    """Staff: the proof is good."""
+    """Staff: the proof is good. `version`: of the proof they saw; `verified`: 1 when it is from a verified account."""
 
     CODE: ClassVar[str] = "cw_yes"
     claim: int
+    version: int
+    verified: int
 
 
 @action
@@ -44,7 +56,8 @@ class RejectClaim(Action):
 
     CODE: ClassVar[str] = "cw_no"
     claim: int
+    version: int
 
 
-IN_GROUPS: tuple[type[Action], ...] = (TakeSlot,)
+IN_GROUPS: tuple[type[Action], ...] = (TakeSlot, TakeVerifiedSlot)
 """Actions that live in messages to groups, where no home message is."""

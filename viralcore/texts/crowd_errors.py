@@ -37,6 +37,12 @@ def _says(text: str) -> Callable[[Fields], Html]:
 
 def _no_slot(fields: Fields) -> Html:
     what = wording.METRICS[str(fields["metric"])][1]
+    if fields.get("verified"):
+        return markup(
+            "Thank you, but the {what}s that are still wanted must come from verified accounts. If yours is verified, "
+            "take one with the button that says so.",
+            what=what,
+        )
     return markup("Thank you, but every {what} that was wanted is taken.", what=what)
 
 
@@ -60,6 +66,7 @@ WORDS: dict[str, Callable[[Fields], Html]] = {
     "boosts.no_slot": _no_slot,
     "boosts.own_post": _says("That is your own order: others have to do this one."),
     "boosts.claim_closed": _claim_closed,
+    "boosts.claim_changed": _says("Other proof was sent in its place meanwhile. Look at what is there now."),
     "boosts.bad_proof": _bad_proof,
     "boosts.bad_reason": _bad_reason,
 }

@@ -15,6 +15,7 @@ from viralcore.texts.cards import PersonText, person
 from viralcore.texts.order_actions import AskCustom, AskEndCustom, ConfirmCustom, ConfirmEndCustom, FindCustomUser
 from viralcore.texts.shop import LineText
 
+NOTHING = Money(0, USD)
 PROBLEMS_TOLD = 10
 """Mistakes of a form that are told one by one: a message has its limits, and so has who reads it."""
 _STATES = {"live": "🟢", "expired": "⌛", "ended": "⚪"}
@@ -311,7 +312,9 @@ def _what_ends(one: CustomText) -> Html:
     )
 
 
-def changed(one: CustomText, *, what: str, given: int, refunded: Money, reason: str) -> Screen:
+def changed(
+    one: CustomText, *, what: str, given: int, refunded: Money, reason: str, to_bonus: Money = NOTHING
+) -> Screen:
     """What the person is told. `what`: made | edited | ended."""
     heads = {
         "made": "🎁 <b>A custom plan was made for you: {title}</b>",
@@ -328,6 +331,7 @@ def changed(one: CustomText, *, what: str, given: int, refunded: Money, reason: 
         markup("💰 <b>{money}</b>, what was paid, is back in your wallet.", money=wording.money(refunded))
         if refunded.minor
         else None,
+        wording.bonus_again(to_bonus),
         markup("You can buy its posts for {price} each.", price=wording.price(one.price))
         if one.price and what == "made"
         else None,

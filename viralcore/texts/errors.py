@@ -382,6 +382,9 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], Html]] = {
     "boosts.cannot_reorder": _says("That order was paid with money. Buy it again from the Service Menu."),
     "boosts.bad_custom_plan": _bad_custom,
     "boosts.already_decided": _says("Somebody else has decided that already."),
+    "boosts.not_sent": _says(
+        "That order does not run there any more, or its number was put right since this was drawn. Open it again."
+    ),
     "boosts.bad_panel_order": _says(
         "That cannot be the panel's order number: it is not a number, or another order has it. Look it up at the "
         "panel and send it again."

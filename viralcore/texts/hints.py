@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from typing import Literal
 
 from viralcore.core.screen import Html, markup
 from viralcore.texts import wording
@@ -20,6 +22,16 @@ class HintText:
     before_at: datetime
     after_at: datetime
     likely: str
+
+
+Likely = Literal["placed", "not_placed", "open"]
+
+
+def likely(spent: Decimal, others: Decimal, cost: Decimal) -> Likely:
+    """Placed when what our balance fell by, without what other orders cost, is about the price of this one, not placed
+    when it is about nothing; else open."""
+    rest, near = spent - others, cost / 4
+    return "not_placed" if abs(rest) < near else "placed" if abs(rest - cost) < near else "open"
 
 
 def words(hint: HintText) -> Html:

@@ -173,9 +173,7 @@ def refunded(sale: SaleText, *, to_wallet: Money, to_bonus: Money, credits_back:
         markup("{what}, {total}", what=_what(sale), total=wording.money(sale.total)),
         Html(""),
         markup("<b>{money}</b> is back in your wallet, ready to spend.", money=whole),
-        markup("{bonus} of it had been paid with bonus money, and is bonus money again.", bonus=wording.money(to_bonus))
-        if to_bonus.minor
-        else None,
+        wording.bonus_again(to_bonus),
         markup(
             "{posts} of it {were} taken back.",
             posts=wording.count(credits_back, "unused post"),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from viralcore.core.money import Money
+from viralcore.core.money import USD, Money
 from viralcore.core.screen import Button, Html, Screen, lines, markup
 from viralcore.texts import buttons, wording
 from viralcore.texts.order_text import OrderLineText, OrderText, body
+
+NOTHING = Money(0, USD)
 
 
 def progress(order: OrderText) -> Screen:
@@ -52,6 +54,7 @@ def finished(order: OrderText) -> Screen:
             )
             if order.refunded.minor
             else Html("Nothing was delivered. Write to support and we look at it together."),
+            *_parts(order),
             *_reasons(order),
         )
         again = buttons.MENU if order.goods else buttons.SUBMIT
@@ -71,6 +74,7 @@ def finished(order: OrderText) -> Screen:
         else None,
         *_reasons(order),
         _refund(order),
+        *_parts(order),
         Html("\nThank you!" if order.goods else "\nThank you! Send me the next link whenever you like.")
         if order.state == "completed"
         else Html("\nWe are sorry that it was not all of it."),
@@ -80,13 +84,16 @@ def finished(order: OrderText) -> Screen:
     return Screen(text, ((again, first), second))
 
 
-def returned(*, invoice_id: int, money: Money) -> Screen:
+def returned(*, invoice_id: int, money: Money, to_bonus: Money = NOTHING) -> Screen:
     """A paid invoice of goods that could not become an order."""
-    text = markup(
-        "↩️ <b>Invoice #{id} could not be ordered</b>\nWe do not offer that plan any more. <b>{money}</b>, the whole "
-        "price, is back in your wallet.",
-        id=invoice_id,
-        money=wording.money(money),
+    text = lines(
+        markup(
+            "↩️ <b>Invoice #{id} could not be ordered</b>\nWe do not offer that plan any more. <b>{money}</b>, all that "
+            "you paid, is back in your wallet.",
+            id=invoice_id,
+            money=wording.money(money),
+        ),
+        wording.bonus_again(to_bonus),
     )
     return Screen(text, ((buttons.MENU, buttons.BALANCE), (buttons.HOME,)))
 
@@ -95,7 +102,7 @@ def _reasons(order: OrderText) -> list[Html]:
     return [markup("🗒 Our team says: {reason}", reason=reason) for reason in order.reasons()]
 
 
-def corrected(order: OrderText, *, metric: str, back: Money, credit: bool) -> Screen:
+def corrected(order: OrderText, *, metric: str, back: Money, credit: bool, to_bonus: Money = NOTHING) -> Screen:
     """An order that had ended delivered less than we were told."""
     line = next((one for one in order.lines if one.metric == metric), None)
     text = lines(
@@ -106,6 +113,7 @@ def corrected(order: OrderText, *, metric: str, back: Money, credit: bool) -> Sc
         markup("💰 <b>{money}</b> is back in your wallet for the rest.", money=wording.money(back))
         if back.minor
         else None,
+        wording.bonus_again(to_bonus),
         Html("We are sorry about that."),
     )
     return Screen(text, _ways(order))
@@ -130,6 +138,11 @@ def refill(order: OrderText, *, state: str) -> Screen:
             link=order.link,
         )
     return Screen(text, _ways(order))
+
+
+def _parts(order: OrderText) -> list[Html | None]:
+    """What of the price came back otherwise than as plain money."""
+    return [wording.bonus_again(order.to_bonus), wording.never_paid(order.unpaid)]
 
 
 def _refund(order: OrderText) -> Html | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from viralcore.core.money import Money
+from viralcore.core.money import USD, Money
 from viralcore.core.screen import Html, lines, markup
 from viralcore.texts import wording
+from viralcore.texts.ways import CROWD, STAFF, by_people
 
+NOTHING = Money(0, USD)
 STATES = {
     "scheduled": ("🗓", "scheduled"),
     "sending": ("📤", "being sent"),
@@ -30,6 +32,8 @@ _PART = {
     "failed": ("⚠️", "not delivered"),
     "cancelled": ("✖️", "cancelled"),
 }
+_RUNNING = ("sending", "unknown", "sent", "paused")
+_ENDED = ("completed", "partial", "failed", "cancelled", "refunded")
 _ASK_US = Html("Write to support and we look at it together.")
 
 
@@ -42,6 +46,9 @@ class OrderLineText:
     refunded: Money
     engine: str = ""  # who works at it when no panel does
     reason: str = ""  # why not all of it came, as the team says
+    verified: int = 0  # how many of them must come from verified accounts
+    verified_done: int = 0
+    until: datetime | None = None  # how long our groups work at it
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,8 @@ class OrderText:
     parts: tuple[OrderPartText, ...]
     refunded: Money
     credit_returned: bool
+    to_bonus: Money = NOTHING  # of `refunded`, what is bonus money again
+    unpaid: Money = NOTHING  # what does not come back, as it had never been paid
     paused_at: datetime | None = None
     expected_at: datetime | None = None  # when it is usually done
     goods: bool = False  # paid for as it is, not with a post of a plan
@@ -108,11 +117,12 @@ def _bar(line: OrderLineText, of: OrderText) -> Html:
         )
     ends = {"completed": " ✅", "partial": " 🟡", "failed": " ⚠️"}
     return markup(
-        "{icon} {bar} {done} of {what}{end}",
+        "{icon} {bar} {done} of {what}{verified}{end}",
         icon=icon,
         bar=wording.bar(line.delivered, line.quantity),
         done=f"{line.delivered:,}",
         what=what,
+        verified=f" (verified accounts: {line.verified_done:,} of {line.verified:,})" if line.verified else "",
         end=ends.get(line.state, ""),
     )
 
@@ -138,13 +148,22 @@ def _parts(order: OrderText) -> list[Html]:
     return [Html(""), *told] if told else []
 
 
+def _came_back(order: OrderText, words: str) -> Html:
+    return lines(
+        markup(words, back=wording.money(order.refunded)) if order.refunded.minor else None,
+        wording.bonus_again(order.to_bonus),
+        wording.never_paid(order.unpaid),
+    )
+
+
 def _what_next(order: OrderText) -> Html:
     if order.state in ("completed", "partial"):
-        back = wording.money(order.refunded)
-        return markup("{back} came back to your wallet.", back=back) if order.refunded.minor else Html("Thank you!")
+        if order.refunded.minor or order.unpaid.minor:
+            return _came_back(order, "{back} came back to your wallet.")
+        return Html("Thank you!")
     if order.state in ("failed", "cancelled"):
         if order.refunded.minor:
-            return markup("{back} is back in your wallet.", back=wording.money(order.refunded))
+            return _came_back(order, "{back} is back in your wallet.")
         return Html("The post is back in your plan.") if order.credit_returned else _ASK_US
     if order.paused_at is not None:
         return markup(
@@ -164,19 +183,23 @@ def _usually(order: OrderText) -> Html | None:
 
 
 def _next_part(order: OrderText) -> Html:
+    """What is still to come, from panels and from people."""
     waiting = [part.due_at for part in order.parts if part.state == "waiting"]
-    if not order.parts and any(line.engine == "staff" for line in order.lines):
-        begun = order.state != "scheduled"
-        return Html(
-            "Somebody in our team is doing this by hand. This message keeps itself up to date."
-            if begun
-            else "Somebody in our team does this by hand, as soon as they can. This message keeps itself up to date."
-        )
-    if not waiting:
-        return Html("Everything is sent and arrives bit by bit. This message keeps itself up to date.")
-    which = "first" if all(part.state == "waiting" for part in order.parts) else "next"
-    return markup(
-        "The {which} part is sent at {at}. This message keeps itself up to date.",
-        which=which,
-        at=wording.moment(min(waiting)),
+    told = []
+    if waiting:
+        which = "first" if all(part.state == "waiting" for part in order.parts) else "next"
+        told.append(markup("The {which} part is sent at {at}.", which=which, at=wording.moment(min(waiting))))
+    elif any(part.state in _RUNNING for part in order.parts):
+        told.append(Html("Every part is sent and arrives bit by bit."))
+    going = [line for line in order.lines if line.state not in _ENDED]
+    crowd = [line for line in going if line.engine == CROWD]
+    by_hand = [line for line in going if line.engine == STAFF]
+    told += by_people(
+        crowd=[line.metric for line in crowd],
+        until=max((line.until for line in crowd if line.until is not None), default=None),
+        staff=[line.metric for line in by_hand],
+        begun=all(line.state != "scheduled" for line in by_hand),
     )
+    if not told:
+        told.append(Html("Everything is sent and arrives bit by bit."))
+    return Html(" ".join([*told, "This message keeps itself up to date."]))

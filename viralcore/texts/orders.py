@@ -12,6 +12,7 @@ from viralcore.texts import buttons, errors, wording
 from viralcore.texts.actions import CancelOrder, ChoosePlan, ConfirmDraft, DiscardDraft, Go
 from viralcore.texts.order_text import OrderText
 from viralcore.texts.shop import LineText
+from viralcore.texts.ways import WayText, ahead
 
 
 def ask_link() -> Screen:
@@ -53,14 +54,13 @@ def confirm(
     plan: str,
     left: int,
     delivered: Sequence[LineText],
-    phases_minutes: Sequence[int],
+    ways: Sequence[WayText],
     refund: Money | None,
     choices: int,
 ) -> Screen:
     """Exactly what will be delivered and when, before anything is used."""
     n, short = len(links), sum(1 for _, reason in problems if reason == "no_post_left")
     now, later = [x for x in delivered if not x.later], [x for x in delivered if x.later]
-    when = wording.join([f"in {minutes} min" for minutes in phases_minutes])
     back = _back(now, later, refund, each=n > 1) if later else None
     text = lines(
         _short(n, short) if short else None,
@@ -68,9 +68,8 @@ def confirm(
         _problems(problems),
         markup("\n<b>{plan}</b>\n{each}:", plan=plan, each="Each link gets" if n > 1 else "You get"),
         *(line.html() for line in now),
-        markup("\n🕐 Sent in {k} parts: {when}.", k=len(phases_minutes), when=when)
-        if len(phases_minutes) > 1
-        else markup("\n🕐 Sent {when}.", when=when),
+        Html(""),
+        *ahead(ways),
         back,
         markup("\nThis uses <b>{n}</b> of your {left}.", n=wording.count(n, "post"), left=f"{left:,}"),
     )
@@ -139,7 +138,7 @@ def confirm_cancel(one: OrderText) -> Screen:
     text = markup(
         "Cancel order #{id}? Nothing has been sent yet, so {back}.\n{link}",
         id=one.id,
-        back="its whole price goes back to your wallet" if one.goods else "the post goes back to your plan",
+        back="what you paid for it goes back to your wallet" if one.goods else "the post goes back to your plan",
         link=one.link,
     )
     rows = (

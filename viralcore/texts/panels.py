@@ -263,8 +263,16 @@ def ask_service(*, of: str, platform: str, metric: str, problem: Html | None = N
     return Screen(text, (wording.back_home(f"panel:{of}"),))
 
 
-def confirm_service(one: ServiceText, *, of: str, category: str, before: ServiceText | None) -> Screen:
-    """What is used from now on, as the panel lists it."""
+def confirm_service(
+    one: ServiceText,
+    *,
+    of: str,
+    category: str,
+    before: ServiceText | None,
+    plans: Sequence[str] = (),
+    others: Sequence[str] = (),
+) -> Screen:
+    """What is used from now on, as the panel lists it, and for what. `others`: plans that leave it to people."""
     text = lines(
         markup("🔌 <b>{panel}, {what}</b>\n", panel=of, what=_named(one.platform, one.metric)),
         markup(
@@ -284,11 +292,29 @@ def confirm_service(one: ServiceText, *, of: str, category: str, before: Service
         markup("\nSo far: <code>{service}</code> at {agreed} per 1,000.", service=before.service, agreed=before.agreed)
         if before
         else None,
+        Html(""),
+        *_used_for(plans, others),
         Html("\nCheck that it delivers what the plan promises: I cannot see that from the list."),
     )
     what = f"{one.platform}:{one.metric}"
     rows = ((Button("✅ Confirm", ConfirmService(of, what)), Button("✖️ Cancel", Go(f"psvc:{of}:{what}"))),)
     return Screen(text, (*rows, wording.back_home(f"panel:{of}")))
+
+
+def _used_for(plans: Sequence[str], others: Sequence[str]) -> list[Html]:
+    told = (
+        [markup("Used for: {plans}. New orders only.", plans=wording.join(plans))]
+        if plans
+        else [Html("⚠️ No plan uses it now: it is kept, and nothing is ordered with it.")]
+    )
+    if others:
+        told.append(
+            markup(
+                "Not used for: {others}. People deliver it there; <code>panel = true</code> in plans.toml moves it.",
+                others=wording.join(others),
+            )
+        )
+    return told
 
 
 _QUARANTINED = re.compile(r"(\S+) (\S+) \((\S+)\): (\S+)")

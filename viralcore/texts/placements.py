@@ -10,7 +10,7 @@ from viralcore.texts import wording
 from viralcore.texts.actions import Go
 from viralcore.texts.panel_actions import AskPanel
 
-_STATE = {
+STATES = {
     "sent": "running",
     "completed": "completed",
     "partial": "ended early",
@@ -72,6 +72,7 @@ def placements(order_id: int, found: Sequence[PlacementText], *, may: bool) -> S
             ways.append(Button(f"✖️ Stop {one.panel_order}", Go(f"pcancel:{order_id}:{one.phase}")))
         if ways:
             rows.append(tuple(ways))
+    rows.append((Button("🧾 Open the order", Go(f"sorder:{order_id}")),))
     return Screen(text, (*rows, wording.back_home("panels")), route=f"porder:{order_id}")
 
 
@@ -90,7 +91,7 @@ def _placement(one: PlacementText) -> Html:
             number=one.number,
             done=f"{one.delivered:,}",
             what=wording.metric(one.metric, one.quantity),
-            state=_STATE.get(one.state, one.state),
+            state=STATES.get(one.state, one.state),
             charge=f", charged {one.charge}" if one.charge else "",
         ),
         *(

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from viralcore.core.money import NGN, USD, Money
 from viralcore.core.screen import Button, Html, Screen, lines, markup
+from viralcore.texts import withdrawal_words as words
 from viralcore.texts import wording
 from viralcore.texts.actions import AcceptDifference, CompareBooks, Go, LetPayoutsGo
 from viralcore.texts.cards import PersonText, person
@@ -30,6 +31,7 @@ _OURS = {
 }
 _THEIRS = {"new": "is queued", "pending": "is on its way", "successful": "arrived", "failed": "failed"}
 _NOTES = {
+    "partly": "There was no time for all of it, or no answer to some; the next comparison looks at the rest.",
     "first": "The balance is compared from the next time on.",
     "moving": "The balance was not compared: transfers were on their way.",
 }
@@ -80,7 +82,7 @@ class ComparisonText:
 
 @dataclass(frozen=True, slots=True)
 class SolvencyText:
-    """See `withdrawals.api.SolvencyView`. `stopped`: automatic payouts are stopped now."""
+    """See `withdrawals.api.SolvencyView`. `stopped`: automatic payouts are stopped now, because of `stop_reason`."""
 
     checked_at: datetime
     rate: Decimal | None
@@ -90,6 +92,7 @@ class SolvencyText:
     problem: str
     unread: tuple[str, ...]
     stopped: bool
+    stop_reason: str = ""
 
 
 def books(last: ComparisonText | None, *, solvency: SolvencyText | None) -> Screen:
@@ -124,7 +127,7 @@ def comparison(one: ComparisonText) -> Html:
             ours=wording.count(one.ours, "transfer"),
             theirs=one.theirs,
         ),
-        Html("✅ They agree.") if not one.open else None,
+        Html("✅ They agree.") if not one.open and one.note != "partly" else None,
         _open(one),
         None if one.balance is None else markup("Balance to pay with: {money}", money=wording.money(one.balance)),
         Html(_NOTES[one.note]) if one.note in _NOTES else None,
@@ -142,23 +145,33 @@ def comparing() -> str:
     return "The books are being compared."
 
 
-def differences(rows_of: Sequence[DifferenceText], *, newer: int | None, first: bool) -> Screen:
-    """`newer`: the id after which there are more."""
+def differences(rows_of: Sequence[DifferenceText], *, total: int, newer: int | None, first: bool) -> Screen:
+    """Oldest first. `newer`: the id after which there are more."""
     if not rows_of:
         text = Html("⚖️ <b>Differences</b>\n\nNothing is open. Our book and the bank's agree.")
         return Screen(
             text, ((Button("🔍 Compare now", CompareBooks()),), wording.back_home("books")), route="differences"
         )
     told = [
-        markup("#{id} {kind}\n{facts}\n", id=one.id, kind=KINDS.get(one.kind, one.kind), facts=facts(one))
+        markup("#{id} {kind}: {what}", id=one.id, kind=KINDS.get(one.kind, one.kind), what=_short(one))
         for one in rows_of
     ]
     more = [] if newer is None else [Button("⏫ Newer", Go(f"differences:{newer}"))]
     back = [] if first else [Button("⏮ Oldest", Go("differences"))]
-    rows = [(Button(f"#{one.id} {one.reference[:20]}", Go(f"difference:{one.id}")),) for one in rows_of]
+    ways = [Button(f"#{one.id}", Go(f"difference:{one.id}")) for one in rows_of]
+    rows = [tuple(ways[i : i + 5]) for i in range(0, len(ways), 5)]
     moves = ((*back, *more),) if back or more else ()
-    text = lines(Html("⚖️ <b>Differences</b>\n\nEach of these needs an explanation.\n"), *told)
+    text = lines(
+        markup("⚖️ <b>Differences</b> ({n}), the oldest first\n\nEach of these needs an explanation.\n", n=total), *told
+    )
     return Screen(text, (*rows, *moves, wording.back_home("books")), route="differences")
+
+
+def _short(one: DifferenceText) -> Html:
+    """In a list: which transfer, and how much."""
+    money = one.theirs if one.ours is None else one.ours
+    what = one.reference or (f"account ending in {one.last4}" if one.last4 else "no reference")
+    return markup("<code>{what}</code>, {money}", what=what[:40], money="nothing" if money is None else _money(money))
 
 
 def difference(one: DifferenceText) -> Screen:
@@ -284,15 +297,17 @@ def verdict(one: SolvencyText) -> Html:
         said = markup("🔴 We hold <b>{gap}</b> less than we owe.", gap=wording.money(one.gap))
     else:
         said = Html("🟢 We hold what we owe.")
-    return lines(said, Html("⏸ Automatic payouts are stopped. Requests wait.") if one.stopped else None)
+    if not one.stopped:
+        return lines(said)
+    stopped = Html("⏸ Automatic payouts are stopped; requests wait.")
+    return lines(said, stopped, words.stop(one.stop_reason) if one.stop_reason else None)
 
 
 def ask_lift() -> Html:
     return Html(
-        "Why may automatic payouts go on while less is held than owed? Reply to this message with a sentence; it is "
-        "kept. /cancel to stop."
+        "Why may automatic payouts go on now? Reply to this message with a sentence; it is kept. /cancel to stop."
     )
 
 
 def lifted() -> Html:
-    return Html("▶️ Automatic payouts go on. They stop again if the gap grows.")
+    return Html("▶️ Automatic payouts go on. They stop again if Flutterwave still refuses us, or the gap grows.")

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from viralcore.core.money import Money
+from viralcore.core.money import USD, Money
 from viralcore.core.screen import Button, Html, Screen, lines, markup
 from viralcore.texts import wording
 from viralcore.texts.actions import AskRefund, ConfirmRefund, Go
 from viralcore.texts.cards import PersonText, person
 from viralcore.texts.finance_words import LONGEST_REASON, STATES, SoldText, short, sold_line, what
 
+NOTHING = Money(0, USD)
 PROBLEMS = {
     "unpaid": "It is not paid, so there is nothing to give back. Anything that came for it is in the wallet.",
     "topup": "It was a top-up: its money is in the wallet already.",
@@ -38,7 +39,7 @@ class RefundText:
 @dataclass(frozen=True, slots=True)
 class RefundableText:
     """What of an invoice can go back. `credits` bought, of which `unused` can be taken back; `problem`: a machine word,
-    empty when something can be given back."""
+    empty when something can be given back. `elsewhere`: given back already by orders that did not deliver all."""
 
     paid: Money
     bonus: Money
@@ -48,6 +49,7 @@ class RefundableText:
     credits: int
     unused: int
     refunds: tuple[RefundText, ...]
+    elsewhere: Money = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,9 @@ def invoice(
         if back.credits and paid_at
         else None,
         *_refunds(back),
+        markup("↩️ {money} given back by orders that did not deliver all", money=wording.money(back.elsewhere))
+        if back.elsewhere.minor
+        else None,
         markup("\n{words}", words=_refundable(back)),
     )
     rows: list[tuple[Button, ...]] = [

@@ -11,7 +11,15 @@ from viralcore.core.screen import Button, Html, Picture, Screen, lines, markup
 from viralcore.texts import buttons, reply_errors, reply_words, wording
 from viralcore.texts.actions import Go
 from viralcore.texts.pictures import replies as chart
-from viralcore.texts.reply_actions import AskProof, AskReplies, ConfirmReport, GiveUpTask, TakeBackReplies, TakeTask
+from viralcore.texts.reply_actions import (
+    AskProof,
+    AskReplies,
+    ConfirmReport,
+    GiveUpTask,
+    TakeBackReplies,
+    TakeTask,
+    TakeVerifiedTask,
+)
 
 EARN, PANEL = buttons.EARN, buttons.REPLIES
 HAND_IN = Button("✍️ Submit replies", AskReplies())
@@ -74,16 +82,24 @@ class PanelText:
 
 @dataclass(frozen=True, slots=True)
 class TaskText:
-    """A post that still needs something. `wanted`: metric and how many are free."""
+    """A post that still needs something. `wanted`: metric, how many are free, and how many of these are for verified
+    accounts. `plain`: whether anything is for everybody."""
 
     post_id: int
     link: str
-    wanted: tuple[tuple[str, int], ...]
+    wanted: tuple[tuple[str, int, int], ...]
     left: timedelta
+    plain: bool = True
 
     @property
     def free(self) -> str:
-        return wording.join([wording.metric(name, free) for name, free in self.wanted if free])
+        return wording.join(
+            [wording.metric(name, free) + wording.verified(some, free) for name, free, some in self.wanted if free]
+        )
+
+    @property
+    def verified(self) -> bool:
+        return any(some for _, _, some in self.wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +115,7 @@ class WorkText:
     reason: str
     left: timedelta
     pays: Money
+    verified: bool = False
 
 
 # --- Task 2 Earn ------------------------------------------------------------------------------------------------------
@@ -121,29 +138,55 @@ def newcomer(*, rate: Money, contact: str, earned: bool = False) -> Screen:
     return Screen(text, (*rows, wording.back_home()), route="tasks")
 
 
-def tasks(*, rate: Money, open_ones: Sequence[TaskText], mine: Sequence[WorkText]) -> Screen:
-    """`mine`: what this person took and has not finished."""
+def tasks(
+    *,
+    rate: Money,
+    open_ones: Sequence[TaskText],
+    mine: Sequence[WorkText],
+    offset: int = 0,
+    more: int | None = None,
+) -> Screen:
+    """`mine`: what this person took and has not finished. A page from `offset` on; `more`: where the next begins."""
     if open_ones:
         told = Html("These posts still need replies. Take one, reply under it from your own account, send me the link.")
+    elif offset:
+        told = Html("There are no more.")
     else:
         told = Html("No post needs replies at the moment. Look again later: new ones come all day.")
     text = lines(
         markup(
             "🧑‍💻 <b>Task 2 Earn</b>\n\nYou are paid <b>{rate}</b> for each approved reply.", rate=wording.money(rate)
         ),
-        markup("\n<b>Yours</b>") if mine else None,
+        Html("\n<b>Yours</b>") if mine else None,
         *(markup("{link}\n{state}", link=one.link, state=CLAIMS.get(one.state, one.state)) for one in mine),
-        markup("\n{told}", told=told),
+        None if mine and more is not None and not open_ones else markup("\n{told}", told=told),
         *(markup("\n{link}\nWanted: {free}, {left} left", link=t.link, free=t.free, left=_left(t)) for t in open_ones),
     )
-    rows = [(Button(f"▶️ My task {_short(one.link)}", Go(f"work:{one.claim_id}")),) for one in mine]
-    rows += [(Button(f"✋ Take {_short(one.link)}", TakeTask(one.post_id)),) for one in open_ones]
-    return Screen(text, (*rows, (HAND_IN, PANEL), wording.back_home()), route="tasks")
+    rows: list[tuple[Button, ...]] = [
+        (Button(f"▶️ My task {_short(one.link)}", Go(f"work:{one.claim_id}")),) for one in mine
+    ]
+    rows += [_take(one) for one in open_ones]
+    pages = [
+        *([Button("⏮ First", Go("tasks"))] if offset else []),
+        *([Button("More ▶️", Go(f"tasks:{more}"))] if more is not None else []),
+    ]
+    tail = tuple(row for row in (tuple(pages), (HAND_IN, PANEL), wording.back_home()) if row)
+    return Screen(text, (*rows, *tail), route=f"tasks:{offset}" if offset else "tasks")
+
+
+def _take(one: TaskText) -> tuple[Button, ...]:
+    """One button for everybody, one for people with a verified account, as long as there is something for them."""
+    short = _short(one.link)
+    plain = (Button(f"✋ Take {short}", TakeTask(one.post_id)),) if one.plain else ()
+    label = "☑️ Take, verified" if one.plain else f"☑️ Take, verified {short}"
+    return (*plain, *((Button(label, TakeVerifiedTask(one.post_id)),) if one.verified else ()))
 
 
 def work(one: WorkText) -> Screen:
     """One task that was taken."""
     what = wording.join([wording.metric(name, 1) for name in one.metrics])
+    if one.verified:
+        what += ", from a verified account"
     head = markup("🧑‍💻 <b>Your task</b>\n\n{link}\n\nYour task: {what}", link=one.link, what=what)
     rows: list[tuple[Button, ...]] = []
     pays: Html | None = None

@@ -44,6 +44,15 @@ class TakeTask(Action):
 
 @action
 @dataclass(frozen=True, slots=True)
+class TakeVerifiedTask(Action):
+    """Take a slot of a post, with a verified account."""
+
+    CODE: ClassVar[str] = "tk_ver"
+    post: int
+
+
+@action
+@dataclass(frozen=True, slots=True)
 class AskProof(Action):
     """The next line typed is the link of the reply."""
 
@@ -131,7 +140,10 @@ class ConfirmReplyMoney(Action):
 @action
 @dataclass(frozen=True, slots=True)
 class ExportGuys(Action):
-    CODE: ClassVar[str] = "rg_csv"
+    """`form`: csv | xlsx."""
+
+    CODE: ClassVar[str] = "rg_file"
+    form: str
 
 
 CARD: tuple[type[Action], ...] = (ApproveReplies, ApproveFewer, RejectReplies)

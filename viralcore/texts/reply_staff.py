@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from viralcore.core.money import Money
 from viralcore.core.screen import Button, Html, Screen, lines, markup
+from viralcore.core.spreadsheets import Cell
 from viralcore.texts import wording
 from viralcore.texts.actions import Go
 from viralcore.texts.cards import PersonText, person
@@ -119,8 +120,10 @@ def _buttons(one: SubmissionText) -> tuple[tuple[Button, ...], ...]:
     return ((everything, *fewer), (Button("✖️ Reject", RejectReplies(one.id)),))
 
 
-def queue(found: Sequence[tuple[SubmissionText, PersonText]], *, total: int, older: int | None) -> Screen:
-    """Oldest first. `older`: the id to go on from; those further down came later."""
+def queue(
+    found: Sequence[tuple[SubmissionText, PersonText]], *, total: int, newer: int | None, first: bool = True
+) -> Screen:
+    """Oldest first. `first`: this is the first page; `newer`: the id after which there are more."""
     text = lines(
         markup("💬 <b>Replies to check</b>: {n}", n=total),
         None if found else Html("\nNothing waits."),
@@ -133,8 +136,12 @@ def queue(found: Sequence[tuple[SubmissionText, PersonText]], *, total: int, old
     )
     ways = [Button(f"#{one.id} {one.what}"[:40], Go(f"rs:{one.id}")) for one, _ in found]
     rows = [tuple(ways[i : i + 2]) for i in range(0, len(ways), 2)]
-    more = ((Button("⏫ Newer", Go(f"rq:{older}")),),) if older is not None else ()
-    return Screen(text, (*rows, *more, (GUYS,), wording.back_home("admin")), route="rq")
+    pages = [
+        *([] if first else [Button("⏮ Oldest", Go("rq"))]),
+        *([] if newer is None else [Button("⏫ Newer", Go(f"rq:{newer}"))]),
+    ]
+    moves = (tuple(pages),) if pages else ()
+    return Screen(text, (*rows, *moves, (GUYS,), wording.back_home("admin")), route="rq")
 
 
 GUYS = Button("🧑‍💻 Reply guys", Go("rguys"))
@@ -199,8 +206,10 @@ def guys(found: Sequence[GuyText], sums: SumsText, *, page: int, more: bool, may
     turn = [Button("⬅️ Before", Go(f"rguys:{page - 1}"))] if page else []
     turn += [Button("Next ➡️", Go(f"rguys:{page + 1}"))] if more else []
     find = Button("🔎 Find a person", AskGuy())
-    export = (Button("📄 Export CSV", ExportGuys()),) if may_export else ()
-    tail = tuple(row for row in (tuple(turn), (find, *export), (QUEUE,)) if row)
+    export = (
+        (Button("📄 Export CSV", ExportGuys("csv")), Button("📊 Export XLSX", ExportGuys("xlsx"))) if may_export else ()
+    )
+    tail = tuple(row for row in (tuple(turn), (find,), export, (QUEUE,)) if row)
     return Screen(text, (*rows, *tail, wording.back_home("admin")), route="rguys")
 
 
@@ -282,20 +291,20 @@ def export_coming() -> Html:
     return Html("📄 The list is being written. I send it to you here in a moment.")
 
 
-def sheet(found: Sequence[GuyText]) -> list[list[str]]:
-    """The rows of the export: a head, then one for each person. Amounts are naira."""
+def sheet(found: Sequence[GuyText]) -> list[list[Cell]]:
+    """The rows of the export: a head, then one for each person. Amounts are naira, moments UTC."""
     head = ["id", "name", "username", "active", "replies", "paid_ngn", "bonus_ngn", "corrections_ngn", "balance_ngn"]
     return [
         [*head, "last_paid_utc"],
         *(
             [
-                str(one.who.id),
+                one.who.id,
                 one.who.name,
-                f"@{one.who.handle}" if one.who.handle else "",
+                one.who.handle or "",
                 "yes" if one.active else "no",
-                str(one.replies),
-                *(str(each.decimal) for each in (one.paid, one.bonus, one.corrected, one.balance)),
-                f"{one.last_at:%Y-%m-%d %H:%M}" if one.last_at else "",
+                one.replies,
+                *(each.decimal for each in (one.paid, one.bonus, one.corrected, one.balance)),
+                one.last_at,
             ]
             for one in found
         ),

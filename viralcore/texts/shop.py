@@ -31,10 +31,8 @@ class LineText:
     verified: int = 0
 
     def html(self) -> Html:
-        text = markup("{icon} {what}", icon=wording.icon(self.metric), what=wording.metric(self.metric, self.quantity))
-        if self.verified:
-            text = markup("{text} ({n} by verified accounts)", text=text, n=self.verified)
-        return text
+        what = wording.metric(self.metric, self.quantity) + wording.verified(self.verified)
+        return markup("{icon} {what}", icon=wording.icon(self.metric), what=what)
 
 
 @dataclass(frozen=True, slots=True)

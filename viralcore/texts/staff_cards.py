@@ -12,8 +12,6 @@ from viralcore.texts import goods, wording
 from viralcore.texts.actions import CardCannot, CardDone, CardProgress, Go, ReleaseCard, TakeCard
 from viralcore.texts.cards import PersonText, person
 
-MOST_LISTED = 10
-
 
 @dataclass(frozen=True, slots=True)
 class StaffCardText:
@@ -35,6 +33,7 @@ class StaffCardText:
     reason: str
     created_at: datetime
     refunded: Money
+    verified: int = 0  # how many of `quantity` must come from verified accounts
 
 
 def card(one: StaffCardText, *, waits: bool = False, superseded: bool = False) -> Screen:
@@ -52,9 +51,9 @@ def page(one: StaffCardText) -> Screen:
     return Screen(shown.text, (*shown.rows, wording.back_home("cards")), route=f"card:{one.id}")
 
 
-def listed(found: Sequence[StaffCardText], *, total: int) -> Screen:
-    """Open and taken ones, oldest first."""
-    if not found:
+def listed(found: Sequence[StaffCardText], *, total: int, newer: int | None = None, first: bool = True) -> Screen:
+    """Open and taken ones, oldest first. `first`: this is the first page; `newer`: the id after which there is more."""
+    if not total:
         text = Html("🧰 <b>Team work</b>\n\nNothing waits. Every card is done.")
         return Screen(text, (wording.back_home("admin"),), route="cards")
     told = [
@@ -62,7 +61,7 @@ def listed(found: Sequence[StaffCardText], *, total: int) -> Screen:
             "\n{icon} <b>#{id}</b> {what} · {plan}, order #{order}, since {at}\n{stands}",
             icon=_ICONS[one.state],
             id=one.id,
-            what=wording.metric(one.metric, one.quantity),
+            what=_wanted(one),
             plan=one.plan,
             order=one.order_id,
             at=wording.moment(one.created_at),
@@ -70,11 +69,16 @@ def listed(found: Sequence[StaffCardText], *, total: int) -> Screen:
         )
         for one in found
     ]
-    more = markup("\nAnd {n} more.", n=f"{total - len(found):,}") if total > len(found) else None
+    pages = [
+        *([] if first else [Button("⏮ Oldest", Go("cards"))]),
+        *([] if newer is None else [Button("⏫ Newer", Go(f"cards:{newer}"))]),
+    ]
+    moves = (tuple(pages),) if pages else ()
     ways = [Button(f"{_ICONS[one.state]} #{one.id}", Go(f"card:{one.id}")) for one in found]
     rows = [tuple(ways[i : i + 5]) for i in range(0, len(ways), 5)]
     head = markup("🧰 <b>Team work</b>: {n}, the oldest first", n=wording.count(total, "card"))
-    return Screen(lines(head, *told, more), (*rows, wording.back_home("admin")), route="cards")
+    text = lines(head, *told, None if found else Html("\nNothing behind these."))
+    return Screen(text, (*rows, *moves, wording.back_home("admin")), route="cards")
 
 
 def ask_progress(one: StaffCardText) -> Html:
@@ -115,8 +119,12 @@ def _title(one: StaffCardText, icon: str) -> Html:
     return markup("{icon} <b>Team work</b> · card #{id}", icon=icon, id=one.id)
 
 
+def _wanted(one: StaffCardText) -> str:
+    return wording.metric(one.metric, one.quantity) + wording.verified(one.verified)
+
+
 def _what(one: StaffCardText) -> Html:
-    what = wording.metric(one.metric, one.quantity)
+    what = _wanted(one)
     return markup("<b>{what}</b> · {plan}, order #{order}", what=what, plan=one.plan, order=one.order_id)
 
 

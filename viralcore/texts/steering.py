@@ -113,11 +113,11 @@ def confirm_rest(one: OrderText) -> Screen:
 
 def slow(one: OrderText, told: Sequence[SlowText], *, usual: timedelta | None, longer: bool) -> Screen:
     """The real reason, from our own rows, in plain words."""
-    waits = [reason for reason in told if reason.code != "done"]
+    waits = [each for each in told if each.code != "done"]
     if not waits:
         words: tuple[Html | None, ...] = (markup("It has ended: {state}.", state=STATES[one.state][1]),)
     else:
-        words = tuple(_reason(reason) for reason in told)
+        words = tuple(reason(each) for each in told)
     text = lines(
         markup("🐢 <b>Why order #{id} is where it is</b>\n{link}\n", id=one.id, link=one.link),
         *words,
@@ -162,7 +162,7 @@ _REASONS = {
 }
 
 
-def _reason(one: SlowText) -> Html:
+def reason(one: SlowText) -> Html:
     values: dict[str, object] = {
         "what": wording.metric(one.metric, one.quantity),
         "at": wording.moment(one.at) if one.at is not None else "an unknown time",

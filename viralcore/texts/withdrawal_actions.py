@@ -93,6 +93,24 @@ class CannotPay(Action):
 
 @action
 @dataclass(frozen=True, slots=True)
+class PayByHand(Action):
+    """Staff card: nothing of an automatic one ever left; the next line typed says why one of us pays it."""
+
+    CODE: ClassVar[str] = "wd_hand"
+    withdrawal: int
+
+
+@action
+@dataclass(frozen=True, slots=True)
+class AskOwnerAgain(Action):
+    """Staff card: the terms of one that is to be paid by hand are out of date; the next line typed is the reason."""
+
+    CODE: ClassVar[str] = "wd_again"
+    withdrawal: int
+
+
+@action
+@dataclass(frozen=True, slots=True)
 class ShowAccount(Action):
     """Staff card: the account number, to the one who presses."""
 
@@ -141,6 +159,8 @@ CARDS: tuple[type[Action], ...] = (
     RejectWithdrawal,
     MarkPaid,
     CannotPay,
+    PayByHand,
+    AskOwnerAgain,
     ShowAccount,
     LookAgain,
     GiveBack,

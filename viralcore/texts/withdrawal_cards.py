@@ -13,14 +13,16 @@ from viralcore.texts.actions import Go
 from viralcore.texts.cards import PersonText, person
 from viralcore.texts.withdrawal_actions import (
     ApproveWithdrawal,
+    AskOwnerAgain,
     CannotPay,
     GiveBack,
     LookAgain,
     MarkPaid,
+    PayByHand,
     RejectWithdrawal,
     ShowAccount,
 )
-from viralcore.texts.withdrawal_shapes import Approval, Card, Finding, Record
+from viralcore.texts.withdrawal_shapes import Approval, Attempt, Card, Finding, Record
 
 _RISKS: Mapping[str, str] = {
     "velocity": "{requests} requests in {hours} hours",
@@ -38,11 +40,27 @@ _ATTEMPTS = {
     "succeeded": "paid",
     "failed": "failed",
 }
+_SEEN = {
+    "approval": "waits for somebody to approve it in the bank's dashboard",
+    "exists": "its answer was lost; the bank says that its reference is used, and does not show it",
+    "new": "a transfer with its reference is queued, which is not ours: amount or account differ",
+    "pending": "a transfer with its reference is under way, which is not ours: amount or account differ",
+    "successful": "a transfer with its reference was PAID, which is not ours: amount or account differ",
+    "failed": "a transfer with its reference failed, which was not ours: amount or account differ",
+}
 _TROUBLE = {
-    "config": "The bank does not accept what we are set up with: its key, or our account there. Nothing was sent.",
+    "config": "Flutterwave does not accept our key, our address or our account. Nothing was sent, and automatic "
+    "payouts are stopped. Put it right in its dashboard; then an owner lets them go on under Owed and held.",
     "unconfirmed": "The bank has not confirmed it, although we asked many times. Look for it in the bank's dashboard.",
+    "approval": "It waits for somebody to approve it in Flutterwave's dashboard. Approve it or reject it there, and we "
+    "see it. Payouts go by themselves only when transfers through the API need no approval there.",
+    "slow": "The bank has had it for hours and says neither paid nor failed. Look at it in its dashboard.",
+    "unsent": "It is approved and could not be sent for hours; nothing of it has left. It can be paid by hand: see its "
+    "card.",
     "mismatch": "A transfer under our reference is not ours: its amount or its account differs. Look at it there.",
     "late_success": "It was PAID after it had been given back: the person has the money twice.",
+    "twice": "The bank had said FAILED, says PAID now, and the next attempt is under way already. Stop that one in the "
+    "bank's dashboard, or the person is paid twice.",
     "late_failure": "The bank says it FAILED after it had said paid: the person may not have the money.",
 }
 
@@ -87,7 +105,9 @@ def _text(one: Card, people: People) -> Html:
             fee=_fee(quote.fee),
         ),
         markup("{bank}, <code>{number}</code>", bank=request.bank_name, number=number),
-        markup("Name at the bank: {name}", name=request.account_name),
+        markup("Name at the bank: {name}", name=request.account_name)
+        if request.account_name
+        else Html("Nobody could ask the bank whose it is: see what your bank says when you pay."),
         _risk(one),
         _record(one.record),
         markup("\n{stands}", stands=_stands(one, people)),
@@ -96,13 +116,13 @@ def _text(one: Card, people: People) -> Html:
 
 def _title(one: Card) -> Html:
     icon, _ = words.state(one.request.state)
-    state = _SHORT.get(one.request.state, one.request.state)
+    state = SHORT.get(one.request.state, one.request.state)
     if one.request.state == "approved" and one.request.mode == "manual":
         state = "to be paid by hand"
     return markup("{icon} <b>Withdrawal #{id}: {state}</b>", icon=icon, id=one.request.id, state=state)
 
 
-_SHORT = {
+SHORT = {
     "pending": "waits for approval",
     "approved": "approved, to be sent",
     "processing": "with the bank",
@@ -188,13 +208,21 @@ def _stands(one: Card, people: People) -> Html:
             return lines(asked, *given, *_waiting(one))
         case "approved" if request.mode == "manual":
             ask = Html("Pay it by hand, then press Mark paid and write the reference of the payment.")
-            return lines(asked, *given, markup("\n{ask}", ask=ask))
+            return lines(asked, *given, *_attempts(one), _old_terms(one), markup("\n{ask}", ask=ask))
         case "approved":
-            return lines(asked, *given, Html("It is sent when its turn comes."))
+            wait = Html("Nothing is sent now: see Withdrawals in the Admin Panel.") if one.can_take_over else None
+            return lines(asked, *given, wait or Html("It is sent when its turn comes."))
         case "processing" | "unconfirmed":
             return lines(asked, *given, *_attempts(one))
         case _:
             return lines(asked, *given, *_attempts(one), _end(one, people))
+
+
+def _old_terms(one: Card) -> Html | None:
+    if not one.outdated:
+        return None
+    why = "its rate has moved too far" if one.outdated == "rate" else "they are too old"
+    return markup("\n⚠️ Its terms no longer hold: {why}. If nobody has paid it yet, press Ask its owner again.", why=why)
 
 
 def _approval(approval: Approval, people: People, asked: datetime) -> Html:
@@ -227,12 +255,14 @@ def _attempts(one: Card) -> list[Html]:
         markup(
             "🏦 <code>{reference}</code>: {state}{said}",
             reference=attempt.reference,
-            state=_ATTEMPTS.get(attempt.state, attempt.state),
+            state=_state_of(one, attempt),
             said=f" ({attempt.words[:150]})" if attempt.words and attempt.state == "failed" else "",
         )
         for attempt in one.attempts
     ]
-    if one.request.state != "unconfirmed":
+    if one.can_take_over and one.attempts:
+        told.append(Html("Nothing of it has left."))
+    if one.request.state != "unconfirmed" or one.can_take_over:
         return told
     last = one.attempts[-1].asked_at if one.attempts else None
     when = f" Last asked {wording.moment(last)}." if last is not None else ""
@@ -243,7 +273,15 @@ def _attempts(one: Card) -> list[Html]:
             when=when,
         )
     )
+    if one.can_give_back:
+        told.append(Html("Nothing was found of it for long, or what was found has failed: it can be given back."))
     return told
+
+
+def _state_of(one: Card, attempt: Attempt) -> str:
+    if one.can_take_over and attempt.state != "failed":
+        return "was not sent"
+    return _SEEN.get(attempt.seen) or _ATTEMPTS.get(attempt.state, attempt.state)
 
 
 def _end(one: Card, people: People) -> Html:
@@ -277,104 +315,20 @@ def _rows(one: Card, *, private: bool) -> tuple[tuple[Button, ...], ...]:
         return tuple(row for row in (decide, seen) if row)
     if request.state == "approved" and request.mode == "manual":
         pay = (Button("💸 Mark paid", MarkPaid(request.id)), Button("🚫 Cannot be paid", CannotPay(request.id)))
-        return tuple(row for row in (pay, seen) if row)
+        again = (Button("🔁 Ask its owner again", AskOwnerAgain(request.id)),) if one.outdated else ()
+        return tuple(row for row in (pay, again, seen) if row)
+    hand = (Button("✋ Pay by hand", PayByHand(request.id)),) if one.can_take_over else ()
+    if request.state == "approved":
+        return (hand,) if hand else ()
     if request.state == "processing":
-        return ((Button("🔍 Look again", LookAgain(request.id)),),)
+        return ((*hand, Button("🔍 Look again", LookAgain(request.id))),)
+    if request.state == "unconfirmed" and hand:
+        return ((*hand, Button("🔍 Look again", LookAgain(request.id))), *((seen,) if seen else ()))
     if request.state == "unconfirmed":
         back = (Button("↩️ Give back", GiveBack(request.id)),) if one.can_give_back else ()
         look = (Button("🔍 Look again", LookAgain(request.id)), Button("💸 Mark paid", MarkPaid(request.id)), *back)
         return tuple(row for row in (look, seen) if row)
     return ()
-
-
-# --- answers ----------------------------------------------------------------------------------------------------------
-
-
-def account_shown(one: Card) -> str:
-    """In an alert that only the one who pressed can see."""
-    request = one.request
-    return f"{one.account_number}\n{request.bank_name[:60]}\n{request.account_name[:80]}"
-
-
-def approved(one: Card) -> str:
-    request = one.request
-    if request.state == "pending":
-        return f"Your approval of #{request.id} counts. Somebody else has to give the second one."
-    if request.mode == "manual":
-        return f"#{request.id} is approved. Pay it by hand, then press Mark paid."
-    return f"#{request.id} is approved and will be sent."
-
-
-def faster(one: Card, people: People, *, you: int) -> str:
-    """Somebody else was first; or it was the one who presses, `you`, a moment ago."""
-    request = one.request
-    state = _SHORT.get(request.state, request.state)
-    if request.state == "cancelled":
-        return f"Too late: #{request.id} was cancelled. You changed nothing."
-    actor = one.decided_by or (one.approved_by[-1].actor if one.approved_by else None)
-    if actor == you:
-        return f"You have decided that already: #{request.id} is {state}."
-    found = people.get(actor) if actor else None
-    who = "Somebody" if found is None else f"@{found.handle}" if found.handle else found.name
-    return f"{who} was faster: #{request.id} is {state}. You changed nothing."
-
-
-def looking(withdrawal: int) -> str:
-    return f"The bank is asked about #{withdrawal}. The card changes when it answers."
-
-
-def ask_reject(withdrawal: int) -> Html:
-    return markup(
-        "Why is withdrawal #{id} rejected? Reply to this message with a sentence; the person reads it, and the money "
-        "is free again at once. /cancel to stop.",
-        id=withdrawal,
-    )
-
-
-def ask_paid(one: Card) -> Html:
-    request = one.request
-    if request.state == "unconfirmed":
-        return markup(
-            "Did withdrawal #{id} really leave? Reply to this message with the bank's reference, a space, and how you "
-            "know. Only do this when the bank's own record says it was paid. /cancel to stop.",
-            id=request.id,
-        )
-    return markup(
-        "What is the reference of the {net} payment for withdrawal #{id}? Reply to this message with it; the person "
-        "sees it and can ask the bank for it. /cancel to stop.",
-        net=words.net(request.quote),
-        id=request.id,
-    )
-
-
-def paid_needs_both() -> Html:
-    return Html("Send both in one line: the bank's reference, a space, and how you know that it was paid.")
-
-
-def ask_fail(withdrawal: int) -> Html:
-    return markup(
-        "Why can withdrawal #{id} not be paid? Reply to this message with a sentence; it is kept in the audit log, and "
-        "the money is free again at once. /cancel to stop.",
-        id=withdrawal,
-    )
-
-
-def ask_give_back(withdrawal: int) -> Html:
-    return markup(
-        "Withdrawal #{id} has not been found at the bank for a long time. How do you know that it was not paid? Reply "
-        "to this message with a sentence; the money goes back and it is never sent again. /cancel to stop.",
-        id=withdrawal,
-    )
-
-
-def moved(one: Card) -> Html:
-    """In answer to a typed line."""
-    told = {
-        "rejected": "is rejected. The person reads your reason, and the money is free again.",
-        "completed": "is paid. The person is told.",
-        "failed": "was closed without payment. The money is free again, and the person is told.",
-    }
-    return markup("☑️ Withdrawal #{id} {told}", id=one.request.id, told=told.get(one.request.state, "was changed."))
 
 
 # --- told to the group ------------------------------------------------------------------------------------------------
@@ -392,9 +346,9 @@ def trouble(*, what: str, reference: str, detail: str, withdrawal: int) -> Scree
 
 
 def switched(*, what: str, value: str, reason: str, by: PersonText | None) -> Screen:
-    """A switch was turned. `by` None: the solvency watch."""
+    """A switch was turned. `by` None: the shop itself."""
     icon, words_of = _SWITCHED.get((what, value), ("🔀", f"{what}: {value}"))
-    who = markup("By {who}", who=person(by)) if by is not None else Html("By the solvency watch")
+    who = markup("By {who}", who=person(by)) if by is not None else Html("By the shop itself")
     text = lines(
         markup("{icon} <b>{words}</b>", icon=icon, words=words_of),
         markup("{who}: <i>{reason}</i>", who=who, reason=reason[:300]) if reason else who,

@@ -10,7 +10,7 @@ from typing import Any
 from viralcore.core.screen import Button, Html, Screen, lines, markup
 from viralcore.texts import withdrawal_words as words
 from viralcore.texts import wording
-from viralcore.texts.actions import Go
+from viralcore.texts.actions import Go, LetPayoutsGo
 from viralcore.texts.cards import PersonText, person
 from viralcore.texts.withdrawal_actions import AskSwitch, ConfirmSwitch
 from viralcore.texts.withdrawal_shapes import Desk, Request, Stats
@@ -52,7 +52,9 @@ def menu(desk: Desk, counts: Mapping[Any, int], *, rate: Decimal | None, owner: 
         Html("🏧 <b>Withdrawals</b>\n"),
         Html("Payouts: automatic, through Flutterwave" if automatic else "Payouts: by hand, one of us pays"),
         Html("⏸ <b>Paused</b>: nobody can ask, and nothing is sent.") if desk.paused else None,
-        markup("🔴 <b>Automatic payouts are stopped</b>: {why}", why=desk.stop_reason) if desk.stopped else None,
+        markup("🔴 <b>Automatic payouts are stopped</b>. {why}", why=words.stop(desk.stop_reason))
+        if desk.stopped
+        else None,
         Html("There is no naira rate now; dollars cannot be withdrawn.")
         if rate is None
         else markup("Rate: {rate}", rate=words.rate(rate)),
@@ -72,6 +74,7 @@ def menu(desk: Desk, counts: Mapping[Any, int], *, rate: Decimal | None, owner: 
         tuple(ways[2:]),
         (Button("📜 All", Go("queue:all")), Button("📊 Statistics", Go("payout_stats:7"))),
         (Button("📚 Books", Go("books")), Button("🏦 Owed and held", Go("solvency"))),
+        *(((Button("▶️ Let automatic payouts go on", LetPayoutsGo()),),) if owner and desk.stopped else ()),
         *(switches if owner else ()),
         wording.back_home("admin"),
     )

@@ -102,9 +102,14 @@ def _second(fields: Fields) -> Html:
 
 
 def _cannot_give_back(fields: Fields) -> Html:
+    if fields.get("seen"):
+        return markup(
+            "A transfer with its reference is at the bank, so the money stays held. It can be given back only when the "
+            "bank says that this transfer has failed. Press Look again, or see what it is in the bank's dashboard."
+        )
     return markup(
         "That transfer may still arrive, so the money stays held. It can be given back once the bank has not known it "
-        "for {hours} hours.",
+        "for {hours} hours, and did not in the last hour either. Press Look again to ask it now.",
         hours=fields.get("hours", 24),
     )
 
@@ -140,6 +145,11 @@ WORDS: Mapping[str, Callable[[Fields], Html]] = {
     "withdrawals.own": _says("You cannot decide on your own withdrawal. Somebody else in the team has to."),
     "withdrawals.second_approver": _second,
     "withdrawals.reason_missing": lambda fields: markup(_MISSING.get(str(fields.get("what")), _MISSING["reason"])),
+    "withdrawals.already_sent": lambda fields: markup(
+        "Withdrawal #{number} may have left already, so it cannot be paid by hand. Press Look again: the bank's word "
+        "ends it.",
+        number=fields.get("withdrawal_id", ""),
+    ),
     "withdrawals.cannot_give_back": _cannot_give_back,
     "withdrawals.no_provider": _says(
         "There is no Flutterwave key, so payouts cannot be automatic. Set FLUTTERWAVE_API_KEY and start again."

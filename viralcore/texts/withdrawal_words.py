@@ -89,7 +89,16 @@ def net(quote: Quote) -> str:
 
 def account(one: Request) -> Html:
     """``GTBank PLC, ******1234, ADA OBI``."""
-    return markup("{bank}, {number}, {name}", bank=one.bank_name, number=one.masked, name=one.account_name)
+    name = f", {one.account_name}" if one.account_name else ""
+    return markup("{bank}, {number}{name}", bank=one.bank_name, number=one.masked, name=name)
+
+
+def stop(reason: str) -> Html:
+    """Why payouts are stopped, of what was stored."""
+    before, config, said = reason.partition("config: ")
+    if not config or before:
+        return markup("{reason}", reason=reason)
+    return markup("Flutterwave does not accept our key, our address or our account. It says: <i>{said}</i>", said=said)
 
 
 def later(at: datetime, after: datetime) -> str:

@@ -235,7 +235,9 @@ def check(one: Check, *, now: datetime) -> Screen:
     text = lines(
         Html("🏧 <b>Please check this withdrawal</b>\n"),
         markup("Account: {at}", at=at),
-        markup("Its name at the bank: <b>{name}</b>\n", name=one.account_name),
+        markup("Its name at the bank: <b>{name}</b>\n", name=one.account_name)
+        if one.account_name
+        else Html("We cannot ask the bank whose it is: compare every digit. Our team pays it by hand.\n"),
         words.terms(one.quote),
         markup(
             "\nConfirm only if this is your account: what was paid to a wrong one cannot be fetched back. These terms "

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from viralcore.core.money import NGN, USD, Money
-from viralcore.core.screen import Button
+from viralcore.core.screen import Button, Html, markup
 from viralcore.texts import buttons
 from viralcore.texts.actions import Go
 
@@ -26,6 +26,23 @@ BANK = "bank"
 _SIGNS = {USD: "$", NGN: "₦"}
 NETWORKS = {"bsc": "BNB SMART CHAIN (BEP-20)", "solana": "SOLANA", "tron": "TRON (TRC-20)", "aptos": "APTOS"}
 NETWORK_BUTTONS = {"bsc": "BSC (BEP-20)", "solana": "Solana", "tron": "Tron (TRC-20)", "aptos": "Aptos"}
+
+
+def bonus_again(part: Money) -> Html | None:
+    """Of money that came back, what is bonus money; nothing where none is."""
+    if not part.minor:
+        return None
+    return markup("{bonus} of it had been paid with bonus money, and is bonus money again.", bonus=money(part))
+
+
+def never_paid(part: Money) -> Html | None:
+    """What does not come back of something that was not delivered."""
+    if not part.minor:
+        return None
+    return markup(
+        "{money} of the price had never been paid (we let a small shortfall pass), so that part does not come back.",
+        money=money(part),
+    )
 
 
 def money(amount: Money) -> str:
@@ -68,6 +85,14 @@ def count(number: int, noun: str) -> str:
 def metric(name: str, number: int) -> str:
     """``75 likes``."""
     return count(number, METRICS[name][1])
+
+
+def verified(some: int, of_all: int = 0) -> str:
+    """`` (20 by verified accounts)``, of so many; empty for none."""
+    if not some:
+        return ""
+    which = "all" if some == of_all else f"{some:,}"
+    return f" ({which} by {'a verified account' if some == 1 else 'verified accounts'})"
 
 
 def icon(name: str) -> str:

@@ -47,9 +47,20 @@ STAFF: frozenset[Role] = frozenset({"support", "finance", "owner"})
 GRANTABLE: frozenset[Role] = frozenset(get_args(Role)) - {"user"}
 
 NEEDS_SESSION: frozenset[Right] = frozenset(
-    {"payments.assign", "refunds", "withdrawals.decide", "balances.adjust", "roles", "plans", "limits"}
+    {
+        "payments.assign",
+        "refunds",
+        "withdrawals.decide",
+        "balances.adjust",
+        "roles",
+        "reply_guys.manage",
+        "replies.approve",
+        "plans",
+        "limits",
+        "switches",
+    }
 )
-"""Rights that move money, give credits away or decide who may: only within an open staff session."""
+"""Rights that move money, give credits away, decide who may, or turn payouts on: only within an open staff session."""
 
 _PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HANDLE = re.compile(r"[A-Za-z0-9_]{1,64}")

@@ -84,9 +84,10 @@ class AccountView:
 
 @dataclass(frozen=True, slots=True)
 class CheckView:
-    """A question to the bank. ready: `account_name`, and the quote with fee and net, good until `until` (`request`
-    before then). failed: `reason` ``not_found`` (no such account there) | ``unavailable`` (nobody answered: try later)
-    | ``too_small`` (the fee leaves nothing). `withdrawal_id`: once it was requested."""
+    """A question to the bank. ready: `account_name` (``""`` where there is nobody to ask, and staff pay by hand), and
+    the quote with fee and net, good until `until` (`request` before then). failed: `reason` ``not_found`` (no such
+    account there) | ``unavailable`` (nobody answered: try later) | ``too_small`` (the fee leaves nothing).
+    `withdrawal_id`: once it was requested."""
 
     id: int
     user_id: int
@@ -145,7 +146,9 @@ class ApprovalView:
 
 @dataclass(frozen=True, slots=True)
 class AttemptView:
-    """One transfer at the provider. `words`: its own of it, for staff. `fee`: what it really took, when it said."""
+    """One transfer at the provider. `words`: its own of it, for staff. `fee`: what it really took, when it said.
+    `seen`: what carries its reference there and is not ours to adopt (``new`` | ``pending`` | ``successful`` |
+    ``failed`` | ``exists``: not shown), or ``approval``: a person has to approve it in the provider's dashboard."""
 
     n: int
     reference: str
@@ -155,6 +158,7 @@ class AttemptView:
     fee: Money | None
     sent_at: datetime | None
     asked_at: datetime | None
+    seen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +191,9 @@ class CardView:
     live_rate: Decimal | None
     drift: Decimal | None
     waits_until: datetime | None
-    can_give_back: bool  # an unconfirmed one that was not found for long enough
+    can_give_back: bool  # an unconfirmed one that was not found for long enough, or whose every record says FAILED
+    can_take_over: bool = False  # an automatic one that waits, and of which nothing ever left: `pay_by_hand`
+    outdated: str = ""  # age | rate: the terms of one that is to be paid by hand no longer hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,9 +398,15 @@ class ReasonMissing(DomainError):
     code = "withdrawals.reason_missing"
 
 
+class AlreadySent(DomainError):
+    """Something of it may have left already, so it cannot be paid by hand. Fields: withdrawal_id."""
+
+    code = "withdrawals.already_sent"
+
+
 class CannotGiveBack(DomainError):
-    """The transfer may still arrive: it was not looked for in vain for long enough. Fields: withdrawal_id, since
-    (datetime or None), hours."""
+    """The transfer may still arrive: it was not looked for in vain for long enough, or not lately, or something carries
+    its reference. Fields: withdrawal_id, since (datetime or None), hours, seen (see AttemptView)."""
 
     code = "withdrawals.cannot_give_back"
 
@@ -530,6 +542,16 @@ class Desk(Protocol):
         """An approved one in mode manual cannot be paid: the hold is released. Raises as `mark_paid`."""
         ...
 
+    async def pay_by_hand(self, *, key: str, actor: int, withdrawal_id: int, reason: str) -> CardView:
+        """An automatic one of which nothing ever left becomes `approved` in mode manual: `mark_paid` or `mark_failed`
+        ends it. Raises WrongState, OwnWithdrawal, ReasonMissing, AlreadySent."""
+        ...
+
+    async def ask_again(self, *, key: str, actor: int, withdrawal_id: int, reason: str) -> CardView:
+        """One that is to be paid by hand, whose terms no longer hold, goes back to its owner; nobody must have paid it.
+        Raises WrongState (also while they hold), OwnWithdrawal, ReasonMissing."""
+        ...
+
     async def ask_now(self, *, key: str, actor: int, withdrawal_id: int) -> CardView:
         """Ask the provider about a processing or unconfirmed one at once, by its reference. Raises WrongState."""
         ...
@@ -538,8 +560,8 @@ class Desk(Protocol):
         self, *, key: str, actor: int, withdrawal_id: int, decision: Decision, reference: str, reason: str
     ) -> CardView:
         """End an unconfirmed one by hand. paid: finance saw it leave, `reference` says where. not_paid: it was looked
-        for in vain for long enough, the hold is released and it is never sent again. Raises WrongState, OwnWithdrawal,
-        ReasonMissing, CannotGiveBack."""
+        for in vain for long enough, or all that carries its reference is FAILED; the hold is released and it is never
+        sent again. Raises WrongState, OwnWithdrawal, ReasonMissing, CannotGiveBack."""
         ...
 
     async def switches(self) -> DeskView: ...

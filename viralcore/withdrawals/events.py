@@ -141,11 +141,44 @@ class WithdrawalConfirmedAgain(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawalApprovalVoid(Event):
+    """Approved, and its terms were out of date before anything was sent: it waits for its owner again, who is asked for
+    themselves (`WithdrawalTermsOutdated`). `why`: age | rate."""
+
+    NAME: ClassVar[str] = "withdrawals.approval_void.v1"
+    withdrawal_id: int
+    user_id: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawalTakenOver(Event):
+    """Nothing of it ever left, and finance pays it by hand from now on."""
+
+    NAME: ClassVar[str] = "withdrawals.taken_over.v1"
+    withdrawal_id: int
+    user_id: int
+    actor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferLookedFor(Event):
+    """A look moved nothing, but its card reads otherwise now: staff pressed Look again, or it has become possible to
+    give it back, or impossible again."""
+
+    NAME: ClassVar[str] = "withdrawals.transfer_looked_for.v1"
+    withdrawal_id: int
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PayoutTrouble(Event):
-    """Staff must look. `what`: ``config`` (the provider does not accept us: nothing was sent) | ``unconfirmed`` (asked
-    in vain for long) | ``mismatch`` (a transfer under our reference is not ours: amount or account differ) |
-    ``late_success`` (paid after it was given back) | ``late_failure`` (FAILED after it was completed). `detail`: the
-    provider's own words. `withdrawal_id` 0: about none."""
+    """Staff must look. `what`: ``config`` (the provider does not accept us: nothing was sent, payouts are stopped) |
+    ``unconfirmed`` (asked in vain for long) | ``approval`` (waits for a person in the provider's dashboard) | ``slow``
+    (accepted long ago and still under way) | ``unsent`` (could not be sent for long) | ``mismatch`` (a transfer under
+    our reference is not ours: amount or account differ) | ``late_success`` (paid after it was given back) | ``twice``
+    (paid after all while another attempt is under way) | ``late_failure`` (FAILED after it was completed). `detail`:
+    the provider's own words. `withdrawal_id` 0: about none."""
 
     NAME: ClassVar[str] = "withdrawals.payout_trouble.v1"
     withdrawal_id: int
@@ -156,7 +189,8 @@ class PayoutTrouble(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayoutSwitched(Event):
-    """A switch was turned. `what`: mode | paused | stopped; `value`: its new value; `actor` 0: the solvency watch."""
+    """A switch was turned. `what`: mode | paused | stopped; `value`: its new value; `actor` 0: the shop itself,
+    which is told by what made it stop (`SolvencyShort`, `PayoutTrouble` config)."""
 
     NAME: ClassVar[str] = "withdrawals.switched.v1"
     what: str

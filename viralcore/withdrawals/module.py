@@ -34,10 +34,12 @@ from viralcore.withdrawals.service.door import WithdrawalsService
 from viralcore.withdrawals.service.ending import Ending
 from viralcore.withdrawals.service.figures import WithdrawalFigures
 from viralcore.withdrawals.service.house import House, Sealing
+from viralcore.withdrawals.service.judging import Judging
 from viralcore.withdrawals.service.origins import ReferralOrigins
 from viralcore.withdrawals.service.reconciling import CompareEffect, Reconciling
 from viralcore.withdrawals.service.renewing import Renewing
 from viralcore.withdrawals.service.requesting import Requesting
+from viralcore.withdrawals.service.returning import Returning
 from viralcore.withdrawals.service.sending import Sending, TransferEffect
 from viralcore.withdrawals.service.settling import Settling
 from viralcore.withdrawals.service.solvency import SolvencyWatch
@@ -133,13 +135,15 @@ def assemble(
         sealing=Sealing(cipher),
     )
     banks, checking = BankList(house), Checking(house)
-    ending, dispatching = Ending(house), Dispatching(house)
+    judging = Judging(house)
+    returning = Returning(house, judging)
+    ending, dispatching = Ending(house), Dispatching(house, returning)
     settling = Settling(house, ending, dispatching)
-    sending = Sending(house, settling)
-    asking = Asking(house, settling, sending)
+    sending = Sending(house, settling, returning)
+    asking = Asking(house, settling)
     requesting = Requesting(house, checking, ending, dispatching)
-    renewing = Renewing(house, requesting)
-    deciding = Deciding(house, ending, dispatching, renewing, asking)
+    renewing = Renewing(house, requesting, judging)
+    deciding = Deciding(house, ending, dispatching, judging, returning, asking)
     desk = DeskService(house, deciding, dispatching)
     reconciling, solvency = Reconciling(house), SolvencyWatch(house, settling, boosts)
     watch = WatchService(reconciling, solvency)

@@ -57,6 +57,14 @@ class Payout(_Frozen):
     reference_pages: Positive  # how many pages are read for one reference before it is an answer nobody can use
 
 
+class KnownBank(_Frozen):
+    """A bank that is offered where no list can be read: nobody pays for us, and staff pay by hand."""
+
+    id: Positive
+    code: Annotated[str, Field(min_length=1, max_length=20, pattern=r"^[0-9A-Za-z]+$")]
+    name: Annotated[str, Field(min_length=1)]
+
+
 class BankSynonym(_Frozen):
     """What people call a bank, and the words in the list that mean it."""
 
@@ -73,14 +81,25 @@ class Banks(_Frozen):
     close: Annotated[Decimal, BeforeValidator(_exact), Field(gt=0, le=1)]  # how alike a misspelt name must be
     old_codes: tuple[str, ...]  # codes that were given up for others: not offered
     synonyms: tuple[BankSynonym, ...]
+    known: tuple[KnownBank, ...]
+
+    @model_validator(mode="after")
+    def _known_once(self) -> Banks:
+        if len({one.id for one in self.known}) < len(self.known):
+            raise ValueError("known: an id stands there twice")
+        return self
 
 
 class Reconciliation(_Frozen):
     """The daily comparison of our transfers with the provider's. `days`: how far back; `settle_minutes`: what is
-    younger is still on its way; `tolerance`: naira the balance may differ by from what transfers explain."""
+    younger is still on its way; `tolerance`: naira the balance may differ by from what transfers explain;
+    `at_most_seconds`: when the clock of the machine says so, what was not looked at is left for the next time;
+    `look_ups`: open differences of older days that are looked up by their reference each time."""
 
     at_hour: Annotated[int, Field(ge=0, le=23)]
-    days: Annotated[int, Field(gt=0, le=90)]
+    days: Annotated[int, Field(gt=0, le=30)]
+    at_most_seconds: Annotated[int, Field(ge=10, le=240)]  # a call is cut off at 300
+    look_ups: Annotated[int, Field(gt=0, le=500)]
     settle_minutes: Positive
     most_pages: Positive
     tolerance: Naira

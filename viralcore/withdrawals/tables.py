@@ -205,12 +205,18 @@ attempts = Table(
     Column("ask_due", INSTANT),
     Column("asks", Integer, nullable=False, server_default=text("0")),
     Column("missing_since", INSTANT),
+    Column("missing_at", INSTANT),
+    Column("seen", Text, nullable=False, server_default=text("''")),
     Column("ended_at", INSTANT),
     Column("alarm", Text, nullable=False, server_default=text("''")),
     UniqueConstraint("request_id", "n", name="attempts_in_turn"),
     UniqueConstraint("reference", name="attempts_reference"),
     CheckConstraint("state IN ('sending', 'accepted', 'unknown', 'succeeded', 'failed')", name="attempts_state"),
     CheckConstraint("n > 0 AND sends >= 0 AND asks >= 0", name="attempts_counts"),
+    CheckConstraint(
+        "seen IN ('', 'exists', 'approval', 'new', 'pending', 'successful', 'failed')", name="attempts_seen"
+    ),
+    CheckConstraint("missing_at >= missing_since", name="attempts_missing"),
     CheckConstraint("(ended_at IS NULL) = (state IN ('sending', 'accepted', 'unknown'))", name="attempts_ended"),
     # The last guard against paying twice: no second attempt while one may still be paid or was.
     Index("attempts_one_alive", "request_id", unique=True, postgresql_where=text("state <> 'failed'")),
@@ -257,6 +263,7 @@ differences = Table(
     Column("on_day", Date, nullable=False),
     Column("state", Text, nullable=False),
     Column("found_at", INSTANT, nullable=False),
+    Column("looked_at", INSTANT),
     Column("decided_by", BigInteger),
     Column("decided_at", INSTANT),
     Column("reason", Text, nullable=False, server_default=text("''")),
@@ -265,7 +272,8 @@ differences = Table(
     CheckConstraint("state IN ('open', 'accepted', 'gone')", name="differences_state"),
     CheckConstraint("(decided_at IS NULL) = (state = 'open')", name="differences_decided"),
     Index("differences_open", "id", postgresql_where=text("state = 'open'")),
-    comment="What the two books do not agree on: tasks. on_day: the day of the transfer.",
+    comment="What the two books do not agree on: tasks. on_day: the day of the transfer. looked_at: when one of a day "
+    "that is not listed any more was last looked up.",
 )
 
 solvency = Table(

@@ -179,7 +179,7 @@ def _wallets(seen: Evidence, receipts: list[dict[str, Any]]) -> None:
     ):
         should[row["user_id"]] -= int(row["cents"])
         spent[row["user_id"]] = int(row["cents"])
-    for row in seen.ask("SELECT user_id, sum(refunded_cents) AS cents FROM boosts.orders GROUP BY 1"):
+    for row in seen.ask("SELECT user_id, sum(refunded_cents - unpaid_cents) AS cents FROM boosts.orders GROUP BY 1"):
         should[row["user_id"]] += int(row["cents"])
     for row in seen.ask(FORGIVEN):
         should[row["user_id"]] += int(row["cents"])

@@ -45,7 +45,9 @@ class Shop:
     def door(self) -> Any:
         return self.module.service
 
-    async def grant(self, count: int = 10, asset: str = "t3", cost: str = "1.50", user_id: int = ADA) -> None:
+    async def grant(
+        self, count: int = 10, asset: str = "t3", cost: str = "1.50", user_id: int = ADA, invoice: int = 0
+    ) -> None:
         """Credits, as a paid invoice would give them."""
         self._granted.append(count)
         entries = (
@@ -53,7 +55,7 @@ class Shop:
             Entry(house_account("grants", asset), -count),
         )
         async with self.database.transaction() as tx:
-            key = f"test.grant:{len(self._granted)}"
+            key = f"invoice:{invoice}:paid" if invoice else f"test.grant:{len(self._granted)}"
             await self.ledger.post(tx, key=key, kind="purchase", entries=entries, description="test")
 
     async def order(self, *texts: str, user_id: int = ADA) -> tuple[OrderView, ...]:
@@ -155,7 +157,8 @@ async def shop_of(
     clients = HttpClients(clock)
 
     async def open_(panels: Mapping[str, FakePanel], told: BoostsConfig) -> Shop:
-        users, payments, ledger = FakeUsers(), FakePayments(), LedgerService(database)
+        ledger = LedgerService(database)
+        users, payments = FakeUsers(), FakePayments(ledger)
         module = build(
             db=database,
             config=told,

@@ -97,8 +97,20 @@ class Town:
         text = f"https://x.com/fan{user}/status/{2000000000000000000 + (number or user)}"
         return await self.crowd.submit(key="k", user_id=user, claim_id=claim_id, text=text)
 
-    async def approve(self, claim_id: int, key: str = "") -> ClaimView:
-        return await self.crowd.approve(key=key or f"a{claim_id}", actor=OWNER, claim_id=claim_id)
+    async def approve(self, claim_id: int, key: str = "", *, actor: int = OWNER, verified: bool = False) -> ClaimView:
+        """As it stands now."""
+        seen = (await self.crowd.claim(claim_id=claim_id)).version
+        return await self.crowd.approve(
+            key=key or f"a{claim_id}", actor=actor, claim_id=claim_id, seen=seen, verified=verified
+        )
+
+    async def reject(
+        self, claim_id: int, key: str = "", *, actor: int = OWNER, reason: str = "not a reply"
+    ) -> ClaimView:
+        seen = (await self.crowd.claim(claim_id=claim_id)).version
+        return await self.crowd.reject(
+            key=key or f"r{claim_id}", actor=actor, claim_id=claim_id, seen=seen, reason=reason
+        )
 
     async def replied(self, post: int, *users: int, metric: Any = "comments") -> list[int]:
         """People claim and prove; their claims."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -57,6 +58,24 @@ async def test_orders_at_the_same_moment_share_out_the_groups_fairly(town: Town)
     rows = await shop.rows("SELECT group_id, count(*) AS n FROM boosts.crowd_messages GROUP BY group_id")
     assert sorted(row.n for row in rows) == [3, 3, 3, 3]
     assert len(await shop.rows("SELECT DISTINCT post_id FROM boosts.crowd_messages")) == 6
+
+
+@pytest.mark.parametrize(("groups", "by", "hours"), [(0, "staff", 0), (2, "crowd", 48)])
+async def test_before_and_after_the_order_it_is_said_who_delivers_what_and_when(
+    town: Town, groups: int, by: str, hours: int
+) -> None:
+    await town.groups(groups)
+    await town.shop.grant(1, asset="t1", cost="0.50")
+    draft = await town.shop.door.draft(key="u1", user_id=ADA, text="https://x.com/shop/status/1990000000000000001")
+    assert [(way.metric, way.by, way.minutes, way.hours) for way in draft.ways] == [
+        ("likes", "panel", (30, 60), 0),
+        ("views", "panel", (30, 60), 0),
+        ("comments", by, (), hours),
+        ("reposts", by, (), hours),
+    ]
+    (order,) = await town.shop.door.confirm(key="k", user_id=ADA, draft_id=draft.id)
+    closes = order.created_at + timedelta(hours=48) if by == "crowd" else None
+    assert [line.until for line in order.lines] == [None, None, closes, closes]
 
 
 async def test_without_a_group_it_is_the_teams_work(town: Town) -> None:
@@ -214,7 +233,7 @@ async def test_only_staff_decide_and_not_about_themselves(town: Town) -> None:
     post = await town.post(await town.order())
     claims = await town.replied(post, 5, OWNER)
     with pytest.raises(NotAllowed):
-        await town.crowd.approve(key="k", actor=5, claim_id=claims[0])
+        await town.approve(claims[0], actor=5)
     with pytest.raises(NotYourself):
         await town.approve(claims[1])
     assert await town.crowd.waiting_count() == 2
@@ -230,12 +249,12 @@ async def test_a_reply_counts_once_whoever_hands_it_in(town: Town) -> None:
             await town.prove(taken.claim.id, user, 77)
         assert (await town.crowd.claim(claim_id=taken.claim.id)).state == "claimed"
     # turned down, it may be handed in again, by its writer
-    await town.crowd.reject(key="r", actor=OWNER, claim_id=1, reason="not a reply")
+    await town.reject(1)
     rejected = await town.crowd.claim(claim_id=1)
     assert (rejected.state, rejected.reason, rejected.again) == ("rejected", "not a reply", True)
     again = await town.take(first, 5)
     assert (await town.prove(again.claim.id, 5, 77)).state == "submitted"
-    await town.crowd.reject(key="r2", actor=OWNER, claim_id=1, reason="still not a reply")
+    await town.reject(1, "r2", reason="still not a reply")
     with pytest.raises(ClaimClosed):
         await town.take(first, 5)
 
@@ -307,7 +326,7 @@ async def test_proofs_handed_in_in_time_are_waited_for_and_no_longer_than_promis
         await town.take(post, 9)
     await town.approve(claims[0])
     assert (await town.crowd.task(post_id=post)).state == "review"
-    await town.crowd.reject(key="r", actor=OWNER, claim_id=claims[1], reason="not yours")
+    await town.reject(claims[1], reason="not yours")
     assert (await town.crowd.task(post_id=post)).state == "closed"
     assert [line.delivered for line in (await town.shop.see(order.id)).lines][2:] == [1, 0]
     await town.run(24 * 60)

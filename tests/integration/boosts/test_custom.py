@@ -71,7 +71,7 @@ async def test_a_given_plan_is_an_asset_of_its_own_and_costs_nothing(shop: Shop)
     await shop.turn(1)
     done = await shop.see(order.id)
     assert (done.state, await shop.wallet()) == ("completed", 0)  # comments were a gift: nothing comes back
-    figures = [one for one in await BoostFigures(shop.database).read() if one.name == "viralcore_orders"]
+    figures = [one for one in await BoostFigures(shop.database, hours=24).read() if one.name == "viralcore_orders"]
     assert [(one.labels["plan"], one.value) for one in figures] == [("custom", 1)]
     assert [row["action"] for row in shop.users.audited] == ["boosts.custom_plan_made"] * 2
     assert [event["what"] for event in await shop.events("custom_plan_changed")] == ["made", "made"]
@@ -212,7 +212,7 @@ async def test_ending_while_an_order_fails_never_leaves_a_post_behind(shop: Shop
 async def test_an_invoice_that_is_paid_after_the_end_is_paid_back(shop: Shop) -> None:
     plan = await make(shop, SOLD, 0)
     await shop.door.custom.end(key="x", actor=OWNER, plan_id=plan.id, reason="over")
-    await shop.grant(5, asset=f"custom-{plan.id}", cost="1.20")  # what the paid invoice posts
+    await shop.grant(5, asset=f"custom-{plan.id}", cost="1.20", invoice=9)  # what the paid invoice posts
     heard = next(one for one in shop.module.subscriptions if one.name == "boosts.custom_bought")
     paid = InvoicePaid(
         invoice_id=9,

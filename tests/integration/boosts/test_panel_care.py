@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import text
 
 from tests.integration.boosts.conftest import ADA, Shop
-from viralcore.boosts.api import BadService, CannotAsk, OrderView
+from viralcore.boosts.api import BadService, CannotAsk, OrderView, RequestView
 from viralcore.boosts.domain.panels import Declined, Placed, Silent
 from viralcore.boosts.domain.services import Offer
 from viralcore.core.errors import NotFound
+from viralcore.core.money import usd
 from viralcore.users.api import NotAllowed
 
 OWNER, LIKES, VIEWS = 1000, "101", "102"
@@ -105,10 +106,17 @@ async def test_what_jumps_or_vanishes_is_not_used_until_an_owner_says_so(
 
 
 async def choose(
-    shop: Shop, given: str, rate: str, *, actor: int = OWNER, key: str = "c", metric: str = "likes"
+    shop: Shop,
+    given: str,
+    rate: str,
+    *,
+    actor: int = OWNER,
+    key: str = "c",
+    metric: str = "likes",
+    platform: str = "x",
 ) -> None:
     await shop.door.panel_care.choose_service(
-        key=key, actor=actor, panel="smmflare", platform="x", metric=metric, service=given, rate=Decimal(rate)
+        key=key, actor=actor, panel="smmflare", platform=platform, metric=metric, service=given, rate=Decimal(rate)
     )
 
 
@@ -139,6 +147,39 @@ async def listed_again(shop: Shop, rate: str, *, minutes: int) -> None:
     shop.panels["smmflare"].listed = {one.service: one for one in (*SHELF, offer(rate=rate))}
     shop.clock.advance(60 * minutes)
     await shop.job("boosts.services")
+
+
+async def test_giving_a_service_id_moves_lines_of_the_team_and_of_groups_to_the_panel(shop: Shop) -> None:
+    """Followers at once move, those spread over days cannot: a panel is told a link and a number only."""
+    followers = offer("301", "4.00", name="X Followers", minimum=100, maximum=100_000)
+    reactions = offer("302", "0.50", name="Telegram Reactions", minimum=5, maximum=5_000)
+    await listed(shop, followers, reactions)
+    plans = {plan.id: plan.lines[-1] for plan in shop.door.plans() if plan.lines}
+    assert {plans[name].channel for name in ("direct_add", "slow_push")} == {"staff"}
+    assert plans["tgt-15"].channel == "crowd"
+
+    shown = await shop.door.panel_care.offer(panel="smmflare", platform="x", metric="followers", service="301")
+    assert (shown.plans, shown.others) == (("X followers, at once",), ("X followers, daily",))
+    await choose(shop, "301", "4.00", metric="followers")
+    shown = await shop.door.panel_care.offer(panel="smmflare", platform="telegram", metric="reactions", service="302")
+    assert (shown.plans, shown.others) == (("Telegram engagement",), ())
+    await choose(shop, "302", "0.50", metric="reactions", platform="telegram", key="r")
+    shown = await shop.door.panel_care.offer(panel="smmflare", platform="x", metric="comments", service="103")
+    assert shown.plans == ()
+    assert shown.others == ("X Tier 1", "X Tier 2", "X Tier 3", "X Tier 4", "X Tier 5", "custom plans")
+
+    plans = {plan.id: plan.lines[-1] for plan in shop.door.plans() if plan.lines}
+    assert {plans[name].channel for name in ("direct_add", "tgt-15")} == {"panel"}
+    assert plans["slow_push"].channel == "staff"
+    request = await shop.door.goods.begin(key="b", user_id=ADA, plan_id="direct_add", quantity=1000)
+    assert isinstance(request, RequestView)
+    await shop.door.goods.answer(key="", user_id=ADA, request_id=request.id, question="profile_link", text="@shop")
+    invoice = await shop.door.goods.invoice(key="", user_id=ADA, request_id=request.id)
+    await shop.paid(invoice, "direct_add", 1000, 1000)
+    (order,) = await shop.door.orders(user_id=ADA)
+    assert [(phase.metric, phase.quantity) for phase in order.phases] == [("followers", 500), ("followers", 500)]
+    await shop.turn(30, poll=False)
+    assert [one.panel for one in (await shop.see(order.id)).phases] == ["smmflare", None]
 
 
 async def test_an_owner_chooses_a_service_from_the_list_and_it_is_used_and_audited(shop: Shop) -> None:
@@ -230,6 +271,31 @@ async def test_what_we_spend_says_how_long_a_balance_lasts(shop: Shop) -> None:
     # two orders of 0.10; a day is the least anybody can tell
     assert (page.spent_a_day, view.days_left) == (Decimal("0.2000"), Decimal("500.0"))
     assert (page.first_seconds, page.cancelled) == (900, Decimal(0))
+
+
+async def test_a_balance_that_does_not_last_is_told_once_until_it_lasts_again(shop: Shop) -> None:
+    await shop.grant(10)
+    await shop.order()
+    await shop.turn(30)
+    shop.panels["smmflare"].complete()
+    panel = shop.panels["smmflare"]
+
+    async def left(money: str) -> list[str]:
+        panel.money = Decimal(money)
+        await shop.turn(15)
+        await shop.job("boosts.rates")
+        told = await shop.events("panel_trouble")
+        return [each["detail"] for each in told if each["what"] == "runway"]
+
+    # we spend 0.20 there a day
+    assert await left("100") == []
+    once = await left("0.58")
+    assert once == ["2.9 days (0.58 USD)"]
+    assert await left("0.40") == once
+    assert await left("0.70") == once  # not over yet: else a number that wavers would be told each time
+    assert await left("0.40") == once
+    assert await left("0.80") == once
+    assert len(await left("0.50")) == 2
 
 
 async def test_the_card_of_an_unknown_send_shows_what_the_balance_did(shop: Shop) -> None:
@@ -356,3 +422,22 @@ async def test_only_one_request_of_a_kind_is_open(shop: Shop) -> None:
                     f" FROM boosts.requests WHERE id = {rows[0].id}"
                 )
             )
+
+
+async def test_what_open_orders_still_cost_is_counted_by_what_owners_have_chosen(shop: Shop) -> None:
+    """75 likes and 7,000 views: by the settings at 1.20 and 0.02, by the owner's choice the likes at 12."""
+    await listed(shop, offer("107", "12", name="X Likes, dear"))
+    await shop.grant(1)
+    await shop.order()
+    assert await shop.door.unspent() == usd("0.23")
+    await choose(shop, "107", "12")
+    assert await shop.door.unspent() == usd("1.04")
+    shelves = shop.module.service._unspent._shelves
+    shelves.lay_out([], {})
+    shelves._read_at = None  # as in a process that chose nothing itself
+    assert await shop.door.unspent() == usd("1.04")
+    await shop.door.panel_care.leave_out(key="1", actor=OWNER, panel="smmflare", platform="x", metric="likes")
+    assert await shop.door.unspent() == usd("0.23")
+    for panel in ("plugsmm", "smmstone"):
+        await shop.door.panel_care.leave_out(key=panel, actor=OWNER, panel=panel, platform="x", metric="likes")
+    assert await shop.door.unspent() == usd("1.04"), "what nobody sells now may be sold again"

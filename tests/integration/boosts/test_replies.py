@@ -371,6 +371,23 @@ async def claim(
         )
 
 
+async def test_the_list_of_people_has_pages_and_the_active_ones_are_first(guys: Shop) -> None:
+    """Whoever has the role, sent something or was paid is there once."""
+    door = guys.door.replies
+    guys.users.reply_guys = {ADA, BOB, 90}
+    for who in (ADA, 50, 60, 91):
+        guys.users.reply_guys |= {who}
+        one = await sent(guys, who, 1000 + who, user_id=who)
+        if who in (ADA, 60):
+            await door.approve(key=f"a{who}", actor=OWNER, submission_id=one.id)
+    await claim(guys, 1, 5, user_id=91)
+    guys.users.reply_guys = {ADA, BOB, 90}
+    pages = [await door.earners(offset=offset, limit=2) for offset in (0, 2, 4, 6)]
+    assert [[row.user_id for row in page.rows] for page in pages] == [[ADA, BOB], [90, 50], [60, 91], []]
+    assert {(page.people, page.active, page.replies) for page in pages} == {(6, 3, 5)}
+    assert [row.active for page in pages for row in page.rows] == [True, True, True, False, False, False]
+
+
 async def test_a_claim_of_a_reply_guy_is_paid_once(guys: Shop) -> None:
     for _ in range(2):
         await claim(guys, 1, 1)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.integration.boosts.conftest import Shop
 from tests.integration.boosts.crowd import OWNER, Town
-from viralcore.boosts.api import BadReplies
+from viralcore.boosts.api import BadProof, BadReplies
 from viralcore.boosts.events import ClaimApproved
 from viralcore.core.money import NGN, ngn
 from viralcore.ledger.api import user_account
@@ -76,27 +78,69 @@ async def test_a_task_and_a_submission_of_one_reply_pay_once(town: Town) -> None
     assert await balance(town, FAN) == 5_000
 
 
-async def test_a_reply_that_a_submission_counts_is_no_second_pay_as_a_task(town: Town) -> None:
+async def test_a_reply_that_a_submission_counts_is_no_proof_of_a_task(town: Town) -> None:
+    """Nor is it told only when the task is approved that it pays nothing."""
     await town.groups(1)
     door = town.shop.door.replies
     post = await town.post(await town.order())
     one = await door.submit_links(key="k", user_id=FAN, text=link(post, FAN))
-    await door.approve(key="a", actor=OWNER, submission_id=one.id)
-    (claim,) = await town.replied(post, FAN)
-    await town.approve(claim)
+    taken = await town.take(post, FAN)
+    for number in (1, 2):
+        with pytest.raises(BadProof) as refused:
+            await town.prove(taken.claim.id, FAN, post * 1000 + FAN)
+        assert refused.value.fields["reason"] == "used"
+        if number == 1:
+            await door.approve(key="a", actor=OWNER, submission_id=one.id)
+    await pay(town)
+    assert await balance(town, FAN) == 5_000
+
+
+async def test_what_a_submission_lets_go_of_is_proof_again_and_paid(town: Town) -> None:
+    await town.groups(1)
+    door = town.shop.door.replies
+    post = await town.post(await town.order())
+    one = await door.submit_links(key="k", user_id=FAN, text=link(post, FAN))
+    taken = await town.take(post, FAN)
+    await door.reject(key="r", actor=OWNER, submission_id=one.id, reason="send it as a task")
+    await town.prove(taken.claim.id, FAN, post * 1000 + FAN)
+    await town.approve(taken.claim.id)
     await pay(town, times=2)
     assert await balance(town, FAN) == 5_000
-    (told,) = await town.shop.events("reply_paid")
-    assert (told["kind"], told["kobo"]) == ("claim", 0)
-    paid = await door.pay(pay_id=told["pay_id"])
-    assert (paid.amount, paid.replies, paid.reason) == (ngn(0), 0, "counted")
+
+
+async def test_other_proof_lets_go_of_the_one_before(town: Town) -> None:
+    await town.groups(1)
+    post = await town.post(await town.order())
+    (claim,) = await town.replied(post, FAN)
+    await town.prove(claim, FAN, 4242)
+    one = await town.shop.door.replies.submit_links(key="k", user_id=OTHER, text=link(post, FAN))
+    assert one.links == (link(post, FAN),)
+    await town.approve(claim)
+    await pay(town)
+    assert await balance(town, FAN) == 5_000
+
+
+async def test_a_submission_and_a_proof_of_one_reply_at_once_pay_once(town: Town) -> None:
+    """Whoever is first has it; the other is told so at once."""
+    await town.groups(1)
+    post = await town.post(await town.order())
+    for number in range(6):
+        user = 100 + number
+        town.shop.users.reply_guys |= {user}
+        taken = await town.take(post, user)
+        told = await asyncio.gather(
+            town.prove(taken.claim.id, user, post * 1000 + user),
+            town.shop.door.replies.submit_links(key=f"k{user}", user_id=user, text=link(post, user)),
+            return_exceptions=True,
+        )
+        assert sum(isinstance(one, (BadProof, BadReplies)) for one in told) == 1, told
 
 
 async def test_a_proof_that_was_turned_down_may_be_handed_in(town: Town) -> None:
     await town.groups(1)
     post = await town.post(await town.order())
     (claim,) = await town.replied(post, FAN)
-    await town.crowd.reject(key="r", actor=OWNER, claim_id=claim, reason="the group was full")
+    await town.reject(claim, reason="the group was full")
     one = await town.shop.door.replies.submit_links(key="k", user_id=FAN, text=link(post, FAN))
     assert one.links == (link(post, FAN),)
 

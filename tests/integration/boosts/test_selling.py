@@ -61,7 +61,10 @@ async def test_the_draft_says_what_comes_back_before_anything_is_debited(shop: S
     draft = await shop.door.draft(key="u1", user_id=ADA, text=f"please {LINK}")
     assert draft.plan is not None
     assert draft.plan.id == "t3"
-    assert draft.phases_minutes == (30, 60)
+    assert [(way.metric, way.by, way.minutes) for way in draft.ways] == [
+        ("likes", "panel", (30, 60)),
+        ("views", "panel", (30, 60)),
+    ]
     assert draft.refunded_share == Decimal("0.70")
     assert draft.refund_per_unit == usd("1.05")
     assert draft.expires_at == shop.clock.now() + timedelta(minutes=15)

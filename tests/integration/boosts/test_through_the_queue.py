@@ -61,7 +61,7 @@ async def town(database: Database, clock: FakeClock, registry: Registry, engine:
             clients=clients,
             ledger=ledger,
             users=cast(Any, FakeUsers()),
-            payments=cast(Any, FakePayments()),
+            payments=cast(Any, FakePayments(ledger)),
             engines_in_use=(),
         )
         registry.add_kinds(*module.effects)

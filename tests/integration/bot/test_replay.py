@@ -380,7 +380,7 @@ async def test_staff_cards(town: Town, placed: bool) -> None:
         item = owner.press(encode(act, f"{steps:08d}"), 7, ADMINS)
         if placed:
             await town.handle(item)
-            item = owner.line(str(777000 + steps), ADMINS)
+            item = owner.reply(str(777000 + steps), ADMINS)
         died = await die(town, item, steps)
         await town.restart()
         await town.handle(item)
@@ -402,7 +402,7 @@ async def test_a_button_about_one_send_does_not_decide_a_later_one(town: Town) -
     await town.handle(owner.press(encode(PhaseNotPlaced(phase, 1), "first001"), 7, ADMINS))
     assert await town.silence(attempt=2) == phase
     await town.handle(owner.press(encode(PhaseNotPlaced(phase, 1), "other001"), 8, ADMINS))
-    await town.handle(owner.line("778899", ADMINS))  # the answer to what was asked about the first
+    await town.handle(owner.reply("778899", ADMINS))  # the answer to what was asked about the first
     assert await state_of(town, phase) == "unknown"
     assert await town.one("SELECT count(*) FROM boosts.attempts WHERE phase_id = :id", id=phase) == 2
 

@@ -22,6 +22,7 @@ from viralcore.texts.actions import Go
 from viralcore.texts.withdrawal_actions import (
     CARDS,
     ApproveWithdrawal,
+    AskOwnerAgain,
     AskSwitch,
     CancelWithdrawal,
     CannotPay,
@@ -32,6 +33,7 @@ from viralcore.texts.withdrawal_actions import (
     GiveBack,
     LookAgain,
     MarkPaid,
+    PayByHand,
     RejectWithdrawal,
     ShowAccount,
     WithdrawTo,
@@ -100,7 +102,8 @@ async def on_card(person: Person, action: Action, *, nonce: str = CARD) -> str:
 
 async def says_in_group(person: Person, words: str) -> str:
     said = len(person.town.phone.chats.get(ADMINS, {}))
-    await person.town.handle(person.line(words, ADMINS))
+    line = person.line if words.startswith("/") else person.reply
+    await person.town.handle(line(words, ADMINS))
     return "\n".join(message.text for message in list(person.town.phone.chats.get(ADMINS, {}).values())[said:])
 
 
@@ -413,6 +416,27 @@ async def test_by_hand_it_is_paid_with_a_reference_or_given_back(town: Town) -> 
     assert await free(ada) == 2000
     audited = "SELECT count(*) FROM users.audit_log WHERE action = 'withdrawals.mode' AND reason LIKE '%slow today'"
     assert int(await town.one(audited)) == 1
+
+
+async def test_what_cannot_be_sent_is_paid_by_hand_or_asked_about_again(town: Town) -> None:
+    """The bank does not accept us: the panel says why, and finance pays; a day later its owner is asked first."""
+    ada, boss = await rich(town), await staff(town)
+    number = await requested(ada)
+    bank(town).fault = lambda reference: "config"
+    await on_card(boss, ApproveWithdrawal(number, 0))
+    await work(town)
+    assert "does not accept our key" in await looks(boss, "payouts")
+    assert "Nothing of it has left" in await looks(boss, f"payout:{number}")
+    assert "Why does one of us pay" in await on_card(boss, PayByHand(number))
+    assert "yours to pay by hand" in await says_in_group(boss, "the key is being renewed")
+    assert await state(town, number) == "approved"
+    town.clock.advance(24 * 3600)
+    await says_in_group(boss, "/admin")
+    assert "Its terms no longer hold: they are too old" in await looks(boss, f"payout:{number}")
+    assert "Has nobody paid" in await on_card(boss, AskOwnerAgain(number))
+    assert "waits for its owner" in await says_in_group(boss, "nobody paid it")
+    assert await state(town, number) == "pending"
+    assert bank(town).book == {}
 
 
 async def test_a_lost_answer_is_honest_and_ended_by_somebody_who_knows(town: Town) -> None:

@@ -22,6 +22,7 @@ from tests.integration.payments import shop as till
 from tests.support import boosts as panels
 from tests.support import withdrawals as payouts
 from tests.support.clock import FakeClock
+from viralcore.admin import module as admin
 from viralcore.boosts import module as boosts
 from viralcore.bot import module as bot
 from viralcore.bot.config import BotConfig
@@ -234,6 +235,7 @@ class Town:
             boosts=self.boosts.service,
             withdrawals=self.withdrawals.service,
             referrals=brought.service,
+            held=admin.build(db=self.db, users=people).held,
             bot_username=lambda: "viralcore_bot",
         )
         self.bot = self._bot()
@@ -335,6 +337,24 @@ class Person:
         return self.town.item(
             {"message": {"message_id": 1, "date": 1, "chat": self._chat(chat), "from": self.who, "text": words}}
         )
+
+    def reply(self, words: str, chat: int) -> InboxItem:
+        """To what the bot asked last in a group."""
+        said = self.town.phone.chats[chat].items()
+        number, asked = max(
+            ((number, one) for number, one in said if "Reply to this message" in one.text), key=lambda one: one[0]
+        )
+        item = self.line(words, chat)
+        message = item.payload["message"]
+        bot = {"id": self.town.bot.dispatcher._bot.id, "is_bot": True, "first_name": "V"}
+        message["reply_to_message"] = {
+            "message_id": number,
+            "date": 1,
+            "chat": message["chat"],
+            "from": bot,
+            "text": asked.text,
+        }
+        return item
 
     def press(self, data: str, message_id: int, chat: int | None = None) -> InboxItem:
         shown = {"message_id": message_id, "date": 1, "chat": self._chat(chat), "text": "x"}

@@ -70,7 +70,15 @@ def test_migrate_twice_and_doctor(folder: Path, postgres: Cluster) -> None:
     healthy = viralcore("doctor", cwd=folder, DATABASE_URL=url, **ENOUGH)
     assert healthy.returncode == 0, healthy.stderr
     assert "well     database" in healthy.stdout
-    assert "one owner only" in healthy.stdout
+    assert "row      payouts: " in healthy.stdout
+    assert "one person only" not in healthy.stdout, "nobody has been made an owner yet"
+    assert "staff cards go to the owners' private chats" in healthy.stdout
+    granted = viralcore("admin", "grant", "5", "finance", cwd=folder, DATABASE_URL=url, **ENOUGH)
+    assert granted.returncode == 0, granted.stderr
+    switched_off = ENOUGH | {"ENABLE_TELEGRAM_NOTIFICATIONS": "false", "DATABASE_URL": url}
+    told = viralcore("doctor", cwd=folder, **switched_off)
+    assert "one person only may decide on payouts" in told.stdout
+    assert "no staff card is sent anywhere" in told.stdout
     assert "canary" not in healthy.stdout
 
     with psycopg.connect(url, autocommit=True) as connection:
@@ -117,6 +125,58 @@ def test_a_database_that_is_not_there(folder: Path) -> None:
         assert said in done.stdout + done.stderr
         assert "Traceback" not in done.stderr
         assert "canary" not in done.stdout + done.stderr
+
+
+def test_staff_and_held_work_by_command(
+    folder: Path, database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {**ENOUGH, "DATABASE_URL": database_url}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(cli.log, "setup", lambda **_: None)
+
+    def does(*words: str) -> subprocess.CompletedProcess[str]:
+        """In this process: a dozen of its own would take longer than all they do."""
+        monkeypatch.setattr(sys, "argv", ["viralcore", *words])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        said = capsys.readouterr()
+        out = "".join(line for line in said.out.splitlines(keepends=True) if "plan_warning" not in line)
+        return subprocess.CompletedProcess(words, code, out, said.err)
+
+    assert does("admin", "grant", "5", "owner").stdout == "5 is owner now.\n"
+    for last in (("revoke", "5", "owner"), ("block", "5", "--reason", "x")):
+        refused = does("admin", *last)
+        assert refused.returncode == 1
+        assert "without an owner who can act" in refused.stderr
+    assert does("admin", "block", "7").returncode == 2, "a reason is needed"
+    assert does("admin", "block", "7", "--reason", "spam").stdout == "7 is blocked now.\n"
+    assert does("admin", "unblock", "7", "--reason", "sorry").stdout == "7 is not blocked now.\n"
+    assert does("admin", "grant", "6", "owner").returncode == 0
+    assert does("admin", "revoke", "5", "owner").stdout == "5 is not owner now.\n"
+    assert does("held", "list").stdout == "Nothing is held.\n"
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO core.effects (kind, key, payload, state, attempts, error, created_at) "
+            "VALUES ('boosts.x', 'k', '{}', 'held', 1, 'LookupError: bug', now())"
+        )
+    (line, why, total) = does("held", "list").stdout.splitlines()
+    assert (why.strip(), total) == ("1 attempts: LookupError: bug", "1 held.")
+    assert "effect" in line
+    assert "boosts.x (k)" in line
+    assert does("held", "retry", line.split()[0]).returncode == 0
+    again = does("held", "retry", line.split()[0])
+    assert (again.returncode, "nothing of that name" in again.stderr) == (1, True)
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute("SELECT state FROM core.effects WHERE kind = 'boosts.x'").fetchall() == [("queued",)]
+        audited = connection.execute("SELECT action, actor FROM users.audit_log ORDER BY id").fetchall()
+    assert [action for action, _ in audited] == [
+        "role.granted", "block.set", "block.lifted", "role.granted", "role.revoked", "held.retried",
+    ]  # fmt: skip
+    assert {actor for _, actor in audited} == {0}
 
 
 @pytest.mark.parametrize("nonsense", ["admin grant -5 owner", "admin grant 5 king", "frobnicate", "run --role idle"])

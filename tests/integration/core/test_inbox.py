@@ -14,8 +14,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import InterfaceError
 
 from tests.support.clock import FakeClock
+from tests.support.queueing import until
 from viralcore.core.db import Database
 from viralcore.core.inbox import Inbox, InboxItem
+from viralcore.core.inbox_store import release_held, take_again
 from viralcore.core.log import correlation_id
 from viralcore.core.nursery import Nursery
 
@@ -153,8 +155,9 @@ async def test_a_restart_takes_up_what_was_pending_oldest_first(make: Make, data
 
 
 async def test_a_handler_that_fails_is_tried_three_times_then_held_and_the_key_goes_on(
-    make: Make, database: Database
+    make: Make, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("viralcore.core.inbox.AGAIN_SECONDS", 0.02)
     tries: list[str] = []
     held: list[tuple[str, str]] = []
 
@@ -177,9 +180,34 @@ async def test_a_handler_that_fails_is_tried_three_times_then_held_and_the_key_g
     assert (await rows(database))[0] == ("bad", "held", {"keep": 1}, 3, "ValueError: broken")
     async with database.read() as conn:
         held_id = (await conn.execute(text("SELECT id FROM core.inbox WHERE external_id = 'bad'"))).scalar_one()
-    assert await inbox.retry_held([held_id]) == 1
+    async with database.transaction() as tx:  # on the command line: this inbox is not told
+        assert await release_held(tx.conn, [held_id]) == 1
+
+    async def again() -> bool:
+        return len(tries) == 7
+
+    await until(again)
     await drained(inbox)
     assert tries[4:] == ["bad", "bad", "bad"]
+
+
+async def test_what_is_let_go_on_is_for_one_process(make: Make, database: Database) -> None:
+    async def broken(item: InboxItem) -> None:
+        raise ValueError("broken")
+
+    inbox = make()
+    inbox.handle("telegram", broken)
+    await inbox.start()
+    await inbox.store("telegram", [("1", "k", {})])
+    await drained(inbox)
+    await inbox.stop()
+    async with database.transaction() as tx:
+        (number,) = (await tx.conn.execute(text("SELECT id FROM core.inbox"))).scalars()
+        assert await release_held(tx.conn, [number]) == 1
+        assert await release_held(tx.conn, [number]) == 0
+    assert await take_again(database.write, ["other"]) == []
+    asked = await asyncio.gather(*(take_again(database.write, ["telegram"]) for _ in range(4)))
+    assert sorted(len(one) for one in asked) == [0, 0, 0, 1]
 
 
 async def test_a_database_that_is_away_costs_no_attempts(make: Make, database: Database) -> None:

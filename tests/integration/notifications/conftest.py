@@ -35,6 +35,7 @@ class House:
     registry: Registry
     engine: QueueEngine
     admin_chat_id: int | None = GROUP
+    staff_told: bool = True
     users: FakeUsers = field(default_factory=FakeUsers)
     payments: FakePayments = field(default_factory=FakePayments)
     boosts: FakeBoosts = field(default_factory=FakeBoosts)
@@ -51,6 +52,7 @@ class House:
             messenger=messenger or self.chat,
             bot_username=lambda: "shop_bot",
             admin_chat_id=self.admin_chat_id,
+            staff_told=self.staff_told,
             config=settings(),
         )
         self.registry.subscribe(*self.module.subscriptions)

@@ -18,6 +18,7 @@ from viralcore.boosts.api import (
     PhaseView,
     PlanView,
     StaffCardView,
+    StuckView,
     UnknownPhaseView,
     UnknownPlan,
 )
@@ -25,7 +26,7 @@ from viralcore.core.db import Tx
 from viralcore.core.errors import NotFound
 from viralcore.core.money import Money, usd
 from viralcore.core.screen import Screen
-from viralcore.notifications.ports import Answer, Shown
+from viralcore.notifications.ports import Answer, NoTopic, Rejected, Shown, TopicAnswer, TopicMade
 from viralcore.payments.api import (
     ClaimView,
     InvoiceView,
@@ -37,7 +38,7 @@ from viralcore.payments.api import (
 )
 from viralcore.users.api import UserView
 
-ADA, OLU, GROUP = 2001, 1000, -100500
+ADA, OLU, GROUP = 2001, 1000, -1_001_000_000_500
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 HASH = "0x" + "ab" * 32
 ZERO = usd(0)
@@ -52,6 +53,7 @@ class FakeUsers:
     people: dict[int, UserView] = field(
         default_factory=lambda: {ADA: person(ADA, "Ada", "ada_l"), OLU: person(OLU, "Olu", "olu_owner")}
     )
+    owners: tuple[int, ...] = (OLU,)
 
     async def get(self, *, user_id: int) -> UserView:
         if user_id not in self.people:
@@ -59,7 +61,7 @@ class FakeUsers:
         return self.people[user_id]
 
     async def staff_ids(self, *, right: str) -> tuple[int, ...]:
-        return (OLU,) if right == "switches" else ()
+        return self.owners if right == "switches" else ()
 
     async def set_unreachable(self, tx: Tx, *, user_id: int, unreachable: bool) -> None:
         self.people[user_id] = replace(self.people[user_id], unreachable=unreachable)
@@ -234,7 +236,30 @@ class FakeStaff:
 
 
 @dataclass
+class FakeStuck:
+    """The door to orders at panels that do not end; also its own owner, `panel_care`."""
+
+    state: Any = "sent"
+    why: Any = "strange"
+    others: int = 0
+
+    @property
+    def stuck(self) -> FakeStuck:
+        return self
+
+    async def get(self, *, phase_id: int) -> StuckView:
+        return StuckView(
+            phase_id, 7, "https://x.com/ada/status/123", "likes", 38, 20, self.state, "smmflare", "101", "991", AT,
+            self.why, AT, "Incorrect order ID",
+        )  # fmt: skip
+
+    async def count(self) -> int:
+        return 1 + self.others
+
+
+@dataclass
 class FakeBoosts:
+    panel_care: FakeStuck = field(default_factory=FakeStuck)
     staff: FakeStaff = field(default_factory=FakeStaff)
     orders: dict[int, OrderView] = field(default_factory=lambda: {7: order()})
     left: int = 10
@@ -271,9 +296,43 @@ class FakeChat:
     calls: list[tuple[str, int, Screen]] = field(default_factory=list)
     nonces: list[str] = field(default_factory=list)
     numbers: Any = field(default_factory=lambda: count(100))
+    forums: set[int] = field(default_factory=set)
+    topic_script: list[TopicAnswer | BaseException] = field(default_factory=list)
+    topics: dict[int, str] = field(default_factory=dict)
+    places: dict[int, int | None] = field(default_factory=dict)
+    """By number: what topics are called; by message: the topic it was sent to."""
 
-    async def send(self, *, chat_id: int, screen: Screen, nonce: str) -> Answer:
-        return self._answer("send", chat_id, next(self.numbers), screen, nonce)
+    async def send(self, *, chat_id: int, screen: Screen, nonce: str, thread_id: int | None = None) -> Answer:
+        if thread_id is not None and (chat_id not in self.forums or thread_id not in self.topics):
+            return NoTopic()
+        number = next(self.numbers)
+        answer = self._answer("send", chat_id, number, screen, nonce)
+        if isinstance(answer, Shown):
+            self.places[answer.message_id] = thread_id
+        return answer
+
+    async def is_forum(self, *, chat_id: int) -> bool:
+        return chat_id in self.forums
+
+    async def make_topic(self, *, chat_id: int, name: str) -> TopicAnswer:
+        if self.topic_script:
+            scripted = self.topic_script.pop(0)
+            if isinstance(scripted, BaseException):
+                raise scripted
+            return scripted
+        if chat_id not in self.forums:
+            return Rejected("The chat is not a forum")
+        number = next(self.numbers)
+        self.topics[number] = name
+        return TopicMade(number)
+
+    def in_topics(self) -> list[tuple[str, str]]:
+        """The topic of each message that stands in a group, by name (General is empty), and its first line."""
+        return [
+            (self.topics.get(self.places.get(number) or 0, ""), str(screen.text).split("\n")[0])
+            for (chat, number), screen in sorted(self.standing.items())
+            if chat < 0
+        ]
 
     async def edit(self, *, chat_id: int, message_id: int, screen: Screen, nonce: str) -> Answer:
         return self._answer("edit", chat_id, message_id, screen, nonce)

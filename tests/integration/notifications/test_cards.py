@@ -76,5 +76,7 @@ async def test_the_buyer_reads_why_and_what_came_back(house: House) -> None:
 
 
 async def test_goods_that_could_not_be_ordered_are_told(house: House) -> None:
-    await house.happens(GoodsReturned(invoice_id=12, user_id=ADA, cents=150))
-    assert "<b>$1.50</b>, the whole price, is back in your wallet" in house.ada()[0]
+    await house.happens(GoodsReturned(invoice_id=12, user_id=ADA, cents=150, to_wallet=90, to_bonus=60))
+    (told,) = house.ada()
+    assert "<b>$1.50</b>, all that you paid, is back in your wallet" in told
+    assert "$0.60 of it had been paid with bonus money" in told

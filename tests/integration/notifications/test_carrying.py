@@ -33,8 +33,8 @@ STOPPED = PricesStopped(coin="BNB", reason="stale")
 
 @pytest.fixture
 async def quiet(bare_house: House) -> House:
-    """A shop without an admin group."""
-    bare_house.admin_chat_id = None
+    """A shop where staff are told nothing."""
+    bare_house.staff_told = False
     return await bare_house.build().start()
 
 
@@ -169,7 +169,7 @@ class SlowChat:
         self.go = asyncio.Event()
         self.now = self.most = 0
 
-    async def send(self, *, chat_id: int, screen: Screen, nonce: str) -> Answer:
+    async def send(self, *, chat_id: int, screen: Screen, nonce: str, thread_id: int | None = None) -> Answer:
         await self._wait()
         return await self.house.chat.send(chat_id=chat_id, screen=screen, nonce=nonce)
 
@@ -185,7 +185,7 @@ class SlowChat:
 
 
 async def test_many_changes_while_one_is_shown_become_one_edit(bare_house: House) -> None:
-    bare_house.admin_chat_id = None
+    bare_house.staff_told = False
     slow = SlowChat(bare_house)
     house = await bare_house.build(slow).start()
     await house.record(CREATED)

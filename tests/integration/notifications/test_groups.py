@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,6 +23,7 @@ from viralcore.boosts.events import (
     GroupLost,
 )
 from viralcore.core.db import Tx
+from viralcore.core.money import Money, ngn
 from viralcore.notifications.ports import Blocked, Moved, Rejected, Silent
 
 OWLS, MOVED = -71, -1_001_000_000_071
@@ -76,10 +77,18 @@ class FakeCrowd:
         self.told.append(("failed", message_id, reason, gone))
 
 
+class FakeReplies:
+    """Pays for comments only."""
+
+    def pays(self, metrics: Sequence[str]) -> Money:
+        return ngn(100 * metrics.count("comments"))
+
+
 @pytest.fixture
 async def crowd(bare_house: House) -> FakeCrowd:
     found = FakeCrowd()
     bare_house.boosts.crowd = found  # type: ignore[attr-defined]
+    bare_house.boosts.replies = FakeReplies()  # type: ignore[attr-defined]
     await bare_house.build().start()
     return found
 
@@ -174,6 +183,21 @@ async def test_members_hear_of_their_claims_if_the_bot_may_write_to_them(house: 
         "Your work was approved",
     ]
     assert house.chat.texts(5) == []
+
+
+@pytest.mark.parametrize(
+    ("metrics", "told"), [(("reposts",), 1), (("reactions",), 1), (("comments",), 0), (("comments", "reposts"), 0)]
+)
+async def test_a_reply_guy_hears_of_what_pays_nothing(
+    house: House, crowd: FakeCrowd, metrics: tuple[Any, ...], told: int
+) -> None:
+    """What pays is told with the money."""
+    house.users.people[ADA] = replace(house.users.people[ADA], rights=frozenset({"tasks"}))
+    crowd.claim_ = replace(crowd.claim_, state="approved", metrics=metrics)
+    await house.happens(
+        *(ClaimApproved(claim_id=9, user_id=ADA, order_id=7, metric=one, count=1, actor=1000) for one in metrics)
+    )
+    assert len([words for words in house.ada() if "Your work was approved" in words]) == told
 
 
 async def test_staff_hear_of_groups_and_of_work_to_be_checked(house: House, crowd: FakeCrowd) -> None:

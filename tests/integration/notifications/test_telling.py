@@ -7,8 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.integration.notifications.conftest import House
 from tests.integration.notifications.doors import ADA, GROUP, HASH, OLU, ended, invoice, order, phase
 from tests.integration.notifications.doors import stray as a_stray
@@ -23,6 +21,9 @@ from viralcore.boosts.events import (
 )
 from viralcore.core.money import usd
 from viralcore.core.screen import decode, encode
+from viralcore.ledger.events import LedgerProblemFound
+from viralcore.notifications.domain import ALERTS, TOPICS, topic_of
+from viralcore.notifications.service import ledger
 from viralcore.notifications.service.books import BooksTeller
 from viralcore.notifications.service.painting import Painter
 from viralcore.notifications.service.payouts import PayoutTeller
@@ -40,6 +41,7 @@ from viralcore.payments.events import (
     StrayMoney,
 )
 from viralcore.texts.actions import PhaseNotPlaced, PhasePlaced
+from viralcore.texts.topics import topic_name
 
 SOURCES = Path(__file__).parents[3] / "viralcore/notifications"
 SEEN = DepositSeen(invoice_id=12, user_id=ADA, network="bsc", hash=HASH)
@@ -319,20 +321,30 @@ async def test_each_card_has_keys_of_its_own(house: House) -> None:
     assert len(presses) == 2 * len(set(house.chat.nonces)) == 4
 
 
-@pytest.mark.parametrize("admin_chat_id", [None])
-async def test_without_a_group_people_are_told_all_the_same(bare_house: House, admin_chat_id: Any) -> None:
-    bare_house.admin_chat_id = admin_chat_id
+async def test_where_staff_are_told_nothing_people_are_told_all_the_same(bare_house: House) -> None:
+    bare_house.staff_told = False
     house = await bare_house.build().start()
     house.boosts.silence(51)
     await house.happens(confirmed(), paid(), UNKNOWN, resolved("placed"))
     assert len(house.ada()) == 1
-    assert house.group() == []
+    assert house.group() == house.chat.texts(OLU) == []
 
 
 async def test_a_person_nobody_knows_is_no_obstacle(house: House) -> None:
     house.users.people.clear()
     await house.happens(OrderCreated(order_id=7, user_id=ADA))
     assert "Somebody" in house.group()[0]
+
+
+async def test_books_that_do_not_agree_are_told_each_night(house: House) -> None:
+    wrong = ("posting 7 does not sum to zero in USD <1>", "balance 3 is not its entries")
+    await house.happens(LedgerProblemFound(total=5, problems=wrong))
+    (told,) = house.group()
+    assert "5 problem(s)" in told
+    assert "in USD &lt;1&gt;" in told
+    assert "and 3 more" in told
+    await house.happens(LedgerProblemFound(total=1, problems=wrong[:1]))
+    assert len(house.group()) == 2
 
 
 async def test_history_is_a_persons_own_newest_first(house: House) -> None:
@@ -363,6 +375,18 @@ def test_every_template_that_is_told_can_be_painted(bare_house: House) -> None:
     nobody: Any = None
     books = BooksTeller(nobody, withdrawals=nobody, users=nobody).templates
     payouts = PayoutTeller(nobody, withdrawals=nobody, users=nobody).templates
-    known = [*painter.templates, *books, *payouts]
+    known = [*painter.templates, *books, *payouts, *ledger.templates]
     assert told == set(known)
     assert len(known) == len(set(known))
+
+
+def test_every_kind_of_card_has_a_topic_with_a_name(bare_house: House) -> None:
+    sources = "".join(path.read_text() for path in SOURCES.rglob("*.py"))
+    calls = re.findall(r'(?s)_admins\(\s*tx,(?:(?!_admins\().){0,200}?template="(\w+)"', sources)
+    alerts = {"panel_trouble", "bank_trouble", "prices", "topic_trouble"}
+    assert {"withdrawal_card", "proof", "staff_card", "replies"} <= set(calls)
+    assert set(calls) - set(TOPICS) <= alerts
+    assert topic_of("topic_trouble") is None
+    names = [topic_name(kind) for kind in {*TOPICS.values(), ALERTS}]
+    assert len(set(names)) == len(names)
+    assert all(len(name.split()) > 1 and len(name) <= 128 for name in names)

@@ -27,13 +27,17 @@ class FakeWithdrawals:
 
     one: WithdrawalView = field(default_factory=lambda: cases.PENDING)
     watch: Any = None
+    changes: dict[str, Any] = field(default_factory=dict)
 
     @property
     def desk(self) -> FakeWithdrawals:
         return self
 
     async def card(self, *, withdrawal_id: int) -> CardView:
-        return sheet(self.one)
+        return sheet(self.one, **self.changes)
+
+    async def queue(self, *, which: str, limit: int) -> tuple[WithdrawalView, ...]:
+        return (self.one,)
 
     async def get(self, *, user_id: int, withdrawal_id: int) -> WithdrawalView:
         assert (user_id, withdrawal_id) == (ADA, 12)
@@ -141,3 +145,45 @@ async def test_trouble_and_switches_are_told_to_the_group(house: House) -> None:
     assert "PAID after it had been given back" in trouble
     assert "slow bank" in switched
     assert "olu_owner" in switched
+
+
+async def test_the_card_offers_to_give_it_back_once_that_is_possible(house: House) -> None:
+    await approved(house)
+    turns(house, cases.UNCONFIRMED)
+    await house.happens(events.WithdrawalUnconfirmed(**IDS))
+    assert "↩️ Give back" not in house.chat.labels(GROUP)[0]
+    house.withdrawals.changes = {"can_give_back": True}
+    await house.happens(events.TransferLookedFor(**IDS))
+    assert "↩️ Give back" in house.chat.labels(GROUP)[0]
+
+
+async def test_that_we_are_refused_is_told_and_the_cards_offer_to_pay_by_hand(house: House) -> None:
+    await approved(house)
+    house.withdrawals.changes = {"can_take_over": True}
+    await house.happens(
+        events.PayoutSwitched(what="stopped", value="true", reason="config: Please enable IP Whitelisting", actor=0),
+        events.PayoutTrouble(
+            withdrawal_id=12, reference="vc-w12-a1", what="config", detail="Please enable IP Whitelisting"
+        ),
+    )
+    _, told = house.group()
+    assert "does not accept our key" in told
+    assert "Please enable IP Whitelisting" in told
+    assert "✋ Pay by hand" in house.chat.labels(GROUP)[0]
+    house.withdrawals.changes = {}
+    turns(house, cases.BY_HAND)
+    await house.happens(events.WithdrawalTakenOver(**IDS, actor=OLU))
+    assert "to be paid by hand" in house.group()[0]
+    assert "Our team pays it by hand" in house.ada()[0]
+
+
+async def test_an_approval_that_is_void_is_seen_by_both(house: House) -> None:
+    await approved(house)
+    turns(house, cases.OUTDATED)
+    await house.happens(
+        events.WithdrawalApprovalVoid(**IDS, why="age"), events.WithdrawalTermsOutdated(**IDS, why="age")
+    )
+    assert "It cannot be approved before" in house.group()[0]
+    following, asked = house.ada()
+    assert "waits for you: the terms have changed" in following
+    assert "nothing is paid until you confirm" in asked

@@ -313,7 +313,7 @@ class Died(BaseException):
     """The process is gone."""
 
 
-@pytest.mark.parametrize("step", ["add_to_refunded", "add_refund", "post", "audit", "record"])
+@pytest.mark.parametrize("step", ["add_to_given", "add_refund", "post", "audit", "record"])
 async def test_a_death_before_any_step_leaves_nothing_and_the_press_is_handled_again(
     office: Office, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

@@ -17,6 +17,7 @@ import pytest
 from tests.support.processes import alive
 from viralcore.core.nursery import Nursery
 from viralcore.sandbox.child import Child, condense
+from viralcore.sandbox.quiet import SETTLED
 from viralcore.sandbox.servers import free_port
 
 ROOT = Path(__file__).parents[3]
@@ -70,7 +71,7 @@ async def test_it_comes_back_after_a_kill(tmp_path: Path, nursery: Nursery) -> N
     await until(lambda: bot.starts == 2)
     assert await bot.ready(15.0)
     assert bot.pid != first
-    assert "settled_offset" in (await bot.metrics() or "")
+    assert "settled_offset" in (await bot.metrics(SETTLED) or "")
     second = bot.pid
     await bot.stop()
     assert bot.pid is None

@@ -101,6 +101,8 @@ async def test_pictures_go_both_ways(stage: Set) -> None:
         ("/bot", {"kill": False}, 400),
         ("/telegram", {}, 400),
         ("/telegram", {"block_user": 77}, 404),
+        ("/telegram", {"forum": -77}, 404),
+        ("/telegram", {"topic": {"id": ADMIN_GROUP, "topic": "Orders", "deleted": True}}, 404),
         ("/bank/pay", {"account_number": "1", "amount": "1"}, 404),
         ("/chains/solana/transfers", {"asset": "USDT", "to": "x", "amount": "1"}, 400),
         ("/chains/tron/transfers", {"asset": "USDT", "to": "x", "amount": "1"}, 400),
@@ -120,6 +122,22 @@ async def test_broken_bodies(stage: Set) -> None:
         answer = await stage.http.post("/sandbox/users", content=content)
         assert answer.status_code == 400
         assert answer.json()["error"]
+
+
+async def test_the_admin_group_becomes_a_forum(stage: Set) -> None:
+    await call(stage, "POST", "/telegram", forum=ADMIN_GROUP)
+
+    async def api(method: str, **parameters: Any) -> Any:
+        return (await stage.http.post(f"{stage.bot.base}/{method}", json={"chat_id": ADMIN_GROUP, **parameters})).json()
+
+    thread = (await api("createForumTopic", name="Orders"))["result"]["message_thread_id"]
+    await api("sendMessage", text="a card", message_thread_id=thread)
+    shown = (await call(stage, "GET", f"/chats/{ADMIN_GROUP}/messages?after=0"))[-1]
+    assert (shown["text"], shown["topic"]) == ("a card", "Orders")
+    await call(stage, "POST", "/telegram", topic={"id": ADMIN_GROUP, "topic": "Orders", "deleted": True})
+    assert "a card" not in str(await call(stage, "GET", f"/chats/{ADMIN_GROUP}/messages?after=0"))
+    await call(stage, "POST", "/telegram", forum={"id": ADMIN_GROUP, "on": False})
+    assert (await api("createForumTopic", name="x"))["description"] == "Bad Request: the chat is not a forum"
 
 
 async def test_blocking_and_faults(stage: Set) -> None:

@@ -97,9 +97,11 @@ async def test_roles_come_and_go_with_an_audit_row_each(town: Town) -> None:
 
 async def test_support_makes_reply_guys_and_nothing_else(town: Town) -> None:
     await town.grant(ADA, "support")
+    with pytest.raises(SessionExpired):
+        await town.grant(6, "reply_guy", by=ADA)
+    await town.session(ADA)
     await town.grant(6, "reply_guy", by=ADA)
     assert "tasks" in (await town.meet(6)).rights
-    await town.session(ADA)
     for role in ("support", "finance", "owner"):
         with pytest.raises(NotAllowed):
             await town.grant(6, role, by=ADA)

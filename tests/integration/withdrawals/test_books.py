@@ -10,7 +10,7 @@ import pytest
 
 from tests.integration.withdrawals.counter import OWNER, SECOND, Counter
 from tests.support.clock import FakeClock
-from tests.support.withdrawals import FakePayouts, Made
+from tests.support.withdrawals import FakePayouts, Made, settings
 from viralcore.core.db import Database
 from viralcore.core.money import NGN, Money, ngn, usd
 from viralcore.core.registry import Registry
@@ -395,8 +395,9 @@ async def test_a_balance_that_cannot_be_read_counts_for_a_while(house: House) ->
 
 async def test_too_many_pages_are_no_answer(house: House) -> None:
     house.payouts.rows_on_page = 1
-    house.parts.reconciling._rules = house.config.reconciliation.model_copy(update={"most_pages": 3})
+    house.config = settings(reconciliation={"most_pages": 3})
+    house.build()
     for number in range(4):
         house.made(f"r{number}")
     with pytest.raises(PayoutsDown, match="too_many_pages"):
-        await house.parts.reconciling._theirs(house.payouts, house.clock.now().date(), house.clock.now().date())
+        await house.parts.reconciling._compared(house.payouts)

@@ -6,81 +6,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter as Tally
-from typing import Any
 
 from sqlalchemy import text
 
 from tests.integration.withdrawals.counter import OWNER, Counter
 from tests.support.clock import FakeClock
+from tests.support.payout_crowd import crowd
 from tests.support.sizes import size
 from tests.support.withdrawals import CIPHER, Fault, dice
 from viralcore.core.db import Database
 from viralcore.core.registry import Registry
-from viralcore.ledger.api import Entry, NewPosting, house_account, user_account
 from viralcore.payments.events import TransferReported
-from viralcore.withdrawals.domain.accounts import PURPOSE, identity
 
 SEED = 20_260_302
 PEOPLE, KILLS = size(500, 120), 5
 LONGEST = 150  # turns; it takes about 55, and who comes first is not ours to say
 FIRST = 10_000
-
-_PEOPLE = """
-INSERT INTO withdrawals.accounts
-    (user_id, bank_id, bank_code, bank_name, sealed, print, last4, holder, created_at, used_at)
-SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:banks AS bigint[]), CAST(:codes AS text[]), CAST(:names AS text[]),
-    CAST(:sealed AS text[]), CAST(:prints AS text[]), CAST(:last4 AS text[]), CAST(:names AS text[]),
-    CAST(:at AS timestamptz[]), CAST(:at AS timestamptz[]))
-"""
-_REQUESTS = """
-INSERT INTO withdrawals.requests
-    (user_id, source, amount, state, rate, gross, fee, terms_at, account_id, needed, created_at)
-SELECT user_id, 'affiliate', 2000, 'pending', 1500, 3000000, 1075, :now, id, 1, :now FROM withdrawals.accounts
-RETURNING id, user_id
-"""
-
-_HOLDS = """
-UPDATE withdrawals.requests r SET hold_id = h.id FROM ledger.holds h WHERE h.key = 'withdrawals.request:' || r.id
-"""
-
-
-async def crowd(counter: Counter) -> list[int]:
-    """Five hundred people with money, each with a request that waits; set up in sets, as asking is tried elsewhere."""
-    ids, now = list(range(FIRST, FIRST + PEOPLE)), counter.clock.now()
-    numbers = [f"{user:010}" for user in ids]
-    values: dict[str, Any] = {
-        "ids": ids,
-        "banks": [1] * PEOPLE,
-        "codes": ["044"] * PEOPLE,
-        "names": ["Access Bank"] * PEOPLE,
-        "sealed": [CIPHER.encrypt(number) for number in numbers],
-        "prints": [CIPHER.fingerprint(PURPOSE, identity("044", number)) for number in numbers],
-        "last4": [number[-4:] for number in numbers],
-        "at": [now] * PEOPLE,
-    }
-    async with counter.db.transaction() as tx:
-        await tx.conn.execute(text(_PEOPLE), values)
-        rows = (await tx.conn.execute(text(_REQUESTS), {"now": now})).all()
-        postings = [
-            NewPosting(
-                f"earn:{user}",
-                "commission",
-                (Entry(user_account(user, "affiliate"), 5000), Entry(house_account("revenue"), -5000)),
-                "earned",
-            )
-            for user in ids
-        ]
-        assert all(verdict.done for verdict in await counter.books.post_many(tx, postings))
-        for row in rows:
-            await counter.books.hold(
-                tx,
-                key=f"withdrawals.request:{row.id}",
-                account=user_account(row.user_id, "affiliate"),
-                amount=2000,
-                reason="x",
-            )
-        await tx.conn.execute(text(_HOLDS))
-    return [row.id for row in rows]
 
 
 class Weather:
@@ -148,7 +89,7 @@ async def killed(counter: Counter, after: int) -> None:
 
 async def test_five_hundred_at_once(database: Database, clock: FakeClock, registry: Registry) -> None:
     counter = await Counter(database, clock, registry).open()
-    ids = await crowd(counter)
+    ids = await crowd(counter.db, counter.books, CIPHER, range(FIRST, FIRST + PEOPLE))
     weather = Weather(counter)
     gate = asyncio.Semaphore(12)
 
@@ -224,7 +165,7 @@ async def ended_as(counter: Counter, state: str) -> list[int]:
 async def test_ten_in_flight_by_our_own_rows(database: Database, clock: FakeClock, registry: Registry) -> None:
     """However many are approved at once, by however many, no eleventh attempt is stored."""
     counter = await Counter(database, clock, registry).open()
-    ids = (await crowd(counter))[:40]
+    ids = await crowd(counter.db, counter.books, CIPHER, range(FIRST, FIRST + 40))
     await asyncio.gather(*(counter.desk.approve(key=f"a{number}", actor=OWNER, withdrawal_id=number) for number in ids))
     query = text("SELECT count(*) FROM withdrawals.attempts WHERE ended_at IS NULL")
     async with counter.db.read() as conn:

@@ -48,6 +48,7 @@ def test_a_comment_in_telegram_has_a_number_under_its_post() -> None:
     assert read("https://t.me/shopnews/45?comment=9", T) == [
         ("https://t.me/shopnews/45?comment=9", "https://t.me/shopnews/45?comment=9")
     ]
+    assert read("(https://telegram.me/ShopNews/45?comment=9).", T)[0][1] == "https://t.me/shopnews/45?comment=9"
     assert read("https://t.me/shopchat/900", T) == [("https://t.me/shopchat/900", "https://t.me/shopchat/900")]
 
 
@@ -77,6 +78,11 @@ def test_what_proves_nothing(text: str, reason: str) -> None:
 
 
 def test_the_link_of_a_telegram_post_itself_proves_nothing() -> None:
-    for text in ("https://t.me/shopnews/45", "https://t.me/shopnews/45?comment=x", "t.me/s/ShopNews/45"):
+    for text in (
+        "https://t.me/shopnews/45",
+        "https://t.me/shopnews/45?comment=x",
+        "https://t.me/shopnews/45?comment=09",
+        "t.me/s/ShopNews/45",
+    ):
         with pytest.raises(BadProof):
             read(text, T)

@@ -194,6 +194,10 @@ def test_what_was_delivered_at_the_end() -> None:
     assert end("canceled", 30) == 70
     assert end("canceled", None) == 0
     assert end("canceled", 0, charge="0") == 0  # it cost nothing, so it delivered nothing
+    # It was cancelled and nothing is left of it: some panels write 0 where they mean "nobody began". Asked again.
+    assert end("canceled", 0) is None
+    assert end("canceled", 0, charge=None) is None
+    assert end("canceled", -3, charge="0.5") is None
     assert end("running", 0) is None
 
 

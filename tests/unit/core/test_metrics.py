@@ -32,7 +32,7 @@ async def test_names_the_supervisor_reads_are_there_before_anything_happened() -
 
 async def test_a_few_can_be_asked_for_without_the_rest() -> None:
     metrics = Metrics()
-    reads = 0
+    reads = counted = dues = 0
 
     async def read() -> tuple[Figure, ...]:
         nonlocal reads
@@ -40,12 +40,21 @@ async def test_a_few_can_be_asked_for_without_the_rest() -> None:
         return ()
 
     async def inbox() -> int:
+        nonlocal counted
+        counted += 1
         return 3
 
+    async def due() -> None:
+        nonlocal dues
+        dues += 1
+
     metrics.figures.add("some", read)
+    metrics.due_from(due)
     metrics.backlog_of("inbox", inbox)
     metrics.handling.labels(kind="press").observe(0.1)
     text = (await metrics.render(["viralcore_backlog", "viralcore_no_such"])).decode()
     assert 'viralcore_backlog{kind="inbox"} 3.0' in text
     assert "viralcore_handling" not in text
-    assert reads == 0
+    assert (reads, counted) == (0, 1)
+    assert b"settled" in await metrics.render(["viralcore_clock_settled_offset_seconds"])
+    assert (counted, dues) == (1, 0)

@@ -257,3 +257,50 @@ def test_nothing_is_held_on_an_account_that_cannot_exist() -> None:
     with pytest.raises(Unbalanced, match="savings") as refused:
         domain.check_hold("k", Account("user:7", "savings", "USD"), 5)
     assert refused.value.fields["key"] == "k"
+
+
+@pytest.mark.parametrize(
+    ("entries", "said"),
+    [
+        ((Entry(WALLET, True), Entry(house_account("fees"), -1)), "an amount is not an integer"),
+        ((Entry(WALLET, 0), Entry(house_account("fees"), 0)), "an amount is zero or beyond reason"),
+        (
+            (Entry(WALLET, 5, Decimal(1)), Entry(house_account("fees"), -5)),
+            "a unit cost belongs to credits given to a user, and only there",
+        ),
+        (
+            (Entry(CREDITS, 1, Decimal(1), lot="a"), Entry(GRANT, -1)),
+            "a lot is named for credits taken from a user, and only there",
+        ),
+        ((Entry(CREDITS, -1, lot="a"), Entry(CREDITS, -1, lot="a"), Entry(GRANT, 2)), "a lot is named twice"),
+        ((Entry(WALLET, 100),), "a posting has 2 to 100 entries"),
+    ],
+)
+def test_the_programmer_reads_which_posting_and_why(entries: tuple[Entry, ...], said: str) -> None:
+    with pytest.raises(Unbalanced) as refused:
+        domain.check_posting(replace(GOOD, entries=entries))
+    assert refused.value.fields == {"key": "k", "problem": said}
+
+
+def test_a_posting_without_words_is_told_so() -> None:
+    assert problem(description="") == "the key or the description is empty or too long"
+
+
+@pytest.mark.parametrize(
+    ("key", "account", "amount", "said"),
+    [
+        ("k", house_account("fees"), 5, "the house does not hold money against itself"),
+        ("k", WALLET, 0, "a hold is of an amount above zero"),
+        ("", WALLET, 5, "the key is empty or too long"),
+    ],
+)
+def test_the_programmer_reads_why_nothing_is_held(key: str, account: Account, amount: int, said: str) -> None:
+    with pytest.raises(Unbalanced) as refused:
+        domain.check_hold(key, account, amount)
+    assert refused.value.fields == {"key": key, "problem": said}
+
+
+def test_a_capture_says_what_is_held_and_what_is_taken() -> None:
+    with pytest.raises(Unbalanced) as refused:
+        domain.check_capture("k", WALLET, 99, (Entry(WALLET, -100), Entry(house_account("fx"), 100)))
+    assert refused.value.fields == {"key": "k", "problem": "the hold is of 99, the entries take 100"}

@@ -19,7 +19,19 @@ from telegram.request import BaseRequest, HTTPXRequest, RequestData
 from tests.support.telegram import ADA, BOLA, CREW, Line, fixture, open_line
 from viralcore.core.screen import Button, Html, Picture, Screen, decode
 from viralcore.notifications.adapters.telegram import TelegramMessenger
-from viralcore.notifications.ports import Answer, Blocked, Gone, Moved, Rejected, Shown, Silent, Unsent, Wait
+from viralcore.notifications.ports import (
+    Answer,
+    Blocked,
+    Gone,
+    Moved,
+    NoTopic,
+    Rejected,
+    Shown,
+    Silent,
+    TopicMade,
+    Unsent,
+    Wait,
+)
 from viralcore.sandbox.telegram.app import TelegramApp
 from viralcore.texts.actions import Go, PhasePlaced
 
@@ -151,6 +163,46 @@ async def test_a_flood_says_how_long(line: Line, messenger: TelegramMessenger) -
     assert all(wait.seconds >= 1 for wait in waits)
 
 
+async def test_a_card_stands_in_its_topic_and_is_edited_there(line: Line, messenger: TelegramMessenger) -> None:
+    assert await messenger.is_forum(chat_id=CREW) is False
+    assert await messenger.make_topic(chat_id=CREW, name="Orders") == Rejected("The chat is not a forum")
+    line.inbound.make_forum(CREW, on=True, manages=None)
+    assert await messenger.is_forum(chat_id=CREW) is True
+    assert await messenger.is_forum(chat_id=987_654) is False
+    made = await messenger.make_topic(chat_id=CREW, name="Orders")
+    assert isinstance(made, TopicMade)
+    photo = BytesIO()
+    Image.new("RGB", (90, 60), "white").save(photo, "PNG")
+    kept = line.telegram.keep_photo(photo.getvalue())
+    for screen in (SCREEN, replace(SCREEN, picture=Picture("file", kept.file_id))):
+        sent = await messenger.send(chat_id=CREW, screen=screen, nonce=NONCE, thread_id=made.thread_id)
+        assert isinstance(sent, Shown)
+        line.calm()
+        done = replace(screen, text=Html("Done"))
+        assert await messenger.edit(chat_id=CREW, message_id=sent.message_id, screen=done, nonce=NONCE) == sent
+        message = line.telegram.message(CREW, sent.message_id)
+        assert message is not None
+        assert (message.text, message.thread_id, message.photo is None) == (
+            "Done",
+            made.thread_id,
+            screen.picture is None,
+        )
+        line.calm()
+
+
+async def test_a_topic_that_is_closed_or_gone(line: Line, messenger: TelegramMessenger) -> None:
+    line.inbound.make_forum(CREW, on=True, manages=None)
+    made = await messenger.make_topic(chat_id=CREW, name="Orders")
+    assert isinstance(made, TopicMade)
+    place = {"chat_id": CREW, "screen": SCREEN, "nonce": NONCE, "thread_id": made.thread_id}
+    line.inbound.make_forum(CREW, on=True, manages=False)
+    assert await messenger.make_topic(chat_id=CREW, name="x") == Rejected("Not enough rights to create a topic")
+    line.inbound.change_topic(CREW, "Orders", closed=True, deleted=False)
+    assert await messenger.send(**place) == NoTopic(closed=True)
+    line.inbound.change_topic(CREW, "Orders", closed=None, deleted=True)
+    assert await messenger.send(**place) == NoTopic()
+
+
 class Recorded(BaseRequest):
     """Answers every call with one recorded answer, or raises."""
 
@@ -196,6 +248,10 @@ async def told(answer: Any, *, edit: bool = False) -> Answer:
         ("error_400_cant_parse_entities", Rejected),
         ("error_400_message_too_long", Rejected),
         ("error_400_button_data_invalid", Rejected),
+        ("error_400_thread_not_found", NoTopic),
+        ("error_400_topic_closed", NoTopic),
+        ("error_400_topic_no_right", Rejected),
+        ("error_400_not_a_forum", Rejected),
         ("error_401", Unsent),
         ("error_404", Unsent),
     ],

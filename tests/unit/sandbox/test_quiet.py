@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 
 from viralcore.sandbox import quiet as quiet_module
 from viralcore.sandbox.clock import TurnedClock
-from viralcore.sandbox.quiet import Quiet, read_metrics
+from viralcore.sandbox.quiet import BACKLOG, DUE, SETTLED, Quiet, read_metrics
 from viralcore.sandbox.world import Books
 
 TEXT = """# HELP viralcore_backlog x
@@ -73,7 +73,7 @@ def clock(tmp_path: Path) -> TurnedClock:
 
 
 def watched(clock: TurnedClock, diary: Diary, metrics: Callable[[], str | None] | None = None) -> Quiet:
-    async def read() -> str | None:
+    async def read(*names: str) -> str | None:
         return metrics() if metrics else f"viralcore_clock_settled_offset_seconds {clock.offset()}\n"
 
     return Quiet(clock=clock, metrics=read, unconfirmed=lambda: 0, worlds=[diary])
@@ -106,6 +106,29 @@ async def test_hops_are_short_and_meet_what_is_due(clock: TurnedClock) -> None:
     assert all(later - earlier <= 61 for earlier, later in zip([0.0, *steps], steps, strict=False))
     assert any(100 <= step < 102 for step in steps)
     assert clock.offset() == pytest.approx(300)
+
+
+async def test_a_look_asks_for_no_more_than_it_needs(clock: TurnedClock) -> None:
+    """A backlog is some statements, a due moment one for each job, and looks come beside a bot that works."""
+    asked: list[tuple[str, ...]] = []
+    told = iter([0.0, 60.0])
+
+    async def read(*names: str) -> str:
+        asked.append(names)
+        settled = next(told, 60.0) if names == (SETTLED,) else clock.offset()
+        return f"{SETTLED} {settled}\n"
+
+    quiet = Quiet(clock=clock, metrics=read, unconfirmed=lambda: 0, worlds=[])
+    clock.turn(60)
+    assert (await quiet.settle(30)).quiet
+    assert asked == [(SETTLED,), (SETTLED,), (SETTLED, BACKLOG), (SETTLED, BACKLOG)]
+    asked.clear()
+    assert (await quiet.advance(0)).quiet
+    assert set(asked) == {(SETTLED, BACKLOG)}
+    asked.clear()
+    told = iter([120.0])
+    assert (await quiet.advance(60)).quiet
+    assert asked.count((DUE,)) == 1
 
 
 async def test_long_turns_take_about_a_hundred_hops(clock: TurnedClock) -> None:

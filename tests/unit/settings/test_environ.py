@@ -249,7 +249,9 @@ def test_only_a_simulator_may_be_written_to_faster(monkeypatch: pytest.MonkeyPat
     fast.mkdir()
     for file in (clean / "settings").glob("*.toml"):
         (fast / file.name).write_text(file.read_text().replace("per_second = 30", "per_second = 5000"))
+    pace = (fast / "bot.toml").read_text().replace("group_per_minute = 20", "group_per_minute = 21")
+    (fast / "bot.toml").write_text(pace)
     enough(monkeypatch, SETTINGS_DIR=str(fast))
-    assert set(problems()) == {"pace.per_second"}
+    assert set(problems()) == {"pace.per_second", "pace.group_per_minute"}
     give(monkeypatch, ENVIRONMENT="sandbox")
     assert settings.load().bot.pace.per_second == 5000

@@ -11,7 +11,7 @@ from tests.unit.texts.screens.orders import BY_HAND
 from tests.unit.texts.screens.replies import to_reply_guys
 from viralcore.core.money import Money, usd
 from viralcore.core.screen import Screen
-from viralcore.texts import cards, notices, order_notices
+from viralcore.texts import cards, notices, order_notices, topics
 from viralcore.texts.cards import PersonText, PhaseCardText, ProofText, StrayEnd
 from viralcore.texts.hints import HintText
 from viralcore.texts.notices import DepositText, SaleText
@@ -118,6 +118,8 @@ def to_people() -> Iterator[tuple[str, Screen]]:
     yield from _by_bank()
     yield "goods paid", notices.paid_from_wallet(GOODS)
     yield "goods returned", order_notices.returned(invoice_id=12, money=usd("1.50"))
+    mixed = order_notices.returned(invoice_id=12, money=usd("1.50"), to_bonus=usd("0.60"))
+    yield "goods returned, of mixed money", mixed
     for name in ("done", "a part", "cannot"):
         yield f"by hand, {name}", order_notices.finished(BY_HAND[name])
     yield from to_reply_guys()
@@ -174,7 +176,15 @@ def to_people() -> Iterator[tuple[str, Screen]]:
     yield "no likes", order_notices.lines_ended(none, metrics=["likes"], state="failed")
     for name, one in (("done", DONE), ("partly", PARTLY), ("failed", FAILED)):
         yield f"end, {name}", order_notices.finished(one)
+    mixed = replace(PARTLY, to_bonus=usd("0.50"), unpaid=usd("0.01"))
+    yield "end, partly, of mixed money", order_notices.finished(mixed)
+    yield "order, ended, of mixed money", order_notices.progress(mixed)
+    whole = replace(FAILED, credit_returned=False, refunded=usd("1.49"), to_bonus=usd("1"), unpaid=usd("0.01"))
+    yield "end, failed, of mixed money", order_notices.finished(whole)
     yield "corrected", order_notices.corrected(PARTLY, metric="likes", back=usd("0.06"), credit=False)
+    bonus = usd("0.02")
+    part = order_notices.corrected(PARTLY, metric="likes", back=usd("0.06"), credit=False, to_bonus=bonus)
+    yield "corrected, of mixed money", part
     yield "corrected, all of it", order_notices.corrected(FAILED, metric="likes", back=usd(0), credit=True)
     for state in ("done", "refused", "unknown"):
         yield f"refill, {state}", order_notices.refill(DONE, state=state)
@@ -275,6 +285,8 @@ def to_staff() -> Iterator[tuple[str, Screen]]:
                 amount=usd("10.50"), credits_back=posts, sale=SALE, who=ADA, by=OLU, reason="<i>not</i> happy"
             ),
         )
+    for what in ("no_right", "closed", "unknown", "refused"):
+        yield f"staff: topic, {what}", topics.trouble(what=what, kind="withdrawals")
     yield "staff: naira", cards.deposit(NAIRA, SALE, ADA)
     for reason in ("unknown_reference", "too_old", "currency"):
         asset = "GHS" if reason == "currency" else "NGN"
@@ -318,6 +330,7 @@ def to_staff() -> Iterator[tuple[str, Screen]]:
         ("refused", "no {such} thing"),
         ("strange_status", "order 9: Foo"),
         ("corrected", "order 9: Partial, 18 of 38"),
+        ("runway", "2.4 days (12.40 USD)"),
         ("services", "x likes (101): price"),
         ("a_new_word", "something"),
     ):

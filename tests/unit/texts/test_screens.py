@@ -17,6 +17,7 @@ from tests.unit.texts.screens import custom as custom_cases
 from tests.unit.texts.screens import errors as error_cases
 from tests.unit.texts.screens import finance as finance_cases
 from tests.unit.texts.screens import goods as goods_cases
+from tests.unit.texts.screens import held as held_cases
 from tests.unit.texts.screens import home as home_cases
 from tests.unit.texts.screens import hostile
 from tests.unit.texts.screens import invoices as invoice_cases
@@ -32,6 +33,7 @@ from tests.unit.texts.screens import shop as shop_cases
 from tests.unit.texts.screens import staff as staff_cases
 from tests.unit.texts.screens import staff_cards as staff_card_cases
 from tests.unit.texts.screens import steering as steering_cases
+from tests.unit.texts.screens import stuck as stuck_cases
 from tests.unit.texts.screens import topup as topup_cases
 from tests.unit.texts.screens import wallet as wallet_cases
 from tests.unit.texts.screens import withdrawals as withdrawal_cases
@@ -46,9 +48,11 @@ from viralcore.texts import (
     errors,
     finance,
     goods,
+    held,
     hints,
     home,
     invoices,
+    ledger_cards,
     order_text,
     orders,
     panels,
@@ -62,9 +66,12 @@ from viralcore.texts import (
     shop,
     staff,
     staff_cards,
+    staff_orders,
     steering,
+    stuck,
     topup,
     wallet,
+    withdrawal_answers,
     withdrawal_cards,
     withdrawal_desk,
     withdrawal_notices,
@@ -100,18 +107,23 @@ MODULES = [
     (replies, reply_cases.CASES),
     (reply_staff, reply_staff_cases.CASES),
     (shop, shop_cases.CASES),
+    (held, held_cases.CASES),
+    (ledger_cards, held_cases.BOOKS),
     (staff, staff_cases.CASES),
     (staff_cards, staff_card_cases.CASES),
+    (staff_orders, stuck_cases.ORDERS),
+    (stuck, stuck_cases.CASES),
     (wallet, wallet_cases.CASES),
     (withdrawals, withdrawal_cases.CASES),
     (withdrawal_notices, withdrawal_cases.NOTICES),
+    (withdrawal_answers, withdrawal_cases.ANSWERS),
     (withdrawal_cards, withdrawal_cases.STAFF),
     (withdrawal_desk, withdrawal_cases.PANEL),
 ]
 FILES = [(f"{_name(module)}.{function}", cases) for module, all_of in MODULES for function, cases in all_of.items()]
 EVERYTHING = [pytest.param(name, said, id=f"{name}: {case}") for name, cases in FILES for case, said in cases.items()]
 NO_WAY_HOME = {"home.home", "home.terms", "home.blocked", "home.group_only_private"}
-NO_WAY_HOME |= {"reply_staff.card", "staff_cards.card"}
+NO_WAY_HOME |= {"reply_staff.card", "staff_cards.card", "ledger_cards.problem", "stuck.card", "stuck.decided_card"}
 NO_WAY_HOME |= {f"crowd.{name}" for name in ("group_post", "likes_post", "claim_taken")}
 NO_WAY_HOME |= {f"crowd.{name}" for name in ("group_joined", "group_lost", "claims_card")}
 NO_WAY_HOME |= {f"withdrawal_cards.{name}" for name in ("card", "trouble", "switched")}
@@ -246,6 +258,7 @@ LABELS = {
     "invoices.networks": ["BSC", "Tron", "Solana", "Aptos"],
     "invoices.payment": ["Copy amount", "Copy address", "I have paid", "Change method", "Cancel"],
     "goods.summary": ["Confirm", "Cancel"],
+    "stuck.confirm_end": ["Confirm", "Cancel"],
     "staff_cards.card": ["Take", "Done", "Progress", "Cannot", "Release"],
     "shop.sizes": ["5", "10", "15", "20", "25", "30"],
     "staff.admin": ["Payments", "Team work", "Groups"],

@@ -35,7 +35,8 @@ def test_who_has_a_right() -> None:
 
 def test_money_and_roles_need_a_session_and_retrying_does_not() -> None:
     assert {"refunds", "withdrawals.decide", "balances.adjust", "payments.assign", "roles"} <= domain.NEEDS_SESSION
-    assert not {"orders.retry", "orders.view", "users.view", "replies.approve", "tickets"} & domain.NEEDS_SESSION
+    assert {"reply_guys.manage", "replies.approve", "switches"} <= domain.NEEDS_SESSION
+    assert not {"orders.retry", "orders.view", "users.view", "tickets"} & domain.NEEDS_SESSION
     assert not domain.NEEDS_SESSION - domain.RIGHTS["owner"]
 
 

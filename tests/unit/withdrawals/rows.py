@@ -62,6 +62,8 @@ def attempt(**values: Any) -> Attempt:
         "ask_due": None,
         "asks": 0,
         "missing_since": None,
+        "missing_at": None,
+        "seen": "",
         "ended_at": None,
     }
     return Attempt(**(known | values))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -57,7 +59,8 @@ def test_reasons(why: Any, reason: str) -> None:
 def test_resend_only_after_ten_minutes_of_not_found() -> None:
     def decide(sends: int, seconds: int | None) -> str:
         since = None if seconds is None else NOW - timedelta(seconds=seconds)
-        return rules.resend(attempt(state="unknown", sends=sends, missing_since=since), now=NOW, rules=SENDING)
+        asked = attempt(state="unknown", sends=sends, missing_since=since, provider_id="")
+        return rules.resend(asked, now=NOW, rules=SENDING)
 
     assert decide(1, None) == "wait"
     assert decide(1, 599) == "wait"
@@ -75,9 +78,69 @@ def test_giving_back() -> None:
     day = timedelta(hours=24)
     assert not rules.may_give_back(None, now=NOW, rules=SENDING)
     assert not rules.may_give_back(attempt(), now=NOW, rules=SENDING)
-    late = attempt(missing_since=NOW - day + timedelta(seconds=1))
+    late = attempt(missing_since=NOW - day + timedelta(seconds=1), missing_at=NOW)
     assert not rules.may_give_back(late, now=NOW, rules=SENDING)
-    assert rules.may_give_back(attempt(missing_since=NOW - day), now=NOW, rules=SENDING)
+    gone = attempt(missing_since=NOW - day, missing_at=NOW)
+    assert rules.may_give_back(gone, now=NOW, rules=SENDING)
+    assert rules.may_give_back(gone, now=NOW + timedelta(hours=1), rules=SENDING)
+    assert not rules.may_give_back(gone, now=NOW + timedelta(hours=1, seconds=1), rules=SENDING)  # look again first
+    assert not rules.may_give_back(replace(gone, missing_at=None), now=NOW, rules=SENDING)
+    for state in ("failed", "succeeded"):
+        assert not rules.may_give_back(replace(gone, state=state), now=NOW, rules=SENDING)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("seen", "dead"),
+    [("failed", True), ("new", False), ("pending", False), ("successful", False), ("exists", False)],
+)
+def test_while_anything_carries_the_reference_only_failed_is_given_back(seen: str, dead: bool) -> None:
+    day = timedelta(hours=24)
+    looked = attempt(seen=seen, asked_at=NOW)
+    assert rules.may_give_back(looked, now=NOW, rules=SENDING) is dead
+    assert not rules.may_give_back(looked, now=NOW + day, rules=SENDING)
+    missed = attempt(seen=seen, missing_since=NOW - 2 * day, missing_at=NOW, asked_at=NOW)
+    assert rules.may_give_back(missed, now=NOW, rules=SENDING) is dead
+
+
+@pytest.mark.parametrize(
+    ("statuses", "worst"),
+    [
+        (["failed", "failed"], "failed"),
+        (["failed", "new"], "new"),
+        (["new", "pending"], "pending"),
+        (["failed", "successful", "pending"], "successful"),
+    ],
+)
+def test_several_records_are_failed_only_when_each_is(statuses: list[Any], worst: str) -> None:
+    assert rules.seen_in(statuses) == worst
+
+
+@pytest.mark.parametrize(
+    ("values", "proven"),
+    [
+        ({}, True),
+        ({"state": "unknown"}, True),
+        ({"sends": 1}, False),
+        ({"provider_id": "7"}, False),
+        ({"seen": "exists"}, False),
+        ({"state": "failed"}, False),
+    ],
+)
+def test_what_never_left(values: dict[str, Any], proven: bool) -> None:
+    assert rules.never_sent(attempt(**({"state": "sending", "sends": 0, "provider_id": ""} | values))) is proven
+
+
+def test_what_was_taken_is_never_sent_again() -> None:
+    gone = attempt(state="unknown", provider_id="7", missing_since=NOW - timedelta(days=1))
+    assert rules.resend(gone, now=NOW, rules=SENDING) == "leave"
+
+
+def test_paid_after_all_while_another_attempt_is_open() -> None:
+    failed = attempt(state="failed")
+    unsent, sent = attempt(id=2, state="sending", sends=0, provider_id=""), attempt(id=2, state="unknown")
+    read = partial(rules.read, request(), failed, "successful", None, retries=3)
+    assert (read(other=unsent), read(other=sent), read()) == ("instead", "twice", "late_success")
+    assert rules.read(request(state="approved"), failed, "successful", None, retries=3) == "paid"
 
 
 def test_naira_leave_the_books_once() -> None:

@@ -15,17 +15,20 @@ from viralcore.withdrawals.repository import accounts, attempts, requests
 from viralcore.withdrawals.repository.attempts import Switches
 from viralcore.withdrawals.service.asking import Asking
 from viralcore.withdrawals.service.dispatching import Dispatching
+from viralcore.withdrawals.service.judging import Judging
+from viralcore.withdrawals.service.returning import Returning
 from viralcore.withdrawals.service.sending import SETTLED, Sending
 from viralcore.withdrawals.service.settling import Settling
 
 GOES = Switches(None, False, False, "", None)
-NEW, UNKNOWN, FAILED = attempt(state="sending", sends=0), attempt(state="unknown"), attempt(state="failed")
+NEW = attempt(state="sending", sends=0, provider_id="")
+UNKNOWN, FAILED = attempt(state="unknown", provider_id=""), attempt(state="failed")
 
 
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> Statements:
     found = Statements(monkeypatch)
-    found.answer(attempts, get=NEW, get_desk=GOES, lock_desk=GOES, change=True, turn=None)
+    found.answer(attempts, get=NEW, get_desk=GOES, lock_desk=GOES, change=True, turn=None, of=[NEW], unsent=[])
     found.answer(requests, get=request(), move=None, set_values=None)
     found.answer(accounts, get_accounts={1: account()})
     return found
@@ -44,7 +47,7 @@ def broken() -> bool:
 
 def sending(settling: Said, **parts: Any) -> tuple[Sending, FakePayouts]:
     made = house(**parts)
-    return Sending(made, settling), made.payouts  # type: ignore[arg-type]
+    return Sending(made, settling, Returning(made, Judging(made))), made.payouts  # type: ignore[arg-type]
 
 
 async def test_an_attempt_that_is_gone_is_no_reason_to_send(said: Statements) -> None:
@@ -62,8 +65,8 @@ async def test_what_was_settled_before_the_call_is_not_sent(said: Statements, me
 
 
 async def test_what_was_settled_while_it_was_looked_for_is_not_sent(said: Statements) -> None:
-    said.answer(attempts, get=OneByOne.of(UNKNOWN, FAILED))
-    sender, payouts = sending(Said())
+    said.answer(attempts, get=UNKNOWN)
+    sender, payouts = sending(Said(missing=None))
     assert await sender.send(1, perhaps_sent=True) == SETTLED
     assert payouts.sent == []
 
@@ -80,7 +83,7 @@ async def test_who_cannot_be_asked_is_not_sent_to_again(said: Statements) -> Non
 async def test_a_call_that_never_left_is_taken_back_where_it_was_counted(
     said: Statements, now: Any, changes: int
 ) -> None:
-    said.answer(attempts, get=OneByOne.of(NEW, NEW, now))
+    said.answer(attempts, get=OneByOne.of(NEW, NEW, NEW, now))
     sender, payouts = sending(Said())
     payouts.fault = lambda reference: "not_sent"
     assert isinstance(await sender.send(1, perhaps_sent=False), Later)
@@ -93,7 +96,7 @@ async def test_a_no_decides_nothing_where_an_earlier_call_may_have_arrived(said:
     sender, _ = sending(settling)
     answer = await sender._declined(attempt(), Declined(why, "no"), perhaps_sent=True)
     assert answer == Unknown("declined", {"words": "no"})
-    assert settling.names() == (["stop", "silent"] if why == "config" else ["silent"])
+    assert settling.names() == (["stop_refused", "silent"] if why == "config" else ["silent"])
 
 
 @pytest.mark.parametrize(("is_down", "heard", "answer"), [(True, True, "?"), (False, False, "?"), (False, True, "")])
@@ -112,27 +115,27 @@ async def test_a_duplicate_is_adopted_only_where_it_was_seen_and_is_ours(
 # --- asking -----------------------------------------------------------------------------------------------------------
 
 
-def asking(settling: Said, sender: Said, **parts: Any) -> tuple[Asking, FakePayouts]:
+def asking(settling: Said, **parts: Any) -> tuple[Asking, FakePayouts]:
     made = house(**parts)
-    return Asking(made, settling, sender), made.payouts  # type: ignore[arg-type]
+    return Asking(made, settling), made.payouts  # type: ignore[arg-type]
 
 
-async def test_nobody_pays_nobody_is_asked() -> None:
-    asker, _ = asking(Said(), Said(), payouts=None)
+async def test_nobody_pays_nobody_is_asked(said: Statements) -> None:
+    asker, _ = asking(Said(), payouts=None)
     await asker.poll()
     assert (await asker.look(1), await asker.next_poll()) == ("nobody pays", None)
 
 
 async def test_looking_for_what_is_gone(said: Statements) -> None:
     said.answer(attempts, get=None)
-    assert await asking(Said(), Said())[0].look(1) == ""
+    assert await asking(Said())[0].look(1) == ""
 
 
 @pytest.mark.parametrize(
     ("state", "listed", "heard", "calls"),
     [
-        ("unknown", False, True, ["note_missing"]),
-        ("accepted", False, True, []),
+        ("unknown", False, True, ["missing"]),
+        ("accepted", False, True, ["missing"]),
         ("accepted", True, False, ["heard"]),
     ],
 )
@@ -142,7 +145,7 @@ async def test_what_is_not_answered_is_asked_about_again(
     """Also where its id there is not known any more: then by our reference."""
     both = Said(heard=heard)
     said.answer(attempts, get=attempt(state=state, provider_id="12345"))
-    asker, payouts = asking(both, both)
+    asker, payouts = asking(both)
     if listed:
         payouts._take("vc-w1-a1", "044", "0690000032", record().amount)
     assert await asker.look(1) == ""
@@ -153,7 +156,7 @@ async def test_what_is_not_answered_is_asked_about_again(
 @pytest.mark.parametrize("state", ["down", "broken"])
 async def test_one_that_breaks_stops_none_of_the_others(said: Statements, state: str) -> None:
     said.answer(attempts, due=[UNKNOWN, attempt(id=2, state="unknown")], get=UNKNOWN, next_due=NOW)
-    asker, payouts = asking(Said(), Said())
+    asker, payouts = asking(Said())
     payouts.down = down if state == "down" else broken
     await asker.poll()
     assert [change["asks"] for change in said.changes()] == [1, 1]
@@ -163,7 +166,7 @@ async def test_one_that_breaks_stops_none_of_the_others(said: Statements, state:
 @pytest.mark.parametrize("seen", [[None], [FAILED], [UNKNOWN, None], [UNKNOWN, FAILED]])
 async def test_what_ended_meanwhile_is_not_asked_about_again(said: Statements, seen: list[Any]) -> None:
     said.answer(attempts, get=OneByOne(seen))
-    await asking(Said(), Said())[0]._note(1)
+    await asking(Said())[0]._note(1)
     assert said.changes() == []
 
 
@@ -218,7 +221,7 @@ async def test_read_as_failed_for_a_while(
     (moved,) = said.changes(statement)
     assert (moved["next_attempt_at"] - NOW).total_seconds() == 60
     assert said.changes()[0]["reason"] == ("config" if stopped else "bank")
-    assert kinds(tx.recorded) == ["WithdrawalAttemptFailed", *(["PayoutSwitched"] if stopped else [])]
+    assert kinds(tx.recorded) == ["WithdrawalAttemptFailed", *(["PayoutSwitched", "PayoutTrouble"] if stopped else [])]
     assert others.names() == ([] if stopped else ["fill"])
 
 
@@ -240,5 +243,6 @@ async def test_of_several_records_a_successful_one_counts_and_one_of_another_acc
 async def test_a_request_that_is_gone_is_not_let_go(said: Statements) -> None:
     said.answer(attempts, in_flight=9, to_send=[1])
     said.answer(requests, get=None)
+    made = house()
     with pytest.raises(RuntimeError, match="vanished"):
-        await Dispatching(house()).run()
+        await Dispatching(made, Returning(made, Judging(made))).run()

@@ -26,6 +26,8 @@ from viralcore.withdrawals.repository.attempts import Switches
 from viralcore.withdrawals.service.banks import BankList
 from viralcore.withdrawals.service.checking import Checking
 from viralcore.withdrawals.service.deciding import Deciding
+from viralcore.withdrawals.service.judging import Judging
+from viralcore.withdrawals.service.listing import Listing
 from viralcore.withdrawals.service.reconciling import Reconciling
 from viralcore.withdrawals.service.renewing import Renewing
 from viralcore.withdrawals.service.requesting import Requesting
@@ -70,7 +72,8 @@ async def test_the_day_is_asked_for_once_by_two_processes(said: Statements) -> N
 
 async def test_rows_that_cannot_be_read_are_left_out() -> None:
     made = house(payouts=OnePage(lambda: NOW))
-    assert await Reconciling(made)._theirs(made.payouts, NOW.date(), NOW.date()) == []
+    since, theirs = await Listing(made, made.payouts).theirs(NOW.date())
+    assert (theirs, since) == ([], NOW.date() - timedelta(days=made.config.reconciliation.days))
 
 
 async def test_ours_that_are_only_in_their_list_are_looked_up(said: Statements) -> None:
@@ -167,7 +170,7 @@ async def test_nothing_is_told_before_the_first_look(said: Statements) -> None:
 
 def renewing(asks: Said) -> tuple[Renewing, Any]:
     made = house()
-    return Renewing(made, asks), made  # type: ignore[arg-type]
+    return Renewing(made, asks, Judging(made)), made  # type: ignore[arg-type]
 
 
 async def test_all_that_wait_are_looked_at_and_one_that_breaks_stops_none(
@@ -191,10 +194,10 @@ async def test_what_is_decided_meanwhile_has_no_new_terms(said: Statements) -> N
 
 
 async def test_terms_that_leave_nothing_are_not_offered(said: Statements) -> None:
-    job, made = renewing(Said())
+    made = house()
     said.answer(requests, set_values=None)
     old = request(terms_at=NOW - timedelta(days=9), amount=1, terms=Terms(Decimal(2000), 2000, 1500))
-    assert await job.judge(made.db.tx, old) == "age"
+    assert await Judging(made).judge(made.db.tx, old) == "age"
     assert (said.changes("set_values"), made.db.tx.recorded) == ([], [])
 
 
@@ -238,7 +241,7 @@ async def test_a_list_of_banks_that_is_too_short_replaces_nothing(said: Statemen
 
 
 def deciding(asks: Said) -> Deciding:
-    return Deciding(house(), Said(), Said(), Said(), asks)  # type: ignore[arg-type]
+    return Deciding(house(), Said(), Said(), Said(), Said(), asks)  # type: ignore[arg-type]
 
 
 async def test_without_an_attempt_there_is_nothing_to_ask_about_or_to_end(said: Statements) -> None:

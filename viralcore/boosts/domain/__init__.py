@@ -35,16 +35,20 @@ Groups and staff are not held: people have begun. A paused order always has some
 **A custom plan** is a row and an asset (``custom-<id>``). Making and changing one needs the right ``plans``; posts are
 given at no price, or sold by invoice at the plan's. Ending it takes back what is left (``custom:<id>:end:<key>``) and
 pays for what was paid (``...:back``), in one transaction under the plan's row. A credit that would come back to a plan
-that has ended is money instead: settling holds the plan's row shared, so it cannot end in between. An invoice that is
-paid after the end is cleared by the subscriber of ``InvoicePaid`` (``custom:<id>:invoice:<id>``).
+that has ended is money instead: settling holds the plan's row shared, so it cannot end in between. What an invoice
+bought that was paid after the end, or after the plan's time, is taken and paid back by the subscriber of
+``InvoicePaid`` (``custom:<id>:invoice:<id>``).
 
 **Money.** `confirm` debits the credits (``boost:draft:<id>``) and writes orders, lines and phases in one transaction;
 the draft's row goes ``open -> confirmed`` in it, so a draft makes its orders once. When the last panel line ends, the
 same transaction settles the order: nothing delivered at all -> the credit comes back at the price paid
-(``return:order:<id>``); else every line's undelivered part -> wallet (``refund:line:<id>``): lot price x share x
-undelivered fraction, rounded down to the cent. A cancelled order gives the credit back under the same key as an
-undelivered one, so never both. What a panel takes back of an ended order comes back by the same sum, less what came
-before (``refund:corrected:<phase>``), in the transaction that moves the phase.
+(``return:order:<id>:invoice:<id>``: whose credit it is); else every line's undelivered part as money
+(``refund:line:<id>``): lot price x share x undelivered fraction, rounded down to the cent. What of it is wallet money,
+bonus money, or nobody's because it was forgiven, payments says, which remembers it by the invoice (its
+domain/finance.py); ``refunded_cents`` of orders and lines count the price, ``unpaid_cents`` what of it nobody gets. A
+cancelled order gives the credit back under the same key as an undelivered one, so never both. What a panel takes back
+of an ended order comes back by the same sum, less what came before (``refund:corrected:<phase>``), in the
+transaction that moves the phase.
 
 **Request** (a refill, a cancel at the panel): ``asking -> accepted | refused | unknown | done``, an accepted refill
 ``-> done | rejected | lapsed``. It moves no money; one of a kind is open for a phase.

@@ -10,17 +10,26 @@ Who moves what, what is stored before each step, and what a death of the process
 - ``-> closed``: everything wanted is approved; or its time is over and nothing waits; or `review_hours` have passed.
   The same transaction tells the delivery what was approved, which refunds the rest by its share. Also when the order is
   cancelled, which a buyer may do until somebody has claimed.
+- ``open -> review``, to staff: there has been no comment group for `without_groups_minutes`. Nobody claims any longer;
+  who has claimed may still prove it, and staff decide. With the last of them (or after `review_hours`) the post closes,
+  and lines that lack something get a card of the team, with what was approved counted on it: one engine after the
+  other, never two at one line. If no staff stand behind the groups, it waits and is refunded as above.
 
 **Message** ``waiting -> sending -> sent``; ``waiting | sending -> skipped | failed`` (the bot is out of the group, or
 the message could not be sent: the next group in the rotation that has not seen the post gets the share);
 ``waiting -> cancelled``. What is sent is a notice, repeated on silence: after a death between send and record a group
 may see a post twice; slots are counted by post, so nothing is paid twice.
 
+**Verified accounts**: of a part so many must come from them. Everybody else has the slots beside those. A person says
+it when they claim; whoever approves says whether it is so, and a reply that was not does not count beyond those slots.
+
 **Claim** ``claimed -> submitted -> approved | rejected``; ``claimed -> expired``; ``expired | rejected -> claimed``
 while the post is open (`tries` limits the latter). One row for each person and post; slots are counted under the post's
-lock, so the last one goes to one person. ``submitted -> approved`` happens once (guarded, and once a key), with the
-event that pays reply guys and the count of the order's line in the same transaction. Approved after its post has
-closed: paid, and no longer counted, for its share was refunded.
+lock, so the last one goes to one person. What they do is fixed when proof is handed in, and a decision names the
+version of the proof it was made about: nothing can be put in its place under the eyes of whoever decides. ``submitted
+-> approved`` happens once (guarded, and once a key), with the event that pays reply guys and the count of the order's
+line in the same transaction. Approved after its post has closed: paid, and no longer counted, for its share was
+refunded or is the team's.
 """
 
 from __future__ import annotations
@@ -28,10 +37,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from urllib.parse import parse_qs, urlsplit
 
 from viralcore.boosts.api import BadProof, LinkView, Metric
-from viralcore.boosts.domain.links import Bad, address, link_tokens, parse_link
+from viralcore.boosts.domain.links import Bad, address, comment_of, link_tokens, parse_link
 
 METRICS: tuple[Metric, ...] = ("comments", "reposts", "reactions")
 """What a group can do, in the order in which slots are offered."""
@@ -94,7 +102,7 @@ def _proof(token: str, post: LinkView, post_id: int, max_length: int) -> Proof:
         return Proof(profile, f"post:{post_id}:{profile.lower()}", reply=False)
     if link.platform != post.platform:
         raise BadProof(reason="other_platform", link=link.canonical, limit=0)
-    comment = _comment(token) if link.platform == "telegram" else ""
+    comment = comment_of(token) if link.platform == "telegram" else ""
     if link.post == post.post and not comment:
         raise BadProof(reason="the_post", link=link.canonical, limit=0)
     return Proof(link.canonical + comment, link.post + comment, reply=True)
@@ -108,9 +116,3 @@ def _profile(token: str, max_length: int) -> str | None:
         return None
     host = "x.com" if platform == "x" else "t.me"
     return f"https://{host}/{path[0]}" if len(path) == 1 and _NAME.fullmatch(path[0]) else None
-
-
-def _comment(token: str) -> str:
-    """A comment under a Telegram post has the link of the post and a number of its own."""
-    given = parse_qs(urlsplit(token).query).get("comment", [""])[0]
-    return f"?comment={given}" if given.isascii() and given.isdigit() and len(given) < 20 else ""

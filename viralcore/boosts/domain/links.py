@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from viralcore.boosts.api import LinkProblem, LinkView
 
@@ -140,6 +140,16 @@ def _telegram(path: list[str]) -> LinkView:
     if not _CHANNEL.fullmatch(path[0]):
         raise Bad("malformed")
     return LinkView("telegram", f"https://t.me/{path[0]}/{path[-1]}", path[0], path[-1])
+
+
+def comment_of(token: str) -> str:
+    """``?comment=45``: a comment under a Telegram post has the link of the post and a number of its own. One number,
+    one way to write it, so that one comment has one name. Empty without one."""
+    try:
+        given = parse_qs(urlsplit(token.strip("<>()[].,;")).query).get("comment", [""])[0]
+    except ValueError:
+        return ""
+    return f"?comment={given}" if _NUMBER.fullmatch(given) else ""
 
 
 def _shown(token: str) -> str:

@@ -54,7 +54,8 @@ RefillWord = Literal["running", "done", "rejected", "strange"]
 
 @dataclass(frozen=True, slots=True)
 class StatusReading:
-    """One order as the panel tells it. `remains` None: not told, or not a number. `text`: its own word, for staff."""
+    """One order as the panel tells it. `remains` None: not told, or not a number. `text`: its own word, for staff.
+    `order`: the number that was asked about, where somebody may have put another in its place meanwhile."""
 
     word: Word
     text: str
@@ -62,6 +63,11 @@ class StatusReading:
     remains: int | None = None
     charge: Decimal | None = None
     currency: str = ""
+    order: str = ""
+
+    def about(self, panel_order: str | None) -> bool:
+        """Whether it is about the order with this number."""
+        return not self.order or self.order == panel_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +184,8 @@ def delivered_so_far(reading: StatusReading, quantity: int, before: int) -> int:
 def delivered_at_end(reading: StatusReading, quantity: int) -> int | None:
     """What was delivered of an order that ended; None while it has not, or does not say enough to pay by.
 
-    A cancelled order that cost nothing delivered nothing, whatever its remains say.
+    A cancelled order that cost nothing delivered nothing, whatever its remains say. One with nothing left of it either
+    delivered everything, or never began at a panel that writes 0 then: nobody is paid back, or not, by that.
     """
     if reading.word == "completed":
         return quantity
@@ -186,7 +193,9 @@ def delivered_at_end(reading: StatusReading, quantity: int) -> int | None:
     if reading.word == "partial":
         return None if left is None else quantity - left
     if reading.word == "canceled":
-        return 0 if left is None or reading.charge == 0 else quantity - left
+        if left is None or reading.charge == 0:
+            return 0
+        return quantity - left if left else None
     return None
 
 

@@ -60,10 +60,6 @@ class Catalogue:
         self._panels = tuple(now(panel) for panel in self._config.usable_panels or self._config.panels)
         self._plans = {plan.id: plan for row in self._config.plans for plan in self._expand(row)}
 
-    @property
-    def phases_minutes(self) -> tuple[int, ...]:
-        return tuple(minutes for minutes, _ in self._parts)
-
     def all(self) -> tuple[PlanView, ...]:
         return tuple(self._plans.values())
 

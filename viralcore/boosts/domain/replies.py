@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from difflib import SequenceMatcher
-from urllib.parse import parse_qs, urlsplit
 
 from viralcore.boosts.api import LinkProblem
-from viralcore.boosts.domain.links import Found, read_links
+from viralcore.boosts.domain.links import Found, comment_of, read_links
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _SAID: Mapping[str, int] = {
@@ -21,6 +20,7 @@ _SAID: Mapping[str, int] = {
     "thur": 3,
     "thurs": 3,
     "sonday": 6,
+    "tursday": 3,
     "sonde": 6,
     "satiday": 5,
     "moday": 0,
@@ -38,7 +38,6 @@ _ALIKE, _APART = 700, 50
 """In thousandths: how near a word must be to a day, and how much nearer than to any other."""
 _WORD = re.compile(r"[^\W\d_]+(?:2day)?|2day|2moro", re.IGNORECASE)
 _NUMBER = re.compile(r"-?\d[\d.,]*\d|-?\d")
-_COMMENT = re.compile(r"[1-9][0-9]{0,19}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +117,25 @@ def read_weekday(word: str) -> int | None:
         return starts[0] if len(starts) == 1 else None
     if len(word) < 4:
         return None
+    if sum(_one_letter_off(word, day) for day in DAYS) > 1:  # "thuesday"
+        return None
     near = sorted(
         ((int(SequenceMatcher(None, word, day).ratio() * 1000), n) for n, day in enumerate(DAYS)), reverse=True
     )
     (best, number), (second, _) = near[:2]
     return number if best >= _ALIKE and best - second >= _APART else None
+
+
+def _one_letter_off(word: str, day: str) -> bool:
+    """Whether one letter too many, too few or wrong makes the one the other."""
+    pairs = zip(word, day, strict=False)
+    same = next((at for at, (one, other) in enumerate(pairs) if one != other), min(len(word), len(day)))
+    wrong, more, fewer = (
+        word[same + 1 :] == day[same + 1 :],
+        word[same + 1 :] == day[same:],
+        word[same:] == day[same + 1 :],
+    )
+    return wrong or more or fewer
 
 
 def read_replies(text: str, *, max_length: int) -> tuple[tuple[Reply, ...], tuple[LinkProblem, ...]]:
@@ -142,15 +155,6 @@ def read_replies(text: str, *, max_length: int) -> tuple[tuple[Reply, ...], tupl
 def _named(token: str, found: Found) -> list[Reply]:
     named = []
     for link in found.links:
-        comment = _comment(token) if link.platform == "telegram" and len(found.links) == 1 else ""
+        comment = comment_of(token) if link.platform == "telegram" and len(found.links) == 1 else ""
         named.append(Reply(link.post + comment, link.canonical + comment))
     return named
-
-
-def _comment(token: str) -> str:
-    """``?comment=45`` of a Telegram link; empty without one."""
-    try:
-        given = parse_qs(urlsplit(token.strip("<>()[].,;")).query).get("comment", [""])[0]
-    except ValueError:
-        return ""
-    return f"?comment={given}" if _COMMENT.fullmatch(given) else ""

@@ -39,6 +39,13 @@ class Order:
     refunded_cents: int
     credit_returned: bool
     paused_at: datetime | None = None
+    bonus_cents: int = 0  # of `refunded_cents`, what went back as bonus money
+    unpaid_cents: int = 0  # and what nobody had paid
+
+    @property
+    def back_cents(self) -> int:
+        """Money that came back."""
+        return self.refunded_cents - self.unpaid_cents
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,14 @@ class Line:
     delivered: int
     refunded_cents: int
     finished_at: datetime | None
+    unpaid_cents: int = 0  # of `refunded_cents`, what nobody had paid
+    verified: int = 0
+    verified_done: int = 0
+
+    @property
+    def back_cents(self) -> int:
+        """Money that came back."""
+        return self.refunded_cents - self.unpaid_cents
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +99,9 @@ class Phase:
     remainder_of: int | None = None
     avoid: str | None = None
     first_at: datetime | None = None
+    placed_at: datetime | None = None
+    strange_since: datetime | None = None
+    said: str | None = None
 
     @property
     def final(self) -> bool:
@@ -198,7 +216,7 @@ def apply_reading(phase: Phase, reading: StatusReading) -> PhaseUpdate:
         state: PhaseState = "completed" if at_end >= phase.quantity else "partial" if at_end else "failed"
         return PhaseUpdate(state, at_end, changed=True, strange=False)
     delivered = delivered_so_far(reading, phase.quantity, phase.delivered)
-    strange = reading.word in {"strange", "partial"}
+    strange = reading.word in {"strange", "partial", "canceled"}
     return PhaseUpdate("sent", delivered, changed=delivered != phase.delivered, strange=strange)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, insert, select, text, update
+from sqlalchemy import Select, case, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -36,6 +36,8 @@ class Claim:
     decided_at: datetime | None
     decided_by: int | None
     reason: str
+    verified: bool
+    version: int
 
 
 async def get(conn: AsyncConnection, claim_id: int, *, lock: bool = False) -> Claim | None:
@@ -59,6 +61,7 @@ async def add(
     user_id: int,
     group_id: int | None,
     metric: Metric,
+    verified: bool,
     now: datetime,
     expires_at: datetime,
 ) -> Claim:
@@ -68,6 +71,7 @@ async def add(
         user_id=user_id,
         group_id=group_id,
         metrics=[metric],
+        verified=verified,
         state="claimed",
         claimed_at=now,
         expires_at=expires_at,
@@ -99,11 +103,10 @@ async def undecided(conn: AsyncConnection, post_id: int) -> int:
     return int(await conn.scalar(statement) or 0)
 
 
-async def approved(conn: AsyncConnection, post_id: int, metric: Metric) -> int:
-    statement = select(func.count()).where(
-        _C.c.post_id == post_id, _C.c.state == "approved", _C.c.metrics.has_key(metric)
-    )
-    return int(await conn.scalar(statement) or 0)
+async def unfinished(conn: AsyncConnection, post_id: int) -> int:
+    """How many of a post's claims may still be approved: those that wait for staff, and those that want proof."""
+    wanted = _C.c.state.in_(("claimed", "submitted"))
+    return int(await conn.scalar(select(func.count()).where(_C.c.post_id == post_id, wanted)) or 0)
 
 
 async def prove(conn: AsyncConnection, claim_id: int, proofs: Sequence[Proof]) -> str | None:
@@ -141,6 +144,14 @@ async def mine(conn: AsyncConnection, user_id: int, *, before_id: int | None, li
     return [Claim(**row._mapping) for row in rows]
 
 
+async def under_way(conn: AsyncConnection, user_id: int, *, limit: int) -> list[Claim]:
+    """A person's that are not decided: without proof first, the first to run out before the others."""
+    unproved = _C.c.state == "claimed"
+    statement = select(_C).where(_C.c.user_id == user_id, _C.c.state.in_(("claimed", "submitted")))
+    ordered = statement.order_by(unproved.desc(), case((unproved, _C.c.expires_at)), _C.c.id.desc()).limit(limit)
+    return [Claim(**row._mapping) for row in await conn.execute(ordered)]
+
+
 async def waiting(conn: AsyncConnection, *, after_id: int, limit: int) -> list[Claim]:
     statement = select(_C).where(_C.c.state == "submitted", _C.c.id > after_id).order_by(_C.c.id).limit(limit)
     return [Claim(**row._mapping) for row in await conn.execute(statement)]
@@ -159,11 +170,15 @@ FROM boosts.crowd_posts p
 JOIN boosts.orders o ON o.id = p.order_id AND o.user_id <> :user
 LEFT JOIN boosts.crowd_claims mine ON mine.post_id = p.id AND mine.user_id = :user
 CROSS JOIN LATERAL (
-    SELECT sum(greatest(0, part.wanted - (
-        SELECT count(*) FROM boosts.crowd_claims c
+    SELECT sum(greatest(0, part.wanted - taken.verified - least(taken.plain, part.wanted - part.verified))) AS free
+    FROM boosts.crowd_parts part
+    CROSS JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE c.verified AND part.verified > 0) AS verified,
+            count(*) FILTER (WHERE NOT (c.verified AND part.verified > 0)) AS plain
+        FROM boosts.crowd_claims c
         WHERE c.post_id = p.id AND c.metrics ? part.metric AND c.state IN ('claimed', 'submitted', 'approved')
-    ))) AS free
-    FROM boosts.crowd_parts part WHERE part.post_id = p.id
+    ) taken
+    WHERE part.post_id = p.id
 ) wanted
 WHERE p.state = 'open' AND p.closes_at > :now AND wanted.free > 0
     AND (mine.id IS NULL OR mine.state = 'expired' OR (mine.state = 'rejected' AND mine.tries < :tries))

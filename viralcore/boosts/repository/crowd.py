@@ -30,6 +30,7 @@ class Post:
     closed_at: datetime | None
     told_at: datetime | None
     stale: bool
+    to_staff: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Part:
     post_id: int
     metric: Metric
     wanted: int
+    verified: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,17 @@ async def post_of(conn: AsyncConnection, order_id: int, *, lock: bool = False) -
     return None if row is None else Post(**row._mapping)
 
 
-async def add_part(conn: AsyncConnection, *, post_id: int, line_id: int, metric: Metric, wanted: int) -> None:
-    await conn.execute(insert(crowd_parts).values(post_id=post_id, line_id=line_id, metric=metric, wanted=wanted))
+async def closing(conn: AsyncConnection, order_ids: Sequence[int]) -> Mapping[int, datetime]:
+    """When the posts of these orders close."""
+    statement = select(crowd_posts.c.order_id, crowd_posts.c.closes_at).where(crowd_posts.c.order_id.in_(order_ids))
+    return {row.order_id: row.closes_at for row in await conn.execute(statement)}
+
+
+async def add_part(
+    conn: AsyncConnection, *, post_id: int, line_id: int, metric: Metric, wanted: int, verified: int
+) -> None:
+    values = {"post_id": post_id, "line_id": line_id, "metric": metric, "wanted": wanted, "verified": verified}
+    await conn.execute(insert(crowd_parts).values(values))
 
 
 async def parts(conn: AsyncConnection, post_id: int) -> list[Part]:
@@ -93,9 +104,11 @@ async def parts(conn: AsyncConnection, post_id: int) -> list[Part]:
 
 
 _COUNTS = text("""
-SELECT p.post_id, p.metric, p.wanted,
+SELECT p.post_id, p.metric, p.wanted, p.verified,
     count(c.id) FILTER (WHERE c.state IN ('claimed', 'submitted', 'approved')) AS taken,
-    count(c.id) FILTER (WHERE c.state = 'approved') AS approved
+    count(c.id) FILTER (WHERE c.state = 'approved') AS approved,
+    count(c.id) FILTER (WHERE c.state IN ('claimed', 'submitted', 'approved') AND c.verified) AS taken_verified,
+    count(c.id) FILTER (WHERE c.state = 'approved' AND c.verified) AS approved_verified
 FROM boosts.crowd_parts p
 LEFT JOIN boosts.crowd_claims c ON c.post_id = p.post_id AND c.metrics ? p.metric
 WHERE p.post_id = ANY(:ids)
@@ -107,7 +120,15 @@ async def counts(conn: AsyncConnection, post_ids: Sequence[int]) -> Mapping[int,
     """What is wanted, taken and approved of posts, in the order of their lines. Exact under the post's lock."""
     found: dict[int, tuple[TaskPartView, ...]] = {}
     for row in await conn.execute(_COUNTS, {"ids": list(post_ids)}):
-        part = TaskPartView(row.metric, row.wanted, row.taken, row.approved)
+        part = TaskPartView(
+            metric=row.metric,
+            wanted=row.wanted,
+            taken=row.taken,
+            approved=row.approved,
+            verified=row.verified,
+            taken_verified=row.taken_verified if row.verified else 0,
+            approved_verified=row.approved_verified if row.verified else 0,
+        )
         found[row.post_id] = (*found.get(row.post_id, ()), part)
     return found
 
@@ -118,15 +139,32 @@ async def posted(conn: AsyncConnection, post_id: int, *, now: datetime, closes_a
     await conn.execute(statement.values(posted_at=now, closes_at=closes_at, next_at=closes_at))
 
 
-async def review(conn: AsyncConnection, post: Post, *, until: datetime) -> None:
-    await _hit(conn, _P.c.id == post.id, _P.c.state == "open", values={"state": "review", "next_at": until})
+async def review(conn: AsyncConnection, post: Post, *, until: datetime, to_staff: bool = False) -> None:
+    """Nobody claims any longer. `to_staff`: nor is any group told of it; what is missing in the end is the team's."""
+    values = {"state": "review", "next_at": until, "to_staff": to_staff}
+    await _hit(conn, _P.c.id == post.id, _P.c.state == "open", values=values)
+    if to_staff:
+        await _cancel_messages(conn, post, "no_group")
 
 
 async def close(conn: AsyncConnection, post: Post, *, now: datetime) -> None:
     values = {"state": "closed", "next_at": None, "closed_at": now, "stale": False}
     await _hit(conn, _P.c.id == post.id, _P.c.state != "closed", values=values)
+    await _cancel_messages(conn, post, "closed")
+
+
+async def _cancel_messages(conn: AsyncConnection, post: Post, why: str) -> None:
     statement = update(_M).where(_M.c.post_id == post.id, _M.c.state == "waiting")
-    await conn.execute(statement.values(state="cancelled", reason="closed"))
+    await conn.execute(statement.values(state="cancelled", reason=why))
+
+
+async def open_posts(conn: AsyncConnection, *, limit: int) -> list[int]:
+    """Oldest first."""
+    return await _ids(conn, select(_P.c.id).where(_P.c.state == "open").order_by(_P.c.id).limit(limit))
+
+
+async def any_open(conn: AsyncConnection) -> bool:
+    return bool(await open_posts(conn, limit=1))
 
 
 async def told(conn: AsyncConnection, post_id: int, now: datetime) -> None:

@@ -131,23 +131,38 @@ async def set_pointer(conn: AsyncConnection, group_id: int) -> None:
     await conn.execute(update(crowd_pointer).values(group_id=group_id))
 
 
+async def empty_since(conn: AsyncConnection) -> datetime | None:
+    """Since when there is no comment group, as far as `set_empty_since` was told."""
+    found: datetime | None = await conn.scalar(select(crowd_pointer.c.empty_since))
+    return found
+
+
+async def set_empty_since(conn: AsyncConnection, at: datetime | None) -> None:
+    await conn.execute(update(crowd_pointer).values(empty_since=at))
+
+
+# Only what is shown is counted: each group's rows are found by its index.
 _VIEWS = text("""
-SELECT g.id, g.chat_id, g.title, g.role, g.state, g.added_at,
-    coalesce(m.posts, 0) AS posts, m.last_sent_at, coalesce(c.claims, 0) AS claims, coalesce(c.approved, 0) AS approved
-FROM boosts.crowd_groups g
-LEFT JOIN (
-    SELECT group_id, count(*) AS posts, max(sent_at) AS last_sent_at FROM boosts.crowd_messages
-    WHERE sent_at IS NOT NULL GROUP BY group_id
-) m ON m.group_id = g.id
-LEFT JOIN (
-    SELECT group_id, count(*) AS claims, count(*) FILTER (WHERE state = 'approved') AS approved
-    FROM boosts.crowd_claims WHERE group_id IS NOT NULL GROUP BY group_id
-) c ON c.group_id = g.id
-WHERE CAST(:id AS bigint) IS NULL OR g.id = :id
+SELECT g.id, g.chat_id, g.title, g.role, g.state, g.added_at, m.posts, m.last_sent_at, c.claims, c.approved
+FROM (
+    SELECT * FROM boosts.crowd_groups WHERE CAST(:id AS bigint) IS NULL OR id = :id
+    ORDER BY (state = 'in') DESC, id LIMIT :limit OFFSET :offset
+) g
+CROSS JOIN LATERAL (
+    SELECT count(*) AS posts, max(sent_at) AS last_sent_at FROM boosts.crowd_messages
+    WHERE group_id = g.id AND sent_at IS NOT NULL
+) m
+CROSS JOIN LATERAL (
+    SELECT count(*) AS claims, count(*) FILTER (WHERE state = 'approved') AS approved
+    FROM boosts.crowd_claims WHERE group_id = g.id
+) c
 ORDER BY (g.state = 'in') DESC, g.id
 """)
 
 
-async def views(conn: AsyncConnection, group_id: int | None = None) -> tuple[GroupView, ...]:
+async def views(
+    conn: AsyncConnection, group_id: int | None = None, *, limit: int | None = None, offset: int = 0
+) -> tuple[GroupView, ...]:
     """Groups with their counters, those the bot is in first."""
-    return tuple(GroupView(**row._mapping) for row in await conn.execute(_VIEWS, {"id": group_id}))
+    values = {"id": group_id, "limit": limit, "offset": offset}
+    return tuple(GroupView(**row._mapping) for row in await conn.execute(_VIEWS, values))

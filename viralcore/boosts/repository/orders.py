@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import Executable, and_, exists, insert, or_, select, text, update
+from sqlalchemy import Executable, and_, exists, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.boosts.api import Engine, LineState, LineView, LinkView, OrderFilter, OrderState, PlanView
@@ -40,8 +40,8 @@ FROM unnest(CAST(:ids AS bigint[]), CAST(:states AS text[]), CAST(:delivered AS 
 WHERE l.id = new.id AND l.finished_at IS NULL
 """)
 _REFUND_LINES = text("""
-UPDATE boosts.lines l SET refunded_cents = new.cents
-FROM unnest(CAST(:ids AS bigint[]), CAST(:cents AS bigint[])) AS new (id, cents)
+UPDATE boosts.lines l SET refunded_cents = new.cents, unpaid_cents = new.unpaid
+FROM unnest(CAST(:ids AS bigint[]), CAST(:cents AS bigint[]), CAST(:unpaid AS bigint[])) AS new (id, cents, unpaid)
 WHERE l.id = new.id AND l.refunded_cents = 0
 """)
 
@@ -101,6 +101,7 @@ async def add_line(
             quantity=quantity,
             share=line.share,
             state="scheduled",
+            verified=min(quantity, line.verified),
         )
         .returning(*lines.c)
     )
@@ -186,6 +187,8 @@ async def finish(
     now: datetime,
     refunded_cents: int,
     credit_returned: bool,
+    bonus_cents: int = 0,
+    unpaid_cents: int = 0,
 ) -> None:
     statement = (
         update(orders)
@@ -195,6 +198,8 @@ async def finish(
             finished_at=now,
             refunded_cents=refunded_cents,
             credit_returned=credit_returned,
+            bonus_cents=bonus_cents,
+            unpaid_cents=unpaid_cents,
             paused_at=None,
         )
     )
@@ -213,6 +218,18 @@ async def set_lines(conn: AsyncConnection, lines_now: Sequence[Line]) -> None:
     await _hit(conn, _SET_LINES, values, len(lines_now))
 
 
+async def set_verified(conn: AsyncConnection, line_id: int, done: int) -> None:
+    """How many of a line came from verified accounts, never more than were wanted from them."""
+    statement = update(lines).where(lines.c.id == line_id)
+    await _hit(conn, statement.values(verified_done=func.least(lines.c.verified, done)))
+
+
+async def hand_over(conn: AsyncConnection, line_id: int, *, before: Engine, now: Engine) -> None:
+    """Another engine works at a line that has not ended."""
+    statement = update(lines).where(lines.c.id == line_id, lines.c.engine == before, lines.c.finished_at.is_(None))
+    await _hit(conn, statement.values(engine=now))
+
+
 async def finish_line(conn: AsyncConnection, line_id: int, *, state: LineState, delivered: int, now: datetime) -> None:
     statement = update(lines).where(lines.c.id == line_id, lines.c.finished_at.is_(None))
     await _hit(conn, statement.values(state=state, delivered=delivered, finished_at=now))
@@ -229,9 +246,10 @@ async def finish_lines(conn: AsyncConnection, ended: Sequence[Line], *, now: dat
     await _hit(conn, _FINISH_LINES, values, len(ended))
 
 
-async def refund_lines(conn: AsyncConnection, refunds: Mapping[int, int]) -> None:
-    """Cents that came back, by line."""
-    await _hit(conn, _REFUND_LINES, {"ids": list(refunds), "cents": list(refunds.values())}, len(refunds))
+async def refund_lines(conn: AsyncConnection, refunds: Mapping[int, tuple[int, int]]) -> None:
+    """(Cents of the price that were not delivered, of them what nobody had paid), by line."""
+    cents, unpaid = ([pair[which] for pair in refunds.values()] for which in (0, 1))
+    await _hit(conn, _REFUND_LINES, {"ids": list(refunds), "cents": cents, "unpaid": unpaid}, len(refunds))
 
 
 async def correct_line(conn: AsyncConnection, before: Line, after: Line) -> None:
@@ -242,13 +260,16 @@ async def correct_line(conn: AsyncConnection, before: Line, after: Line) -> None
         lines.c.delivered == before.delivered,
         lines.c.refunded_cents == before.refunded_cents,
     )
-    values = {"state": after.state, "delivered": after.delivered, "refunded_cents": after.refunded_cents}
+    values = {
+        "state": after.state,
+        "delivered": after.delivered,
+        "refunded_cents": after.refunded_cents,
+        "unpaid_cents": after.unpaid_cents,
+    }
     await _hit(conn, statement.values(values))
 
 
-async def correct(
-    conn: AsyncConnection, order: Order, *, state: OrderState, refunded_cents: int, credit_returned: bool
-) -> None:
+async def correct(conn: AsyncConnection, order: Order, after: Order) -> None:
     """An order that had ended ended otherwise: more came back."""
     statement = update(orders).where(
         orders.c.id == order.id,
@@ -256,7 +277,13 @@ async def correct(
         orders.c.refunded_cents == order.refunded_cents,
         orders.c.credit_returned == order.credit_returned,
     )
-    values = {"state": state, "refunded_cents": refunded_cents, "credit_returned": credit_returned}
+    values = {
+        "state": after.state,
+        "refunded_cents": after.refunded_cents,
+        "credit_returned": after.credit_returned,
+        "bonus_cents": after.bonus_cents,
+        "unpaid_cents": after.unpaid_cents,
+    }
     await _hit(conn, statement.values(values))
 
 

@@ -36,6 +36,8 @@ class PanelRow:
     rated_at: datetime | None
     synced_at: datetime | None
     sync_asked_at: datetime | None
+    sync_asked_by: int | None
+    short: bool
 
     @property
     def record(self) -> Record:
@@ -99,13 +101,19 @@ async def set_record(
     )
 
 
-async def ask_sync(conn: AsyncConnection, name: str, *, now: datetime) -> None:
+async def ask_sync(conn: AsyncConnection, name: str, *, by: int, now: datetime) -> None:
     """Somebody waits for its list of services to be read."""
-    await conn.execute(update(panels).where(panels.c.name == name).values(sync_asked_at=now))
+    await conn.execute(update(panels).where(panels.c.name == name).values(sync_asked_at=now, sync_asked_by=by))
 
 
 async def synced(conn: AsyncConnection, name: str, *, now: datetime) -> None:
-    await conn.execute(update(panels).where(panels.c.name == name).values(synced_at=now, sync_asked_at=None))
+    await conn.execute(
+        update(panels).where(panels.c.name == name).values(synced_at=now, sync_asked_at=None, sync_asked_by=None)
+    )
+
+
+async def set_short(conn: AsyncConnection, name: str, *, short: bool) -> None:
+    await conn.execute(update(panels).where(panels.c.name == name).values(short=short))
 
 
 async def trouble(conn: AsyncConnection, *, panel: str, what: str, now: datetime, again_before: datetime) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import and_, exists, func, insert, select, text, update
+from sqlalchemy import and_, exists, func, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,7 +16,7 @@ from viralcore.boosts.api import PanelOrderView
 from viralcore.boosts.domain.panels import StatusReading
 from viralcore.boosts.domain.plans import PlannedPhase
 from viralcore.boosts.domain.states import Phase, PhaseUpdate
-from viralcore.boosts.tables.orders import attempts, orders, phases
+from viralcore.boosts.tables.orders import attempts, orders, panels, phases
 
 # The statements of every phase, written out: putting one together from its parts costs more than Postgres needs for it.
 _PHASE = f"SELECT {', '.join(phases.c.keys())} FROM boosts.phases "  # noqa: S608  # nosec B608 # our columns
@@ -52,7 +52,8 @@ WITH new AS (
     WHERE a.phase_id = new.id AND a.number = new.attempt AND a.state IN ('sending', 'unknown')
     RETURNING 1
 ), moved AS (
-    UPDATE boosts.phases p SET state = 'sent', panel_order = new.panel_order, troubled_since = NULL FROM new
+    UPDATE boosts.phases p SET state = 'sent', panel_order = new.panel_order, troubled_since = NULL, placed_at = :now
+    FROM new
     WHERE p.id = new.id AND p.state = new.before AND p.attempt = new.attempt
     RETURNING 1
 )
@@ -66,11 +67,14 @@ SET state = new.state, delivered = new.delivered, polled_at = :now, remains = ne
     start_count = coalesce(new.start_count, p.start_count), charge = coalesce(new.charge, p.charge),
     currency = coalesce(new.currency, p.currency),
     finished_at = CASE WHEN new.state = 'sent' THEN NULL ELSE CAST(:now AS timestamptz) END,
-    first_at = CASE WHEN p.first_at IS NULL AND new.delivered > 0 THEN CAST(:now AS timestamptz) ELSE p.first_at END
+    first_at = CASE WHEN p.first_at IS NULL AND new.delivered > 0 THEN CAST(:now AS timestamptz) ELSE p.first_at END,
+    strange_since = CASE WHEN new.said IS NOT NULL THEN coalesce(p.strange_since, CAST(:now AS timestamptz)) END,
+    said = new.said
 FROM unnest(
     CAST(:ids AS bigint[]), CAST(:attempts AS integer[]), CAST(:states AS text[]), CAST(:delivered AS bigint[]),
-    CAST(:starts AS bigint[]), CAST(:remains AS bigint[]), CAST(:charges AS numeric[]), CAST(:currencies AS text[])
-) AS new (id, attempt, state, delivered, start_count, remains, charge, currency)
+    CAST(:starts AS bigint[]), CAST(:remains AS bigint[]), CAST(:charges AS numeric[]), CAST(:currencies AS text[]),
+    CAST(:saids AS text[])
+) AS new (id, attempt, state, delivered, start_count, remains, charge, currency, said)
 WHERE p.id = new.id AND p.state = 'sent' AND p.attempt = new.attempt
 """)
 
@@ -166,8 +170,26 @@ async def asked(conn: AsyncConnection, ids: Sequence[int], *, now: datetime) -> 
     await conn.execute(_ASKED, {"ids": list(ids), "state": "sent", "now": now})
 
 
-async def unknown(conn: AsyncConnection, *, limit: int = 100) -> list[Phase]:
-    statement = select(phases).where(phases.c.state == "unknown").order_by(phases.c.id).limit(limit)
+async def unknown(conn: AsyncConnection, *, after: int, limit: int) -> list[Phase]:
+    """By id, after this one."""
+    statement = select(phases).where(phases.c.state == "unknown", phases.c.id > after)
+    return [Phase(**row._mapping) for row in await conn.execute(statement.order_by(phases.c.id).limit(limit))]
+
+
+async def unknown_count(conn: AsyncConnection) -> int:
+    statement = select(func.count()).select_from(phases).where(phases.c.state == "unknown")
+    return int((await conn.execute(statement)).scalar_one())
+
+
+async def unread(conn: AsyncConnection) -> list[Phase]:
+    """Every send nobody answered since when its panel's balance was not read."""
+    statement = (
+        select(phases)
+        .outerjoin(panels, panels.c.name == phases.c.panel)
+        .where(phases.c.state == "unknown", phases.c.sent_at.is_not(None))
+        .where(or_(panels.c.checked_at.is_(None), phases.c.sent_at >= panels.c.checked_at))
+        .order_by(phases.c.id)
+    )
     return [Phase(**row._mapping) for row in await conn.execute(statement)]
 
 
@@ -264,6 +286,11 @@ class Told:
         return replace(self.phase, state=self.became.state, delivered=self.became.delivered)
 
     @property
+    def said(self) -> str | None:
+        """The panel's words, where nobody understands them."""
+        return (self.reading.text or "no status") if self.became.strange else None
+
+    @property
     def news(self) -> bool:
         """Whether there is anything to keep beside the moment of asking."""
         of, said = self.phase, self.reading
@@ -274,7 +301,8 @@ class Told:
             of.charge if said.charge is None else said.charge,
             said.currency or of.currency,
         )
-        return self.became.state != "sent" or self.became.changed or self.became.strange or known != told
+        strange = self.became.strange or of.said is not None
+        return self.became.state != "sent" or self.became.changed or strange or known != told
 
 
 async def read(conn: AsyncConnection, told: Sequence[Told], *, now: datetime) -> None:
@@ -290,6 +318,7 @@ async def read(conn: AsyncConnection, told: Sequence[Told], *, now: datetime) ->
         "remains": [one.reading.remains for one in told],
         "charges": [one.reading.charge for one in told],
         "currencies": [one.reading.currency or None for one in told],
+        "saids": [one.said for one in told],
     }
     if (await conn.execute(_READ, {**values, "now": now})).rowcount != len(told):
         raise Moved(f"one of the phases {values['ids']} has moved")

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from viralcore.boosts.api import PayKind, RecordView, ReplyPayView, SubmissionState, SubmissionView
 from viralcore.boosts.domain.replies import Reply
 from viralcore.boosts.tables.crowd import crowd_proofs
-from viralcore.boosts.tables.replies import reply_pays, reply_submissions
+from viralcore.boosts.tables.replies import reply_links, reply_pays, reply_submissions
 from viralcore.core.money import NGN, Money
 
 _S, _P = reply_submissions, reply_pays
@@ -109,6 +109,11 @@ async def claim_links(
         "claim_id": claim_id,
     }
     return frozenset((await conn.execute(_TAKE_LINKS, values)).scalars())
+
+
+async def release(conn: AsyncConnection, claim_id: int) -> None:
+    """A claim that was not paid lets go of its replies: others were handed in for it, or it was turned down."""
+    await conn.execute(delete(reply_links).where(reply_links.c.claim_id == claim_id))
 
 
 async def proved(conn: AsyncConnection, replies: Sequence[Reply]) -> frozenset[str]:
@@ -247,10 +252,37 @@ async def sums(conn: AsyncConnection) -> Sums:
     return _sums(0, (await conn.execute(select(*_SUMS))).one())
 
 
-async def everybody(conn: AsyncConnection) -> frozenset[int]:
-    """Who ever handed something in or was paid."""
-    ids = select(_S.c.user_id).union(select(_P.c.user_id))
-    return frozenset((await conn.execute(ids)).scalars())
+# Both tables grow with every reply; the index is asked for the next person instead of reading all of theirs.
+_EVERYBODY = text("""
+WITH RECURSIVE sent AS (
+    SELECT min(user_id) AS id FROM boosts.reply_submissions
+    UNION ALL
+    SELECT (SELECT min(user_id) FROM boosts.reply_submissions WHERE user_id > sent.id) FROM sent WHERE id IS NOT NULL
+), paid AS (
+    SELECT min(user_id) AS id FROM boosts.reply_pays
+    UNION ALL
+    SELECT (SELECT min(user_id) FROM boosts.reply_pays WHERE user_id > paid.id) FROM paid WHERE id IS NOT NULL
+), active AS (
+    SELECT unnest(CAST(:active AS bigint[])) AS id
+), everybody AS (
+    SELECT id FROM sent WHERE id IS NOT NULL
+    UNION SELECT id FROM paid WHERE id IS NOT NULL
+    UNION SELECT id FROM active
+)
+SELECT (SELECT count(*) FROM everybody) AS people, ARRAY(
+    SELECT e.id FROM everybody e LEFT JOIN active a ON a.id = e.id
+    ORDER BY a.id IS NULL, e.id OFFSET :offset LIMIT :limit
+) AS shown
+""")
+
+
+async def everybody(
+    conn: AsyncConnection, active: Collection[int], *, offset: int, limit: int
+) -> tuple[int, Sequence[int]]:
+    """Who is `active`, ever handed something in or was paid: how many, and a page of them, the active ones first."""
+    values = {"active": list(active), "offset": offset, "limit": limit}
+    row = (await conn.execute(_EVERYBODY, values)).one()
+    return int(row.people), row.shown
 
 
 def _sums(user_id: int, row: Any) -> Sums:

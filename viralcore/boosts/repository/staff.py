@@ -60,9 +60,9 @@ async def move(conn: AsyncConnection, card: Card, state: CardState, **values: An
         raise RuntimeError("a card moved while its order was locked")
 
 
-async def waiting(conn: AsyncConnection, limit: int) -> list[Card]:
+async def waiting(conn: AsyncConnection, *, after_id: int, limit: int) -> list[Card]:
     """Oldest first."""
-    rows = await conn.execute(select(staff_cards).where(_WAITING).order_by(_C.id).limit(limit))
+    rows = await conn.execute(select(staff_cards).where(_WAITING, _C.id > after_id).order_by(_C.id).limit(limit))
     return [Card(**row._mapping) for row in rows]
 
 
@@ -111,6 +111,7 @@ async def views(conn: AsyncConnection, cards: Sequence[Card]) -> tuple[StaffCard
             metric=lines[card.line_id].metric,
             quantity=lines[card.line_id].quantity,
             delivered=lines[card.line_id].delivered,
+            verified=lines[card.line_id].verified,
             link=of[card.order_id].link,
             answers=of[card.order_id].answers,
             goods=of[card.order_id].invoice_id is not None,
@@ -122,7 +123,7 @@ async def views(conn: AsyncConnection, cards: Sequence[Card]) -> tuple[StaffCard
             decided_at=card.decided_at,
             reason=card.reason,
             created_at=card.created_at,
-            refunded=Money(lines[card.line_id].refunded_cents, USD),
+            refunded=Money(lines[card.line_id].back_cents, USD),
         )
         for card in cards
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Literal, cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from viralcore.boosts.api import BalanceHint, LinkView, OrderLineView, OrderView, PhaseView, UnknownPhaseView
 from viralcore.boosts.domain import states, steering
 from viralcore.boosts.domain.states import Line, Order, Phase
-from viralcore.boosts.repository import orders, phases, records, services, staff
+from viralcore.boosts.repository import crowd, orders, phases, records, services, staff
 from viralcore.core.errors import NotFound
 from viralcore.core.money import USD, Money
 
@@ -21,7 +22,11 @@ async def order_views(conn: AsyncConnection, found: Sequence[Order]) -> tuple[Or
     lines, parts = await orders.lines_of(conn, ids), await phases.of_orders(conn, ids)
     by_hand = [line.id for some in lines.values() for line in some if line.engine == "staff" and line.finished_at]
     why = await staff.reasons(conn, by_hand)
-    return tuple(_order(order, lines.get(order.id, []), parts.get(order.id, []), why) for order in found)
+    in_groups = [order for order, some in lines.items() if any(line.engine == "crowd" for line in some)]
+    until = await crowd.closing(conn, in_groups) if in_groups else {}
+    return tuple(
+        _order(order, lines.get(order.id, []), parts.get(order.id, []), why, until.get(order.id)) for order in found
+    )
 
 
 async def unknown_view(conn: AsyncConnection, phase: Phase) -> UnknownPhaseView:
@@ -65,7 +70,9 @@ async def _hint(conn: AsyncConnection, phase: Phase) -> BalanceHint | None:
     )
 
 
-def _order(order: Order, lines: Sequence[Line], parts: Sequence[Phase], why: Mapping[int, str]) -> OrderView:
+def _order(
+    order: Order, lines: Sequence[Line], parts: Sequence[Phase], why: Mapping[int, str], until: datetime | None
+) -> OrderView:
     metrics = {line.id: line.metric for line in lines}
     cancels = states.can_cancel(order, parts, lines)
     platform = cast(Literal["x", "telegram"], order.platform)
@@ -85,9 +92,12 @@ def _order(order: Order, lines: Sequence[Line], parts: Sequence[Phase], why: Map
                 quantity=line.quantity,
                 delivered=line.delivered,
                 state=line.state,
-                refunded=Money(line.refunded_cents, USD),
+                refunded=Money(line.back_cents, USD),
                 engine=line.engine,
                 reason=why.get(line.id, ""),
+                verified=line.verified,
+                verified_done=line.verified_done,
+                until=until if line.engine == "crowd" and line.finished_at is None else None,
             )
             for line in lines
         ),
@@ -105,7 +115,9 @@ def _order(order: Order, lines: Sequence[Line], parts: Sequence[Phase], why: Map
             )
             for phase in parts
         ),
-        refunded=Money(order.refunded_cents, USD),
+        refunded=Money(order.back_cents, USD),
+        to_bonus=Money(order.bonus_cents, USD),
+        unpaid=Money(order.unpaid_cents, USD),
         credit_returned=order.credit_returned,
         can_cancel=cancels,
         invoice_id=order.invoice_id,

@@ -168,7 +168,7 @@ class BoostsService:
     async def reorder(self, *, key: str, user_id: int, order_id: int) -> DraftView:
         return await self._drafts.reorder(key=key, user_id=user_id, order_id=order_id)
 
-    async def slow(self, *, user_id: int, order_id: int) -> SlowView:
+    async def slow(self, *, order_id: int, user_id: int | None = None) -> SlowView:
         return await self._steering.slow(user_id=user_id, order_id=order_id)
 
     async def pause(self, *, key: str, user_id: int, order_id: int) -> OrderView:
@@ -186,8 +186,11 @@ class BoostsService:
     async def unknown_phase(self, *, phase_id: int) -> UnknownPhaseView:
         return await self._orders.unknown_phase(phase_id=phase_id)
 
-    async def unknown_phases(self) -> tuple[UnknownPhaseView, ...]:
-        return await self._orders.unknown_phases()
+    async def unknown_phases(self, *, after: int = 0, limit: int = 100) -> tuple[UnknownPhaseView, ...]:
+        return await self._orders.unknown_phases(after=after, limit=limit)
+
+    async def unknown_count(self) -> int:
+        return await self._orders.unknown_count()
 
     async def resolve_placed(
         self, *, key: str, actor: int, phase_id: int, panel_order: str, attempt: int = 0

@@ -29,6 +29,7 @@ from viralcore.boosts.repository import records
 from viralcore.boosts.repository import services as service_rows
 from viralcore.boosts.service.panels import PanelDesk
 from viralcore.boosts.service.requests import Requests
+from viralcore.boosts.service.stuck import Stuck
 from viralcore.boosts.service.syncing import METRICS, Syncing
 from viralcore.core.db import Database
 from viralcore.core.errors import NotFound
@@ -42,13 +43,18 @@ class Care:
     """Implements `boosts.api.PanelCare`."""
 
     def __init__(
-        self, db: Database, config: BoostsConfig, desk: PanelDesk, syncing: Syncing, requests: Requests
+        self, db: Database, config: BoostsConfig, desk: PanelDesk, syncing: Syncing, requests: Requests, stuck: Stuck
     ) -> None:
+        self._stuck = stuck
         self._db = db
         self._care = config.care
         self._desk = desk
         self._syncing = syncing
         self._requests = requests
+
+    @property
+    def stuck(self) -> Stuck:
+        return self._stuck
 
     # --- looking ---------------------------------------------------------------------------------------------------
 
@@ -178,10 +184,12 @@ class Care:
         names = [panel.name for panel in self._desk.shelves.told]
         async with self._db.transaction() as tx:
             before = [panel.name for panel in self._desk.shelves.ranked]
-            await panel_rows.lock(tx.conn, names)
+            known = await panel_rows.lock(tx.conn, names)
             for name in names:
                 record = found.get(name, ranking.Record())
-                await panel_rows.set_record(tx.conn, name, record, spent_a_day=_spent(spent.get(name)), now=tx.now)
+                a_day = _spent(spent.get(name))
+                await panel_rows.set_record(tx.conn, name, record, spent_a_day=a_day, now=tx.now)
+                await self._desk.runway(tx, known[name], spent_a_day=a_day)
             self._desk.shelves.lay_out(await service_rows.in_use(tx.conn), await panel_rows.read(tx.conn))
         after = [panel.name for panel in self._desk.shelves.ranked]
         if after != before:

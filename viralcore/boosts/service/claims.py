@@ -9,6 +9,7 @@ from typing import Any, cast
 from viralcore.boosts.api import (
     BadProof,
     BadReason,
+    ClaimChanged,
     ClaimClosed,
     ClaimView,
     LinkView,
@@ -22,9 +23,10 @@ from viralcore.boosts.api import (
 )
 from viralcore.boosts.config import CrowdConfig
 from viralcore.boosts.domain import crowd as rules
+from viralcore.boosts.domain.replies import Reply
 from viralcore.boosts.domain.states import Order
 from viralcore.boosts.events import ClaimApproved, ClaimExpired, ClaimRejected, ClaimSubmitted, ClaimTaken
-from viralcore.boosts.repository import claims, crowd, groups, orders
+from viralcore.boosts.repository import claims, crowd, groups, orders, replies
 from viralcore.boosts.repository.claims import ACTIVE, Claim
 from viralcore.boosts.repository.crowd import Post
 from viralcore.boosts.service.crowd_engine import CrowdEngine
@@ -70,10 +72,14 @@ class Claims:
 
     # --- taking ------------------------------------------------------------------------------------------------------
 
-    async def take(self, *, user_id: int, post_id: int, metric: Metric | None, chat_id: int | None) -> TakenView:
-        return await self._db.run(lambda tx: self._take(tx, user_id, post_id, metric, chat_id))
+    async def take(
+        self, *, user_id: int, post_id: int, metric: Metric | None, chat_id: int | None, verified: bool
+    ) -> TakenView:
+        return await self._db.run(lambda tx: self._take(tx, user_id, post_id, metric, chat_id, verified))
 
-    async def _take(self, tx: Tx, user_id: int, post_id: int, metric: Metric | None, chat_id: int | None) -> TakenView:
+    async def _take(
+        self, tx: Tx, user_id: int, post_id: int, metric: Metric | None, chat_id: int | None, verified: bool
+    ) -> TakenView:
         """A second press finds what the first took: guarded by the row of person and post, whatever the key."""
         if chat_id is None:
             await self._users.authorize(tx, actor=user_id, right=TASKS)
@@ -91,9 +97,9 @@ class Claims:
             )
         if post.state != "open" or post.closes_at <= tx.now:
             raise TaskClosed(post_id=post_id)
-        part = _free(parts, post_id, metric)
+        part = _free(parts, post_id, metric, verified)
         group = None if chat_id is None else await groups.at(tx.conn, chat_id)
-        claim = await self._hold(tx, post, user_id, claim, part.metric, None if group is None else group.id)
+        claim = await self._hold(tx, post, user_id, claim, part, verified, None if group is None else group.id)
         await self._engine.begun(tx, order, post)
         await self._engine.changed(tx, post)
         tx.record(ClaimTaken(claim_id=claim.id, user_id=user_id, order_id=order.id, group_id=claim.group_id or 0))
@@ -101,8 +107,16 @@ class Claims:
         return TakenView(await self._view(tx.conn, claim), True, _part(parts, part.metric))
 
     async def _hold(
-        self, tx: Tx, post: Post, user_id: int, claim: Claim | None, metric: Metric, group_id: int | None
+        self,
+        tx: Tx,
+        post: Post,
+        user_id: int,
+        claim: Claim | None,
+        part: TaskPartView,
+        verified: bool,
+        group_id: int | None,
     ) -> Claim:
+        metric, verified = part.metric, verified and part.verified > 0
         expires_at = min(tx.now + timedelta(minutes=self._config.claim_minutes), post.closes_at)
         if claim is None:
             return await claims.add(
@@ -112,21 +126,21 @@ class Claims:
                 user_id=user_id,
                 group_id=group_id,
                 metric=metric,
+                verified=verified,
                 now=tx.now,
                 expires_at=expires_at,
             )
-        if claim.state == "approved":
-            raise ClaimClosed(claim_id=claim.id, state=claim.state)
-        if claim.state in ACTIVE:
+        if claim.state == "claimed":
             metrics = [each for each in rules.METRICS if each in {*claim.metrics, metric}]
-            return await claims.change(tx.conn, claim, metrics=metrics)
-        if not self._again(claim):
+            return await claims.change(tx.conn, claim, metrics=metrics, verified=claim.verified or verified)
+        if not self._again(claim):  # nor is anything added to what staff look at, or have decided
             raise ClaimClosed(claim_id=claim.id, state=claim.state)
         return await claims.change(
             tx.conn,
             claim,
             state="claimed",
             metrics=[metric],
+            verified=verified,
             group_id=group_id,
             tries=claim.tries + (claim.state == "rejected"),
             claimed_at=tx.now,
@@ -157,12 +171,27 @@ class Claims:
             limit=self._config.max_proofs,
             max_length=self._max_link_length,
         )
-        used = await claims.prove(tx.conn, claim_id, proofs)
+        used = await claims.prove(tx.conn, claim_id, proofs) or await self._counted(tx, claim, proofs)
         if used is not None:
             raise BadProof(reason="used", link=used, limit=0)
-        claim = await claims.change(tx.conn, claim, state="submitted", submitted_at=claim.submitted_at or tx.now)
+        claim = await claims.change(
+            tx.conn,
+            claim,
+            state="submitted",
+            submitted_at=claim.submitted_at or tx.now,
+            version=claim.version + 1,
+        )
         tx.record(ClaimSubmitted(claim_id=claim_id, user_id=user_id, order_id=order.id))
         return await self._view(tx.conn, claim)
+
+    @staticmethod
+    async def _counted(tx: Tx, claim: Claim, proofs: Sequence[rules.Proof]) -> str | None:
+        """Take these replies for the claim, in place of those it had. The link that a submission counts, if one does:
+        nothing is paid in two ways, and nobody is told so only when it is approved."""
+        given = [Reply(proof.name, proof.link) for proof in proofs if proof.reply]
+        await replies.release(tx.conn, claim.id)
+        taken = await replies.claim_links(tx.conn, given, user_id=claim.user_id, claim_id=claim.id)
+        return next((one.link for one in given if one.name not in taken), None)
 
     async def give_up(self, *, user_id: int, claim_id: int) -> ClaimView:
         return await self._db.run(lambda tx: self._give_up(tx, user_id, claim_id))
@@ -172,7 +201,7 @@ class Claims:
         if claim.state == "claimed":
             claim = await claims.change(tx.conn, claim, state="expired")
             tx.record(ClaimExpired(claim_id=claim_id, user_id=user_id, order_id=order.id, given_up=True))
-            await self._engine.changed(tx, post)
+            await self._engine.count(tx, order, post, ())
         elif claim.state != "expired":
             raise ClaimClosed(claim_id=claim_id, state=claim.state)
         return await self._view(tx.conn, claim)
@@ -185,9 +214,12 @@ class Claims:
 
     # --- deciding ----------------------------------------------------------------------------------------------------
 
-    async def approve(self, *, key: str, actor: int, claim_id: int, tx: Tx | None) -> ClaimView:
+    async def approve(
+        self, *, key: str, actor: int, claim_id: int, seen: int, verified: bool, tx: Tx | None
+    ) -> ClaimView:
         async def decide(tx: Tx, order: Order, post: Post, claim: Claim) -> None:
-            await claims.change(tx.conn, claim, state="approved", decided_at=tx.now, decided_by=actor)
+            ok = verified and claim.verified
+            await claims.change(tx.conn, claim, state="approved", verified=ok, decided_at=tx.now, decided_by=actor)
             for metric in claim.metrics:
                 tx.record(
                     ClaimApproved(
@@ -201,9 +233,10 @@ class Claims:
                 )
             await self._engine.count(tx, order, post, claim.metrics)
 
-        return await self._decide(key, actor, claim_id, "approve", "", decide, tx)
+        told = {"seen": seen, "verified": verified}
+        return await self._decide(key, actor, claim_id, "approve", told, decide, tx)
 
-    async def reject(self, *, key: str, actor: int, claim_id: int, reason: str, tx: Tx | None) -> ClaimView:
+    async def reject(self, *, key: str, actor: int, claim_id: int, seen: int, reason: str, tx: Tx | None) -> ClaimView:
         reason = " ".join(reason.replace("\x00", "").split())
         if not rules.SHORTEST_REASON <= len(reason) <= rules.LONGEST_REASON:
             raise BadReason(limit=rules.LONGEST_REASON)
@@ -211,16 +244,18 @@ class Claims:
         async def decide(tx: Tx, order: Order, post: Post, claim: Claim) -> None:
             await claims.change(tx.conn, claim, state="rejected", decided_at=tx.now, decided_by=actor, reason=reason)
             await claims.discard_proofs(tx.conn, claim.id)
+            await replies.release(tx.conn, claim.id)
             tx.record(ClaimRejected(claim_id=claim.id, user_id=claim.user_id, order_id=order.id, actor=actor))
             await self._engine.count(tx, order, post, ())
 
-        return await self._decide(key, actor, claim_id, "reject", reason, decide, tx)
+        return await self._decide(key, actor, claim_id, "reject", {"seen": seen, "reason": reason}, decide, tx)
 
     async def _decide(
-        self, key: str, actor: int, claim_id: int, how: str, reason: str, decide: Decide, tx: Tx | None
+        self, key: str, actor: int, claim_id: int, how: str, told: Mapping[str, Any], decide: Decide, tx: Tx | None
     ) -> ClaimView:
+        """`told`: what it says of the claim; `seen` is the version it was said about."""
         if tx is None:
-            return await self._db.run(lambda own: self._decide(key, actor, claim_id, how, reason, decide, own))
+            return await self._db.run(lambda own: self._decide(key, actor, claim_id, how, told, decide, own))
         await self._users.authorize(tx, actor=actor, right=APPROVE)
         open_tx = tx
 
@@ -230,19 +265,21 @@ class Claims:
                 raise ClaimClosed(claim_id=claim_id, state=claim.state)
             if claim.user_id == actor:
                 raise NotYourself
+            if claim.version != told["seen"]:
+                raise ClaimChanged(claim_id=claim_id)
             await decide(open_tx, order, post, claim)
             await self._users.audit(
                 open_tx,
                 actor=actor,
                 action=f"boosts.claim_{how}",
                 subject=f"claim:{claim_id}",
-                before={"state": claim.state},
-                after={"state": f"{how}d" if how == "approve" else "rejected"},
-                reason=reason,
+                before={"state": claim.state, "verified": claim.verified},
+                after={"state": "approved" if how == "approve" else "rejected", **told},
+                reason=str(told.get("reason", "")),
             )
             return {}
 
-        inputs = {"actor": actor, "claim_id": claim_id, "reason": reason}
+        inputs = {"actor": actor, "claim_id": claim_id, **told}
         await tx.once(scope=f"boosts.claim.{how}", key=key, inputs=inputs, run=run)
         after = await claims.get(tx.conn, claim_id)
         return await self._view(tx.conn, cast(Claim, after))
@@ -265,6 +302,10 @@ class Claims:
         async with self._db.read() as conn:
             found = await claims.mine(conn, user_id, before_id=before_id, limit=max(1, min(limit, MOST)))
             return await self._views(conn, found)
+
+    async def under_way(self, *, user_id: int, limit: int) -> tuple[ClaimView, ...]:
+        async with self._db.read() as conn:
+            return await self._views(conn, await claims.under_way(conn, user_id, limit=max(1, min(limit, MOST))))
 
     async def waiting(self, *, after_id: int, limit: int) -> tuple[ClaimView, ...]:
         async with self._db.read() as conn:
@@ -304,6 +345,8 @@ class Claims:
                     decided_at=claim.decided_at,
                     decided_by=claim.decided_by,
                     again=self._again(claim) and post.state == "open",
+                    verified=claim.verified,
+                    version=claim.version,
                 )
             )
         return tuple(told)
@@ -336,14 +379,15 @@ def _part(parts: Sequence[TaskPartView], metric: str) -> TaskPartView:
     return next(part for part in parts if part.metric == metric)
 
 
-def _free(parts: Sequence[TaskPartView], post_id: int, metric: Metric | None) -> TaskPartView:
-    """What is named, or the first that is free. Raises NoSlot."""
+def _free(parts: Sequence[TaskPartView], post_id: int, metric: Metric | None, verified: bool) -> TaskPartView:
+    """What is named, or the first that is free for them. Raises NoSlot."""
     ordered = sorted(parts, key=lambda part: rules.METRICS.index(part.metric))
     wanted = [part for part in ordered if metric is None or part.metric == metric]
     for part in wanted:
-        if part.free:
+        if part.free if verified else part.free_plain:
             return part
-    raise NoSlot(post_id=post_id, metric=metric or ordered[0].metric)
+    left = any(part.free for part in wanted)
+    raise NoSlot(post_id=post_id, metric=metric or ordered[0].metric, verified=left)
 
 
 async def _task_views(conn: Connection, post_ids: Sequence[int]) -> tuple[TaskView, ...]:

@@ -13,18 +13,18 @@ from dataclasses import replace
 
 import structlog
 
-from viralcore.boosts.api import OrderState, PhaseState
+from viralcore.boosts.api import PhaseState
 from viralcore.boosts.domain import states
 from viralcore.boosts.domain.panels import StatusReading, delivered_at_end
 from viralcore.boosts.domain.states import FINAL_ORDER, Line, Order, Phase
-from viralcore.boosts.events import OrderCorrected, OrderProgressed, OrderRefunded
+from viralcore.boosts.events import OrderCorrected, OrderProgressed
 from viralcore.boosts.repository import custom, orders, phases
-from viralcore.boosts.service.delivery import REVENUE, Delivery
+from viralcore.boosts.service.delivery import Delivery
+from viralcore.boosts.service.givebacks import GiveBacks
 from viralcore.boosts.service.loaded import Loaded, load
 from viralcore.boosts.service.panels import PanelDesk
-from viralcore.boosts.service.sources import invoice_behind
 from viralcore.core.db import Tx
-from viralcore.ledger.api import WALLET, Entry, Ledger, house_account, user_account
+from viralcore.payments.api import MoneyBack
 
 log = structlog.get_logger(__name__)
 
@@ -40,17 +40,19 @@ def taken_back(phase: Phase, reading: StatusReading) -> bool:
 class Corrections:
     """Moves what had ended, when its panel did."""
 
-    def __init__(self, delivery: Delivery, desk: PanelDesk, ledger: Ledger) -> None:
+    def __init__(self, delivery: Delivery, desk: PanelDesk, back: GiveBacks) -> None:
         self._delivery = delivery
         self._desk = desk
-        self._ledger = ledger
+        self._back = back
 
     async def read(self, order_id: int, readings: Mapping[int, StatusReading], tx: Tx) -> None:
         """What panels say of completed phases of an order (`readings` by phase id)."""
         for one in await load(tx, [order_id]):
             for phase in tuple(one.phases):
                 reading = readings.get(phase.id)
-                if reading is not None and phase.state == "completed" and taken_back(phase, reading):
+                if reading is None or phase.state != "completed" or not reading.about(phase.panel_order):
+                    continue
+                if taken_back(phase, reading):
                     await self._correct(tx, one, phase, reading)
             if one.order.state not in FINAL_ORDER:
                 await self._delivery.corrected(tx, one)
@@ -81,51 +83,39 @@ class Corrections:
         lines = [line if each.id == line.id else each for each in one.lines]
         usable = await custom.credit_usable(tx.conn, order.asset, tx.now)
         settled = states.settle(order, lines, credit=usable)
+        back = MoneyBack()
         if settled.credit_returned and not order.refunded_cents:
-            await self._delivery.return_credit(tx, order, f"Nothing delivered after all: credit back, order {order.id}")
-            back = replace(order, state=settled.state, credit_returned=True)
-            cents = 0
+            if not order.credit_returned:
+                words = f"Nothing delivered after all: credit back, order {order.id}"
+                await self._back.credit(tx, order, words)
+            one.order, cents = replace(order, state=settled.state, credit_returned=True), 0
         else:
             cents = max(0, states.line_refund(order.unit_cost, line) - line.refunded_cents)
-            state: OrderState = "failed" if not any(each.delivered for each in lines) else "partial"
-            back = replace(order, state=state, refunded_cents=order.refunded_cents + cents)
             if cents:
-                await self._refund(tx, order, phase, cents)
-        await orders.correct(
-            tx.conn,
-            order,
-            state=back.state,
-            refunded_cents=back.refunded_cents,
-            credit_returned=back.credit_returned,
-        )
-        one.order = back
-        self._tell(tx, back, line, cents)
-        return replace(line, refunded_cents=line.refunded_cents + cents)
-
-    async def _refund(self, tx: Tx, order: Order, phase: Phase, cents: int) -> None:
-        await self._ledger.post(
-            tx,
-            key=f"refund:corrected:{phase.id}",
-            kind="refund",
-            entries=(
-                Entry(user_account(order.user_id, WALLET), cents),
-                Entry(house_account(REVENUE), -cents),
-            ),
-            description=f"Not delivered after all, order {order.id}",
-        )
-        invoice_id = await invoice_behind(tx, self._ledger, order)
-        if invoice_id is not None:
-            tx.record(OrderRefunded(order_id=order.id, user_id=order.user_id, invoice_id=invoice_id, cents=cents))
+                key, words = f"refund:corrected:{phase.id}", "Not delivered after all"
+                (back,) = (await self._back.money(tx, order, f"corrected:{phase.id}", {key: cents}, words)).values()
+            one.order = replace(
+                order,
+                state="failed" if not any(each.delivered for each in lines) else "partial",
+                refunded_cents=order.refunded_cents + cents,
+                bonus_cents=order.bonus_cents + back.bonus,
+                unpaid_cents=order.unpaid_cents + back.unpaid,
+            )
+        await orders.correct(tx.conn, order, one.order)
+        self._tell(tx, one.order, line, back)
+        paid, unpaid = line.refunded_cents + cents, line.unpaid_cents + back.unpaid
+        return replace(line, refunded_cents=paid, unpaid_cents=unpaid)
 
     @staticmethod
-    def _tell(tx: Tx, order: Order, line: Line, cents: int) -> None:
+    def _tell(tx: Tx, order: Order, line: Line, back: MoneyBack) -> None:
         tx.record(OrderProgressed(order_id=order.id, user_id=order.user_id, state=order.state))
         tx.record(
             OrderCorrected(
                 order_id=order.id,
                 user_id=order.user_id,
                 metric=line.metric,
-                refunded=cents,
+                refunded=back.cents,
+                to_bonus=back.bonus,
                 credit_returned=order.credit_returned,
             )
         )

@@ -39,8 +39,8 @@ class CrowdService:
         """The likes group of the environment, at every start."""
         await self._groups.ensure_likes_group()
 
-    async def groups(self) -> tuple[GroupView, ...]:
-        return await self._groups.all()
+    async def groups(self, *, limit: int | None = None, offset: int = 0) -> tuple[GroupView, ...]:
+        return await self._groups.all(limit=limit, offset=offset)
 
     async def group(self, *, group_id: int) -> GroupView:
         return await self._groups.get(group_id=group_id)
@@ -66,9 +66,18 @@ class CrowdService:
     # A claim is guarded by its own row: whatever the key, each thing is done once.
 
     async def take(
-        self, *, key: str, user_id: int, post_id: int, metric: Metric | None = None, chat_id: int | None = None
+        self,
+        *,
+        key: str,
+        user_id: int,
+        post_id: int,
+        metric: Metric | None = None,
+        chat_id: int | None = None,
+        verified: bool = False,
     ) -> TakenView:
-        return await self._claims.take(user_id=user_id, post_id=post_id, metric=metric, chat_id=chat_id)
+        return await self._claims.take(
+            user_id=user_id, post_id=post_id, metric=metric, chat_id=chat_id, verified=verified
+        )
 
     async def submit(self, *, key: str, user_id: int, claim_id: int, text: str) -> ClaimView:
         return await self._claims.submit(user_id=user_id, claim_id=claim_id, text=text)
@@ -85,17 +94,24 @@ class CrowdService:
     async def claims(self, *, user_id: int, before_id: int | None = None, limit: int = 20) -> tuple[ClaimView, ...]:
         return await self._claims.mine(user_id=user_id, before_id=before_id, limit=limit)
 
+    async def under_way(self, *, user_id: int, limit: int = 100) -> tuple[ClaimView, ...]:
+        return await self._claims.under_way(user_id=user_id, limit=limit)
+
     async def waiting(self, *, after_id: int = 0, limit: int = 20) -> tuple[ClaimView, ...]:
         return await self._claims.waiting(after_id=after_id, limit=limit)
 
     async def waiting_count(self, *, order_id: int | None = None) -> int:
         return await self._claims.waiting_count(order_id)
 
-    async def approve(self, *, key: str, actor: int, claim_id: int, tx: Tx | None = None) -> ClaimView:
-        return await self._claims.approve(key=key, actor=actor, claim_id=claim_id, tx=tx)
+    async def approve(
+        self, *, key: str, actor: int, claim_id: int, seen: int, verified: bool = False, tx: Tx | None = None
+    ) -> ClaimView:
+        return await self._claims.approve(key=key, actor=actor, claim_id=claim_id, seen=seen, verified=verified, tx=tx)
 
-    async def reject(self, *, key: str, actor: int, claim_id: int, reason: str, tx: Tx | None = None) -> ClaimView:
-        return await self._claims.reject(key=key, actor=actor, claim_id=claim_id, reason=reason, tx=tx)
+    async def reject(
+        self, *, key: str, actor: int, claim_id: int, seen: int, reason: str, tx: Tx | None = None
+    ) -> ClaimView:
+        return await self._claims.reject(key=key, actor=actor, claim_id=claim_id, seen=seen, reason=reason, tx=tx)
 
     async def group_message(self, *, message_id: int) -> GroupMessageView:
         async with self._db.read() as conn:

@@ -8,15 +8,16 @@ from functools import partial
 
 import structlog
 
-from viralcore.boosts.api import Engine, LineView
+from viralcore.boosts.api import Engine, LineView, TaskPartView
 from viralcore.boosts.config import CrowdConfig
 from viralcore.boosts.domain import crowd as rules
 from viralcore.boosts.domain.states import FINAL_ORDER, Line, Order
 from viralcore.boosts.domain.steering import Situation
-from viralcore.boosts.events import ClaimExpired, CrowdMessageDue, CrowdPostChanged, OrderCreated
+from viralcore.boosts.events import ClaimExpired, CrowdMessageDue, CrowdPostChanged, OrderCreated, OrderProgressed
 from viralcore.boosts.repository import claims, crowd, groups, orders
 from viralcore.boosts.repository.crowd import Message, Post
 from viralcore.boosts.service.delivery import Delivery
+from viralcore.boosts.service.engines import LineEngine
 from viralcore.boosts.service.groups import Groups
 from viralcore.core.db import Database, Tx
 from viralcore.core.log import correlated, correlation_id
@@ -27,11 +28,21 @@ log = structlog.get_logger(__name__)
 class CrowdEngine:
     """Implements `LineEngine` for the crowd. Locks: order, post, claims and messages."""
 
-    def __init__(self, db: Database, config: CrowdConfig, *, delivery: Delivery, registry: Groups) -> None:
+    def __init__(
+        self,
+        db: Database,
+        config: CrowdConfig,
+        *,
+        delivery: Delivery,
+        registry: Groups,
+        team: LineEngine | None = None,
+    ) -> None:
+        """`team`: who takes what is missing when no group is left."""
         self._db = db
         self._config = config
         self._delivery = delivery
         self._registry = registry
+        self._team = team
 
     @property
     def name(self) -> Engine:
@@ -50,7 +61,14 @@ class CrowdEngine:
         post = await crowd.post_of(tx.conn, order.id, lock=True)
         if post is None:
             raise RuntimeError("a post is gone")
-        await crowd.add_part(tx.conn, post_id=post.id, line_id=line.id, metric=line.metric, wanted=line.quantity)
+        await crowd.add_part(
+            tx.conn,
+            post_id=post.id,
+            line_id=line.id,
+            metric=line.metric,
+            wanted=line.quantity,
+            verified=line.verified,
+        )
         await self._ask_groups(tx, post)
 
     async def _ask_groups(self, tx: Tx, post: Post) -> None:
@@ -112,10 +130,15 @@ class CrowdEngine:
         await self._each(due.expired, self._expire)
         await self._each(due.posts, self._look)
         await self._each(due.stale, self._tell)
+        await self._each(await self._homeless(now), self._leave)
 
     async def next_due(self) -> datetime | None:
         async with self._db.read() as conn:
-            return await crowd.next_due(conn, edit_after=timedelta(seconds=self._config.edit_seconds))
+            found = await crowd.next_due(conn, edit_after=timedelta(seconds=self._config.edit_seconds))
+            if self._team is None or await groups.any_comments(conn) or not await crowd.any_open(conn):
+                return found
+            leaves = self._leaves_at(await groups.empty_since(conn), self._db.clock.now())
+        return leaves if found is None else min(found, leaves)
 
     async def _each(self, ids: Sequence[int], work: Callable[[int, Tx], Awaitable[None]]) -> None:
         for one in ids:
@@ -212,17 +235,23 @@ class CrowdEngine:
         if post is not None and post.state != "closed":
             await self._close(tx, post)
 
+    async def _whole(self, tx: Tx, post_id: int) -> tuple[Order, Post]:
+        """Both locked."""
+        found = await crowd.post(tx.conn, post_id)
+        order = None if found is None else await orders.lock(tx.conn, found.order_id)
+        if order is None:
+            raise LookupError(f"the order of post {post_id} is gone")
+        return order, await self._locked(tx, post_id)
+
     async def _expire(self, post_id: int, tx: Tx) -> None:
-        post = await self._locked(tx, post_id)
+        order, post = await self._whole(tx, post_id)
         self._tell_expired(tx, await claims.expire(tx.conn, post_id, until=tx.now))
-        await self.changed(tx, post)
+        await self.count(tx, order, post, ())
 
     async def _look(self, post_id: int, tx: Tx) -> None:
         """The time of a post may be over."""
-        found = await crowd.post(tx.conn, post_id)
-        order = None if found is None else await orders.lock(tx.conn, found.order_id)
-        post = await crowd.post(tx.conn, post_id, lock=True)
-        if order is None or post is None or post.next_at is None or post.next_at > tx.now:
+        order, post = await self._whole(tx, post_id)
+        if post.next_at is None or post.next_at > tx.now:
             return
         self._tell_expired(tx, await claims.expire(tx.conn, post_id, until=None))
         if post.state == "open" and await claims.undecided(tx.conn, post_id):
@@ -233,27 +262,31 @@ class CrowdEngine:
             await self.finish(tx, order, post)
 
     async def finish(self, tx: Tx, order: Order, post: Post) -> None:
-        """Close it, and tell the delivery what there is of each line; there will be no more."""
+        """Close it, and tell the delivery what there is of each line: there will be no more, or the team goes on."""
         await self._close(tx, post)
-        lines = await self._lines(tx, order)
+        lines, counts = await self._lines(tx, order), await self._counts(tx, post)
         for part in await crowd.parts(tx.conn, post.id):
-            if lines[part.line_id].finished_at is None:
-                delivered = await claims.approved(tx.conn, post.id, part.metric)
-                order = await self._worked(tx, order, part.line_id, delivered=delivered, ended=True)
+            line, count = lines[part.line_id], counts[part.metric]
+            if line.finished_at is not None:
+                continue
+            if post.to_staff and count.counted < part.wanted:
+                await self._hand_over(tx, order, line)
+            else:
+                order = await self._worked(tx, order, line.id, count, ended=True)
 
     async def count(self, tx: Tx, order: Order, post: Post, metrics: Collection[str]) -> None:
         """Something was decided. Of `metrics` more is approved by now: a line that has all it wants ends, and with the
         last one the post."""
         if post.state == "closed":
             return
-        full = True
+        full, counts = True, await self._counts(tx, post)
         for part in await crowd.parts(tx.conn, post.id):
-            delivered = await claims.approved(tx.conn, post.id, part.metric)
-            ended = delivered >= part.wanted
+            count = counts[part.metric]
+            ended = count.counted >= part.wanted
             full = full and ended
             if part.metric in metrics:
-                order = await self._worked(tx, order, part.line_id, delivered=delivered, ended=ended)
-        if full or (post.state == "review" and not await claims.undecided(tx.conn, post.id)):
+                order = await self._worked(tx, order, part.line_id, count, ended=ended)
+        if full or (post.state == "review" and not await claims.unfinished(tx.conn, post.id)):
             await self.finish(tx, order, post)
         else:
             await self.changed(tx, post)
@@ -263,16 +296,25 @@ class CrowdEngine:
         lines = await self._lines(tx, order)
         for part in await crowd.parts(tx.conn, post.id):
             if lines[part.line_id].state == "scheduled":
-                order = await self._worked(tx, order, part.line_id, delivered=0)
+                order = await self._worked(tx, order, part.line_id, None)
 
-    async def _worked(self, tx: Tx, order: Order, line_id: int, *, delivered: int, ended: bool = False) -> Order:
-        """The order as it is after that."""
+    async def _worked(
+        self, tx: Tx, order: Order, line_id: int, count: TaskPartView | None, *, ended: bool = False
+    ) -> Order:
+        """The order as it is after that. `count` None: nothing is there yet."""
         if order.state not in FINAL_ORDER:
-            await self._delivery.worked(tx, order, line_id, delivered=delivered, ended=ended)
+            if count is not None and count.verified:
+                await orders.set_verified(tx.conn, line_id, count.approved_verified)
+            done = 0 if count is None else count.counted
+            await self._delivery.worked(tx, order, line_id, delivered=done, ended=ended)
         after = await orders.lock(tx.conn, order.id)
         if after is None:
             raise RuntimeError("an order is gone")
         return after
+
+    @staticmethod
+    async def _counts(tx: Tx, post: Post) -> Mapping[str, TaskPartView]:
+        return {part.metric: part for part in (await crowd.counts(tx.conn, [post.id])).get(post.id, ())}
 
     @staticmethod
     async def _lines(tx: Tx, order: Order) -> Mapping[int, Line]:
@@ -282,6 +324,43 @@ class CrowdEngine:
         self._tell_expired(tx, await claims.expire(tx.conn, post.id, until=None))
         await crowd.close(tx.conn, post, now=tx.now)
         await self._announce(tx, post, "closed")
+
+    # --- when no group is left ---------------------------------------------------------------------------------------
+
+    def _leaves_at(self, since: datetime | None, now: datetime) -> datetime:
+        """When the team takes over, if there has been no group since then; now: that is still to be noted."""
+        return now if since is None else since + timedelta(minutes=self._config.without_groups_minutes)
+
+    async def _homeless(self, now: datetime) -> Sequence[int]:
+        """Open posts that no group is there for, and has not been for a while: whoever takes one away and adds another
+        is given the time."""
+        if self._team is None:
+            return ()
+        async with self._db.read() as conn:
+            there, since = await groups.any_comments(conn), await groups.empty_since(conn)
+            found = () if there else await crowd.open_posts(conn, limit=self._config.dispatch_messages)
+        if there != (since is None):
+            async with self._db.transaction() as tx:
+                await groups.set_empty_since(tx.conn, None if there else tx.now)
+        return found if since is not None and self._leaves_at(since, now) <= now else ()
+
+    async def _leave(self, post_id: int, tx: Tx) -> None:
+        """Nobody claims any longer; what people are at is waited for, the rest goes to the team."""
+        order, post = await self._whole(tx, post_id)
+        if post.state != "open" or await groups.any_comments(tx.conn):
+            return
+        log.warning("post_without_groups", post_id=post_id, order_id=order.id)
+        await crowd.review(tx.conn, post, until=tx.now + timedelta(hours=self._config.review_hours), to_staff=True)
+        await self._announce(tx, post, "review")
+        await self.count(tx, order, await self._locked(tx, post_id), ())
+
+    async def _hand_over(self, tx: Tx, order: Order, line: Line) -> None:
+        """The team goes on from what was approved. The groups are done with it, so nobody else delivers it."""
+        if self._team is None:
+            raise RuntimeError("a post waits for a team that is not there")
+        await orders.hand_over(tx.conn, line.id, before=self.name, now=self._team.name)
+        await self._team.open(tx, order, line)
+        tx.record(OrderProgressed(order_id=order.id, user_id=order.user_id, state=order.state))
 
     # --- telling -----------------------------------------------------------------------------------------------------
 

@@ -22,24 +22,30 @@ from viralcore.boosts.service.sources import invoice_of_lot
 from viralcore.core.db import Database, Tx
 from viralcore.core.errors import NotFound
 from viralcore.core.money import USD, Money, floor_money
-from viralcore.ledger.api import CREDITS, WALLET, Entry, InsufficientFunds, Ledger, LotUse, house_account, user_account
+from viralcore.ledger.api import CREDITS, Entry, InsufficientFunds, Ledger, LotUse, house_account, user_account
+from viralcore.payments.api import Back, MoneyBack, Payments, purchase_key
 from viralcore.users.api import Users
 
 RIGHT = "plans"
-GRANTS, REVENUE = "grants", "revenue"
+GRANTS = "grants"
 LONGEST_REASON = 300
+NOBODYS = 0
+"""In place of an invoice: no purchase is known."""
 Work = Callable[[], Awaitable[Mapping[str, Any]]]
 
 
 class Customs:
     """Implements `boosts.api.CustomPlans`, and finds plans of both kinds for the others."""
 
-    def __init__(self, db: Database, catalogue: Catalogue, config: Custom, ledger: Ledger, users: Users) -> None:
+    def __init__(
+        self, db: Database, catalogue: Catalogue, config: Custom, ledger: Ledger, users: Users, payments: Payments
+    ) -> None:
         self._db = db
         self._catalogue = catalogue
         self._config = config
         self._ledger = ledger
         self._users = users
+        self._payments = payments
 
     # --- finding -----------------------------------------------------------------------------------------------------
 
@@ -123,7 +129,7 @@ class Customs:
                     raise BadCustomPlan(reason="posts", most=self._config.most_posts)
                 plan = await rows.add(tx.conn, user_id=user_id, spec=spec, now=tx.now)
                 await self._give(tx, plan, give, f"custom:{plan.id}:made", reason)
-                await self._noted(tx, actor, plan, "made", spec=spec, give=give, refunded=0, reason=reason)
+                await self._noted(tx, actor, plan, "made", spec=spec, give=give, back=MoneyBack(), reason=reason)
                 return {"plan_id": plan.id}
 
             inputs = {"user_id": user_id, **_told(spec), "give": give, "reason": reason}
@@ -133,7 +139,7 @@ class Customs:
     async def edit(
         self, *, key: str, actor: int, plan_id: int, version: int, spec: CustomSpec, give: int, reason: str
     ) -> CustomPlanView:
-        async def change(tx: Tx, plan: CustomPlan) -> tuple[int, int]:
+        async def change(tx: Tx, plan: CustomPlan) -> tuple[int, MoneyBack]:
             if plan.ended_at is not None:
                 raise BadCustomPlan(reason="ended")
             if plan.version != version:
@@ -143,13 +149,13 @@ class Customs:
             if give < 0:
                 return give, await self._take(tx, plan, -give, f"custom:{plan.id}:v{version}", reason)
             await self._give(tx, plan, give, f"custom:{plan.id}:v{version}", reason)
-            return give, 0
+            return give, MoneyBack()
 
         inputs = {"version": version, **_told(spec), "give": give}
         return await self._change("edited", key, actor, plan_id, inputs, reason, change, spec)
 
     async def end(self, *, key: str, actor: int, plan_id: int, reason: str) -> CustomPlanView:
-        async def change(tx: Tx, plan: CustomPlan) -> tuple[int, int]:
+        async def change(tx: Tx, plan: CustomPlan) -> tuple[int, MoneyBack]:
             if not reason:
                 raise BadCustomPlan(reason="reason")
             await rows.end(tx.conn, plan, now=tx.now)
@@ -158,18 +164,22 @@ class Customs:
         return await self._change("ended", key, actor, plan_id, {}, reason, change, None)
 
     async def bought(self, tx: Tx, plan_id: str, invoice_id: int) -> None:
-        """An invoice of a custom plan was paid. When the plan had ended meanwhile, the money goes back at once."""
+        """An invoice of a custom plan was paid. When the plan could not be used any more by then, its money goes back
+        at once. What else is left of a plan whose time is over waits for an owner, who may prolong it."""
         number = number_of(plan_id)
         plan = None if number is None else await rows.get(tx.conn, number, lock="update")
-        if plan is not None and plan.ended_at is not None:
-            reason = "The plan had ended before it was paid"
-            given, refunded = await self.clear(tx, plan, f"custom:{plan.id}:invoice:{invoice_id}", reason)
-            self._tell(tx, plan, "ended", given, refunded, reason)
+        if plan is not None and plan.state(tx.now) != "live":
+            reason, lot = "The plan had ended before it was paid", purchase_key(invoice_id)
+            account = user_account(plan.user_id, CREDITS, asset_of(plan.id))
+            left = {one.posting_key: one.remaining for one in await self._ledger.lots(tx, account=account)}.get(lot, 0)
+            if left:
+                back = await self._take(tx, plan, left, f"custom:{plan.id}:invoice:{invoice_id}", reason, lot=lot)
+                self._tell(tx, plan, "ended", -left, back, reason)
 
-    async def clear(self, tx: Tx, plan: CustomPlan, key: str, reason: str) -> tuple[int, int]:
-        """Take back all posts that are left: (minus how many, cents paid back)."""
+    async def clear(self, tx: Tx, plan: CustomPlan, key: str, reason: str) -> tuple[int, MoneyBack]:
+        """Take back all posts that are left: (minus how many, what was paid back)."""
         left = await self._left(tx, plan)
-        return (-left, await self._take(tx, plan, left, key, reason)) if left else (0, 0)
+        return (-left, await self._take(tx, plan, left, key, reason)) if left else (0, MoneyBack())
 
     async def _change(
         self,
@@ -179,7 +189,7 @@ class Customs:
         plan_id: int,
         inputs: Mapping[str, Any],
         reason: str,
-        change: Callable[[Tx, CustomPlan], Awaitable[tuple[int, int]]],
+        change: Callable[[Tx, CustomPlan], Awaitable[tuple[int, MoneyBack]]],
         spec: CustomSpec | None,
     ) -> CustomPlanView:
         """Authorised, done once, audited and told, under the lock of the plan's row."""
@@ -189,8 +199,8 @@ class Customs:
 
             async def run() -> Mapping[str, Any]:
                 plan = await self._row(tx, plan_id, lock="update")
-                give, refunded = await change(tx, plan)
-                await self._noted(tx, actor, plan, what, spec=spec, give=give, refunded=refunded, reason=reason)
+                give, back = await change(tx, plan)
+                await self._noted(tx, actor, plan, what, spec=spec, give=give, back=back, reason=reason)
                 return {}
 
             told = {"actor": actor, "plan_id": plan_id, "reason": reason, **inputs}
@@ -214,11 +224,13 @@ class Customs:
             )
             await self._ledger.post(tx, key=key, kind="adjustment", entries=entries, description=_words(plan, reason))
 
-    async def _take(self, tx: Tx, plan: CustomPlan, posts: int, key: str, reason: str) -> int:
-        """Posts back to the house, and what was paid for them to the wallet; returns the cents."""
+    async def _take(
+        self, tx: Tx, plan: CustomPlan, posts: int, key: str, reason: str, *, lot: str | None = None
+    ) -> MoneyBack:
+        """Posts back to the house (`lot`: of that one), and what was paid for them back to where it came from."""
         asset = asset_of(plan.id)
         entries = (
-            Entry(user_account(plan.user_id, CREDITS, asset), -posts),
+            Entry(user_account(plan.user_id, CREDITS, asset), -posts, lot=lot),
             Entry(house_account(GRANTS, asset), posts),
         )
         words = _words(plan, reason)
@@ -226,22 +238,35 @@ class Customs:
             taken = await self._ledger.post(tx, key=key, kind="adjustment", entries=entries, description=words)
         except InsufficientFunds as short:
             raise BadCustomPlan(reason="too_few_left", left=await self._left(tx, plan)) from short
-        cents = _worth(taken.lots)
-        if cents:
-            back = (Entry(user_account(plan.user_id, WALLET), cents), Entry(house_account(REVENUE), -cents))
-            await self._ledger.post(tx, key=f"{key}:back", kind="refund", entries=back, description=words)
-            await self._tell_refunds(tx, plan, key, taken.lots)
-        return cents
+        if not _worth(taken.lots):
+            return MoneyBack()
+        return await self._pay_back(tx, plan, key, taken.lots, words)
 
-    async def _tell_refunds(self, tx: Tx, plan: CustomPlan, key: str, lots: Sequence[LotUse]) -> None:
+    async def _pay_back(self, tx: Tx, plan: CustomPlan, key: str, lots: Sequence[LotUse], words: str) -> MoneyBack:
         """By the purchase they came from: what was earned by it is owed back."""
-        refunded: dict[int, int] = {}
+        owed: dict[int, int] = {}
         for lot, use in zip(await self._ledger.lots_taken(tx, key=key), lots, strict=True):
-            invoice_id = await invoice_of_lot(tx, self._ledger, lot.posting_key) if _worth([use]) else None
-            if invoice_id is not None:
-                refunded[invoice_id] = refunded.get(invoice_id, 0) + _worth([use])
-        for invoice_id, cents in refunded.items():
-            tx.record(CreditsRefunded(source=key, user_id=plan.user_id, invoice_id=invoice_id, cents=cents))
+            cents = _worth([use])
+            if cents:
+                invoice_id = await invoice_of_lot(tx, self._ledger, lot.posting_key) or NOBODYS
+                owed[invoice_id] = owed.get(invoice_id, 0) + cents
+        backs = [
+            Back(f"{key}:back:{invoice_id or 'unknown'}", invoice_id or None, cents, words)
+            for invoice_id, cents in sorted(owed.items())
+        ]
+        given = await self._payments.give_back(tx, key=f"{key}:back", user_id=plan.user_id, backs=backs)
+        for back, parts in zip(backs, given, strict=True):
+            if back.invoice_id is not None and parts.cents:
+                tx.record(
+                    CreditsRefunded(
+                        source=key,
+                        user_id=plan.user_id,
+                        invoice_id=back.invoice_id,
+                        cents=parts.cents,
+                        to_wallet=parts.wallet,
+                    )
+                )
+        return sum(given, MoneyBack())
 
     async def _noted(
         self,
@@ -252,10 +277,10 @@ class Customs:
         *,
         spec: CustomSpec | None,
         give: int,
-        refunded: int,
+        back: MoneyBack,
         reason: str,
     ) -> None:
-        after = {**({} if spec is None else _told(spec)), "posts_given": give, "refunded_cents": refunded}
+        after = {**({} if spec is None else _told(spec)), "posts_given": give, "refunded_cents": back.cents}
         await self._users.audit(
             tx,
             actor=actor,
@@ -265,13 +290,19 @@ class Customs:
             after={"user_id": plan.user_id, **after},
             reason=reason,
         )
-        self._tell(tx, plan, what, give, refunded, reason)
+        self._tell(tx, plan, what, give, back, reason)
 
     @staticmethod
-    def _tell(tx: Tx, plan: CustomPlan, what: str, give: int, refunded: int, reason: str) -> None:
+    def _tell(tx: Tx, plan: CustomPlan, what: str, give: int, back: MoneyBack, reason: str) -> None:
         tx.record(
             CustomPlanChanged(
-                plan_id=plan.id, user_id=plan.user_id, what=what, given=give, refunded=refunded, reason=reason
+                plan_id=plan.id,
+                user_id=plan.user_id,
+                what=what,
+                given=give,
+                refunded=back.cents,
+                to_bonus=back.bonus,
+                reason=reason,
             )
         )
 

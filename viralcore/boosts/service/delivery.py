@@ -19,28 +19,19 @@ from viralcore.boosts.config import BoostsConfig
 from viralcore.boosts.domain import states
 from viralcore.boosts.domain.panels import AddAnswer, Declined, Placed, StatusReading
 from viralcore.boosts.domain.states import FINAL_ORDER, Line, Order, Phase
-from viralcore.boosts.events import (
-    LinesFinished,
-    OrderFinished,
-    OrderProgressed,
-    OrderRefunded,
-    PhaseSent,
-    PhaseUnknown,
-)
+from viralcore.boosts.events import LinesFinished, OrderFinished, OrderProgressed, PhaseSent, PhaseUnknown
 from viralcore.boosts.repository import custom, orders, phases
+from viralcore.boosts.service.givebacks import GiveBacks
 from viralcore.boosts.service.loaded import Answered, Loaded, load
 from viralcore.boosts.service.panels import Choice, PanelDesk
 from viralcore.boosts.service.remainders import Remainders
-from viralcore.boosts.service.sources import invoice_behind, return_key
 from viralcore.core.clock import monotonic
 from viralcore.core.db import Database, Tx
 from viralcore.core.log import correlated, correlation_id
-from viralcore.ledger.api import CREDITS, WALLET, Entry, Ledger, NewPosting, house_account, user_account
+from viralcore.payments.api import MoneyBack
 
 log = structlog.get_logger(__name__)
 
-CREDITS_USED = "credits_used"
-REVENUE = "revenue"
 ORDERS_AT_ONCE = 8
 """Orders dispatched in one transaction: a statement costs much the same for one as for all of them. They are locked
 until it is committed, and their rows are put together in one go: whoever presses a button must not notice either."""
@@ -54,11 +45,11 @@ def effect_kind(panel: str) -> str:
 class Delivery:
     """Moves phases, lines and orders."""
 
-    def __init__(self, db: Database, config: BoostsConfig, desk: PanelDesk, ledger: Ledger) -> None:
+    def __init__(self, db: Database, config: BoostsConfig, desk: PanelDesk, back: GiveBacks) -> None:
         self._db = db
         self._schedule = config.schedule
         self._desk = desk
-        self._ledger = ledger
+        self._back = back
         self._remainders = Remainders(desk)
 
     # --- sending ---------------------------------------------------------------------------------------------------
@@ -111,6 +102,7 @@ class Delivery:
     async def place(self, tx: Tx, order: Order, metric: str, phase: Phase) -> None:
         """Send a phase to the first panel that may take it; when there is none, wait for another round or give up. Of a
         paused order, it waits for the end of the pause."""
+        await self._desk.shelves.fresh(tx)
         if order.paused_at is not None:
             since, rounds = phase.troubled_since, phase.round
             # As if it had been due when the pause began: the pause's end moves it to that very moment.
@@ -256,7 +248,7 @@ class Delivery:
         for one in found:
             for phase in tuple(one.phases):
                 reading = readings[one.order.id].get(phase.id)
-                if reading is None or phase.state != "sent":
+                if reading is None or phase.state != "sent" or not reading.about(phase.panel_order):
                     continue
                 said = phases.Told(phase, reading, states.apply_reading(phase, reading))
                 told.append(said)
@@ -358,8 +350,8 @@ class Delivery:
     async def give_back(self, tx: Tx, order: Order, settlement: states.Settlement, description: str) -> None:
         """End an order whose lines have ended: what was not delivered comes back, as the credit or as money."""
         if settlement.credit_returned:
-            await self.return_credit(tx, order, description)
-        await self._refund(tx, order, settlement.refunds)
+            await self._back.credit(tx, order, description)
+        back = await self._refund(tx, order, settlement.refunds)
         await orders.finish(
             tx.conn,
             order,
@@ -367,56 +359,28 @@ class Delivery:
             now=tx.now,
             refunded_cents=settlement.refunded_cents,
             credit_returned=settlement.credit_returned,
+            bonus_cents=back.bonus,
+            unpaid_cents=back.unpaid,
         )
-        self.tell_finished(tx, order, settlement)
-
-    async def return_credit(self, tx: Tx, order: Order, description: str) -> None:
-        """The credit comes back at the price it was bought for; once for an order, whatever asks."""
-        entries = (
-            Entry(user_account(order.user_id, CREDITS, order.asset), 1, unit_cost=order.unit_cost),
-            Entry(house_account(CREDITS_USED, order.asset), -1),
-        )
-        await self._ledger.post(tx, key=return_key(order.id), kind="refund", entries=entries, description=description)
-
-    async def _refund(self, tx: Tx, order: Order, refunds: Mapping[int, int]) -> None:
-        postings = [
-            NewPosting(
-                key=f"refund:line:{line_id}",
-                kind="refund",
-                entries=(
-                    Entry(user_account(order.user_id, WALLET), cents),
-                    Entry(house_account(REVENUE), -cents),
-                ),
-                description=f"Not delivered, order {order.id}",
-            )
-            for line_id, cents in sorted(refunds.items())
-        ]
-        if not postings:
-            return
-        verdicts = await self._ledger.post_many(tx, postings)
-        refused = [verdict for verdict in verdicts if not verdict.done]
-        if refused:
-            raise RuntimeError(f"the ledger refused refunds: {refused}")
-        await orders.refund_lines(tx.conn, refunds)
-        invoice_id = await invoice_behind(tx, self._ledger, order)
-        if invoice_id is not None:
-            told = OrderRefunded(
-                order_id=order.id, user_id=order.user_id, invoice_id=invoice_id, cents=sum(refunds.values())
-            )
-            tx.record(told)
-
-    def tell_finished(self, tx: Tx, order: Order, settlement: states.Settlement) -> None:
-        """Announce the end of an order."""
         tx.record(OrderProgressed(order_id=order.id, user_id=order.user_id, state=settlement.state))
         tx.record(
             OrderFinished(
                 order_id=order.id,
                 user_id=order.user_id,
                 state=settlement.state,
-                refunded=settlement.refunded_cents,
+                refunded=back.cents,
                 credit_returned=settlement.credit_returned,
             )
         )
+
+    async def _refund(self, tx: Tx, order: Order, refunds: Mapping[int, int]) -> MoneyBack:
+        keys = {line_id: f"refund:line:{line_id}" for line_id in refunds}
+        cents = {keys[line_id]: some for line_id, some in refunds.items()}
+        back = await self._back.money(tx, order, "settled", cents, "Not delivered")
+        if refunds:
+            parts = {line_id: (some, back[keys[line_id]].unpaid) for line_id, some in refunds.items()}
+            await orders.refund_lines(tx.conn, parts)
+        return sum(back.values(), MoneyBack())
 
     @staticmethod
     def _tell_lines(tx: Tx, order: Order, metrics: Sequence[str], state: str) -> None:

@@ -22,6 +22,7 @@ from viralcore.boosts.api import (
     PlanEnded,
     PlanView,
     TooManyLinks,
+    WayView,
 )
 from viralcore.boosts.config import BoostsConfig
 from viralcore.boosts.domain.custom import usable
@@ -31,8 +32,9 @@ from viralcore.boosts.repository import drafts, orders, views
 from viralcore.boosts.repository.drafts import Draft
 from viralcore.boosts.repository.orders import NewOrder
 from viralcore.boosts.service.custom import Customs
-from viralcore.boosts.service.delivery import CREDITS_USED
+from viralcore.boosts.service.givebacks import CREDITS_USED
 from viralcore.boosts.service.placing import Placing
+from viralcore.boosts.service.shelves import Shelves
 from viralcore.boosts.service.sources import debit_key
 from viralcore.core.db import Database, Tx
 from viralcore.core.errors import NotFound
@@ -53,9 +55,12 @@ class Drafts:
         placing: Placing,
         ledger: Ledger,
         users: Users,
+        shelves: Shelves,
     ) -> None:
+        self._shelves = shelves
         self._db = db
         self._config = config.drafts
+        self._open_hours = config.crowd.open_hours
         self._catalogue = catalogue
         self._customs = customs
         self._placing = placing
@@ -77,6 +82,7 @@ class Drafts:
         if len(found.links) > self._config.max_links:
             raise TooManyLinks(limit=self._config.max_links, given=len(found.links))
         async with self._db.transaction() as tx:
+            await self._shelves.fresh(tx)
             await self._users.require_active(tx, user_id=user_id)
 
             async def make() -> Mapping[str, Any]:
@@ -90,17 +96,18 @@ class Drafts:
 
             inputs = {"user_id": user_id, "text": text}
             made = await tx.once(scope="boosts.draft", key=key, inputs=inputs, run=make)
-            return await self._view(await self._open(tx, user_id, int(made["draft_id"])))
+            return await self._view(tx, await self._open(tx, user_id, int(made["draft_id"])))
 
     async def choose_plan(self, *, user_id: int, draft_id: int, plan_id: str) -> DraftView:
         async with self._db.transaction() as tx:
+            await self._shelves.fresh(tx)
             draft = await self._open(tx, user_id, draft_id)
             await self._choose(tx, draft.id, user_id, await self._customs.hold(tx, plan_id), draft.links)
-            return await self._view(await self._open(tx, user_id, draft_id))
+            return await self._view(tx, await self._open(tx, user_id, draft_id))
 
     async def get(self, *, user_id: int, draft_id: int) -> DraftView:
         async with self._db.transaction() as tx:
-            return await self._view(await self._open(tx, user_id, draft_id))
+            return await self._view(tx, await self._open(tx, user_id, draft_id))
 
     async def placed(self, *, user_id: int, draft_id: int) -> PlacedView:
         async with self._db.read() as conn:
@@ -112,6 +119,7 @@ class Drafts:
 
     async def reorder(self, *, key: str, user_id: int, order_id: int) -> DraftView:
         async with self._db.transaction() as tx:
+            await self._shelves.fresh(tx)
             await self._users.require_active(tx, user_id=user_id)
             order = await orders.get(tx.conn, order_id)
             if order is None or order.user_id != user_id:
@@ -130,7 +138,7 @@ class Drafts:
                 return {"draft_id": await self._add(tx, user_id, [link], (), wanted)}
 
             made = await tx.once(scope="boosts.reorder", key=key, inputs={"order_id": order_id}, run=make)
-            return await self._view(await self._open(tx, user_id, int(made["draft_id"])))
+            return await self._view(tx, await self._open(tx, user_id, int(made["draft_id"])))
 
     async def discard(self, *, user_id: int, draft_id: int) -> None:
         async with self._db.transaction() as tx:
@@ -154,6 +162,7 @@ class Drafts:
             return await views.order_views(tx.conn, await orders.of_draft(tx.conn, draft_id))
         draft = await self._open(tx, user_id, draft_id)
         await self._users.require_active(tx, user_id=user_id)
+        await self._shelves.fresh(tx)
         _, blocked = await self._blocked(tx, draft.links)
         if blocked:
             raise BadLink(problems=blocked)
@@ -162,7 +171,7 @@ class Drafts:
         plan = await self._customs.hold(tx, draft.plan_id)
         if not usable(plan, tx.now):
             raise PlanEnded(title=plan.title, at=plan.until)
-        if plan.version != draft.plan_version:
+        if plan.version != draft.plan_version or not any(line.available for line in plan.lines):
             raise PlanChanged(plan_id=plan.id)
         lots = await self._debit(tx, debit_key(draft.id), user_id, plan, draft.links)
         for position, (link, unit_cost) in enumerate(zip(draft.links, _prices(lots), strict=True)):
@@ -279,7 +288,18 @@ class Drafts:
             raise DraftExpired(draft_id=draft_id)
         return draft
 
-    async def _view(self, draft: Draft) -> DraftView:
+    async def _ways(self, tx: Tx, plan: PlanView) -> tuple[WayView, ...]:
+        found = []
+        for line in plan.lines:
+            engine = await self._placing.worker(tx, plan.platform, line)
+            parts = tuple(phase.minutes for phase in self._catalogue.phases(plan, line))
+            if engine is not None:
+                found.append(WayView(line.metric, engine, hours=self._open_hours if engine == "crowd" else 0))
+            elif parts:
+                found.append(WayView(line.metric, "panel", parts))
+        return tuple(found)
+
+    async def _view(self, tx: Tx, draft: Draft) -> DraftView:
         plan = None if draft.plan_id is None else await self._customs.plan(draft.plan_id)
         refund = None
         if plan is not None and draft.unit_cost is not None:
@@ -291,7 +311,7 @@ class Drafts:
             problems=draft.problems,
             choices=await self._choices(draft.user_id, draft.links),
             plan=plan,
-            phases_minutes=self._catalogue.phases_minutes,
+            ways=() if plan is None else await self._ways(tx, plan),
             refunded_share=Decimal(0) if plan is None else self._catalogue.refunded_share(plan),
             refund_per_unit=refund,
             expires_at=draft.expires_at,

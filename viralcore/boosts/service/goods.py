@@ -27,13 +27,12 @@ from viralcore.boosts.repository import goods as requests
 from viralcore.boosts.repository import orders
 from viralcore.boosts.repository.goods import Request
 from viralcore.boosts.repository.orders import NewOrder
-from viralcore.boosts.service.delivery import REVENUE
 from viralcore.boosts.service.placing import Placing
+from viralcore.boosts.service.shelves import Shelves
 from viralcore.core.db import Database, Tx
 from viralcore.core.errors import NotFound
 from viralcore.core.money import USD, ceil_money
-from viralcore.ledger.api import WALLET, Entry, Ledger, house_account, user_account
-from viralcore.payments.api import Item, Payments
+from viralcore.payments.api import Back, Item, Payments
 from viralcore.users.api import Users
 
 log = structlog.get_logger(__name__)
@@ -49,8 +48,8 @@ class GoodsDesk:
         config: BoostsConfig,
         catalogue: Catalogue,
         placing: Placing,
+        shelves: Shelves,
         *,
-        ledger: Ledger,
         payments: Payments,
         users: Users,
     ) -> None:
@@ -60,14 +59,15 @@ class GoodsDesk:
         self._keep = timedelta(days=config.drafts.keep_days)
         self._catalogue = catalogue
         self._placing = placing
-        self._ledger = ledger
+        self._shelves = shelves
         self._payments = payments
         self._users = users
 
     async def begin(self, *, key: str, user_id: int, plan_id: str, quantity: int) -> RequestView:
-        plan = self._on_sale(plan_id)
-        self._catalogue.check_quantity(plan, quantity)
         async with self._db.transaction() as tx:
+            await self._shelves.fresh(tx)
+            plan = self._on_sale(plan_id)
+            self._catalogue.check_quantity(plan, quantity)
             await self._users.require_active(tx, user_id=user_id)
 
             async def make() -> Mapping[str, Any]:
@@ -128,6 +128,7 @@ class GoodsDesk:
             if request.invoice_id is not None:
                 return request.invoice_id
             request = await self._open(tx, user_id, request_id)
+            await self._shelves.fresh(tx)
             plan = self._on_sale(request.plan_id)
             self._catalogue.check_quantity(plan, request.quantity)
             left = goods.missing(plan.questions, request.answers)
@@ -162,6 +163,7 @@ class GoodsDesk:
         request = await requests.of_invoice(tx.conn, invoice_id, lock=True)
         if request is not None and request.state != "invoiced":
             return
+        await self._shelves.fresh(tx)
         plan = None if request is None else self._known(request.plan_id)
         if request is None or plan is None:
             await self._give_back(tx, invoice_id, user_id, cents)
@@ -189,10 +191,19 @@ class GoodsDesk:
 
     async def _give_back(self, tx: Tx, invoice_id: int, user_id: int, cents: int) -> None:
         log.error("goods_without_plan", invoice_id=invoice_id)
-        entries = (Entry(user_account(user_id, WALLET), cents), Entry(house_account(REVENUE), -cents))
         key, why = f"goods:invoice:{invoice_id}:back", f"Could not be ordered: invoice {invoice_id}"
-        await self._ledger.post(tx, key=key, kind="refund", entries=entries, description=why)
-        tx.record(GoodsReturned(invoice_id=invoice_id, user_id=user_id, cents=cents))
+        (back,) = await self._payments.give_back(
+            tx, key=key, user_id=user_id, backs=[Back(key, invoice_id, cents, why)]
+        )
+        tx.record(
+            GoodsReturned(
+                invoice_id=invoice_id,
+                user_id=user_id,
+                cents=back.cents,
+                to_wallet=back.wallet,
+                to_bonus=back.bonus,
+            )
+        )
 
     async def _refuse_blocked(self, tx: Tx, question: str, link: LinkView) -> None:
         for kind, value in (("link", link.canonical), ("link", link.post), ("handle", link.handle)):

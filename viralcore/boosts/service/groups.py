@@ -32,9 +32,9 @@ class Groups:
         self._users = users
         self._likes_group = likes_group
 
-    async def all(self) -> tuple[GroupView, ...]:
+    async def all(self, *, limit: int | None = None, offset: int = 0) -> tuple[GroupView, ...]:
         async with self._db.read() as conn:
-            return await groups.views(conn)
+            return await groups.views(conn, limit=limit, offset=max(0, offset))
 
     async def get(self, *, group_id: int) -> GroupView:
         async with self._db.read() as conn:

@@ -30,6 +30,7 @@ from viralcore.users.api import Users
 RIGHT = "orders.retry"
 MOST_ORDERS = 100
 MOST_PANEL_ORDERS = 1000
+MOST_UNKNOWN = 100
 
 Decide = Callable[[Tx, Order, Phase], Awaitable[None]]
 
@@ -99,9 +100,14 @@ class Orders:
                 raise NotFound(what="phase")
             return await views.unknown_view(conn, phase)
 
-    async def unknown_phases(self) -> tuple[UnknownPhaseView, ...]:
+    async def unknown_phases(self, *, after: int, limit: int) -> tuple[UnknownPhaseView, ...]:
         async with self._db.read() as conn:
-            return tuple([await views.unknown_view(conn, phase) for phase in await phases.unknown(conn)])
+            found = await phases.unknown(conn, after=after, limit=max(1, min(limit, MOST_UNKNOWN)))
+            return tuple([await views.unknown_view(conn, phase) for phase in found])
+
+    async def unknown_count(self) -> int:
+        async with self._db.read() as conn:
+            return await phases.unknown_count(conn)
 
     async def resolve_placed(
         self, *, key: str, actor: int, phase_id: int, panel_order: str, attempt: int

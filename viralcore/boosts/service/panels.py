@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import structlog
 
 from viralcore.boosts.api import PanelView
 from viralcore.boosts.config import BoostsConfig, PanelConfig
+from viralcore.boosts.domain import ranking
 from viralcore.boosts.domain.panels import BalanceReading, Why
-from viralcore.boosts.domain.states import Phase
 from viralcore.boosts.events import PanelTrouble, PhaseHinted
 from viralcore.boosts.ports import Panel, PanelDown
 from viralcore.boosts.repository import panels as rows
@@ -109,6 +109,19 @@ class PanelDesk:
         log.warning("panel_services_quarantined", panel=panel, detail=detail)
         tx.record(PanelTrouble(panel=panel, what="services", detail=detail[:300]))
 
+    async def runway(self, tx: Tx, row: rows.PanelRow, *, spent_a_day: Decimal | None) -> None:
+        """Tell staff that what is left at a panel does not last; once, until it does again. Its row is locked. While
+        nobody can say how long it lasts, what was told stands."""
+        left, care = ranking.days_left(row.balance, spent_a_day), self._config.care
+        if left is None:
+            return
+        if left < care.runway_alert_days and not row.short:
+            detail = f"{_plain(left)} days ({_plain(row.balance or Decimal(0))} {row.currency or ''})"
+            tx.record(PanelTrouble(panel=row.name, what="runway", detail=detail))
+            await rows.set_short(tx.conn, row.name, short=True)
+        elif left >= care.runway_over_days and row.short:
+            await rows.set_short(tx.conn, row.name, short=False)
+
     async def took_orders(self, tx: Tx, *, panel: str, services: Collection[str]) -> None:
         """It works again."""
         over = ["not_enough_funds", "config", "refused", *(f"config:{service}" for service in sorted(services))]
@@ -135,7 +148,7 @@ class PanelDesk:
         """Read balances that are due, which also closes a breaker that waits for its trial; then look."""
         async with self._db.read() as conn:
             known = await rows.read(conn)
-            silent = await phases.unknown(conn)
+            silent = await phases.unread(conn)
             self._shelves.lay_out(await service_rows.in_use(conn), known)
         limit = timedelta(minutes=self._config.schedule.balance_minutes)
         now = self._db.clock.now()
@@ -144,7 +157,7 @@ class PanelDesk:
             checked = known[name].checked_at if name in known else None
             fresh = checked is not None and checked <= now < checked + limit
             # a send nobody answered: what is left there may hint at what became of it
-            fresh = fresh and not _unread(silent, name, checked)
+            fresh = fresh and not any(phase.panel == name for phase in silent)
             breaker = self._panels[name].breaker
             return breaker == "half-opened" or (breaker == "closed" and not fresh)
 
@@ -153,8 +166,7 @@ class PanelDesk:
         async with self._db.transaction() as tx:
             for panel, reading in zip(asked, readings, strict=True):
                 if reading is not None:
-                    before = known[panel.name].checked_at if panel.name in known else None
-                    for phase in _unread(silent, panel.name, before):
+                    for phase in (one for one in silent if one.panel == panel.name):
                         tx.record(PhaseHinted(phase_id=phase.id, order_id=phase.order_id, panel=panel.name))
                     await self._keep_balance(tx, panel, reading)
             await self.look(tx)
@@ -200,12 +212,6 @@ class PanelDesk:
         if await rows.trouble(tx.conn, panel=panel, what=about, now=tx.now, again_before=again_before):
             log.warning("panel_trouble", panel=panel, what=what)
             tx.record(PanelTrouble(panel=panel, what=what, detail=detail[:300]))
-
-
-def _unread(silent: Sequence[Phase], name: str, checked: datetime | None) -> list[Phase]:
-    """Sends to a panel nobody answered, since when its balance was not read."""
-    mine = [phase for phase in silent if phase.panel == name and phase.sent_at is not None]
-    return [phase for phase in mine if checked is None or (phase.sent_at is not None and phase.sent_at >= checked)]
 
 
 def _any_down(known: Mapping[str, rows.PanelRow]) -> bool:

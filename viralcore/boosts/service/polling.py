@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -130,4 +131,4 @@ class Polling:
     async def _ask_chunk(panel: Panel, chunk: Sequence[Phase]) -> Mapping[int, StatusReading]:
         ids = {phase.panel_order: phase.id for phase in chunk if phase.panel_order is not None}
         told = await panel.statuses(list(ids))
-        return {ids[order]: reading for order, reading in told.items()}
+        return {ids[order]: replace(reading, order=order) for order, reading in told.items()}

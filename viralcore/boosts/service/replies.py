@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 from viralcore.boosts.api import (
     BadApproval,
@@ -301,18 +301,23 @@ class RepliesService:
             "correction", key=key, actor=actor, user_id=user_id, amount=amount, reason=reason
         )
 
-    async def ask_export(self, *, key: str, actor: int) -> None:
+    async def ask_export(self, *, key: str, actor: int, form: Literal["csv", "xlsx"] = "csv") -> None:
         async def work(tx: Tx) -> None:
             await self._users.authorize(tx, actor=actor, right=EXPORT)
 
             async def run() -> Mapping[str, Any]:
                 await self._users.audit(
-                    tx, actor=actor, action="reply_guys.exported", subject="reply_guys", before=None, after={}
+                    tx,
+                    actor=actor,
+                    action="reply_guys.exported",
+                    subject="reply_guys",
+                    before=None,
+                    after={"form": form},
                 )
-                tx.record(ReplyExportAsked(actor=actor))
+                tx.record(ReplyExportAsked(actor=actor, form=form))
                 return {}
 
-            await tx.once(scope="boosts.reply_export", key=key, inputs={"actor": actor}, run=run)
+            await tx.once(scope="boosts.reply_export", key=key, inputs={"actor": actor, "form": form}, run=run)
 
         await self._db.run(work)
 

@@ -200,13 +200,12 @@ class ReplyPay:
     async def earners(self, *, offset: int = 0, limit: int = 20) -> EarnersView:
         active = frozenset(await self._users.staff_ids(right=TASKS))
         async with self._db.read() as conn:
-            everybody = sorted(active | await rows.everybody(conn), key=lambda one: (one not in active, one))
-            shown = everybody[offset : offset + max(1, limit)]
+            people, shown = await rows.everybody(conn, active, offset=max(0, offset), limit=max(1, limit))
             found = await rows.sums_of(conn, shown)
             total = await rows.sums(conn)
         return EarnersView(
             rows=tuple([await self._earner(user_id, user_id in active, found) for user_id in shown]),
-            people=len(everybody),
+            people=people,
             active=len(active),
             replies=total.replies,
             paid=ngn(total.paid),

@@ -20,9 +20,9 @@ def debit_key(draft_id: int) -> str:
     return f"boost:draft:{draft_id}"
 
 
-def return_key(order_id: int) -> str:
-    """The posting that gave an order's credit back."""
-    return f"return:order:{order_id}"
+def return_key(order_id: int, invoice_id: int | None) -> str:
+    """The posting that gave an order's credit back, a credit of that purchase."""
+    return f"return:order:{order_id}" if invoice_id is None else f"return:order:{order_id}:invoice:{invoice_id}"
 
 
 async def invoice_behind(tx: Tx, ledger: Ledger, order: Order) -> int | None:
@@ -36,7 +36,7 @@ async def invoice_behind(tx: Tx, ledger: Ledger, order: Order) -> int | None:
         each = [lot.posting_key for lot in taken for _ in range(lot.quantity)]
         if now.position >= len(each):
             return None
-        found = _RETURNED.fullmatch(each[now.position])
+        found = _RETURNED.fullmatch(each[now.position])  # one that does not say whose it is
         if found is None:
             return invoice_of(each[now.position])
         now = await orders.get(tx.conn, int(found[1]))

@@ -32,7 +32,7 @@ from viralcore.boosts.repository.staff import Card
 from viralcore.boosts.service.delivery import Delivery
 from viralcore.core.db import Database, Tx
 from viralcore.core.errors import NotFound
-from viralcore.users.api import NotAllowed, NotYourself, Users
+from viralcore.users.api import NotAllowed, NotYourself, SessionExpired, Users
 
 RIGHT = "orders.retry"
 OWNERS_HAVE = "switches"
@@ -93,9 +93,10 @@ class StaffDesk:
                 raise NotFound(what="card")
             return (await staff.views(conn, [card]))[0]
 
-    async def waiting(self, *, limit: int = 20) -> tuple[StaffCardView, ...]:
+    async def waiting(self, *, after_id: int = 0, limit: int = 20) -> tuple[StaffCardView, ...]:
         async with self._db.read() as conn:
-            return await staff.views(conn, await staff.waiting(conn, max(1, min(limit, MOST_CARDS))))
+            found = await staff.waiting(conn, after_id=after_id, limit=max(1, min(limit, MOST_CARDS)))
+            return await staff.views(conn, found)
 
     async def count(self) -> int:
         async with self._db.read() as conn:
@@ -175,6 +176,8 @@ class StaffDesk:
 
     async def _end(self, tx: Tx, actor: int, order: Order, line: Line, card: Card) -> str:
         await staff.move(tx.conn, card, "done", decided_by=actor, decided_at=tx.now, remind_at=None)
+        if line.verified:
+            await orders.set_verified(tx.conn, line.id, line.verified)
         await self._delivery.worked(tx, order, line.id, delivered=line.quantity, ended=True)
         return "done"
 
@@ -187,6 +190,8 @@ class StaffDesk:
             await self._users.authorize(tx, actor=actor, right=OWNERS_HAVE)
         except NotAllowed:
             raise CardNotYours(card_id=card.id, taken=True) from None
+        except SessionExpired:
+            pass  # they are an owner, which is all that is asked: no switch is turned, no money moved
 
     async def _act(
         self, key: str, actor: int, card_id: int, how: str, inputs: Mapping[str, Any], change: Change

@@ -14,7 +14,9 @@ import structlog
 from viralcore.boosts.api import BadService, OfferView
 from viralcore.boosts.config import BoostsConfig, PanelConfig, Service
 from viralcore.boosts.domain import services as rules
+from viralcore.boosts.domain.moving import users_of
 from viralcore.boosts.domain.services import InUse, Offer
+from viralcore.boosts.events import PanelListRead
 from viralcore.boosts.ports import PanelDown
 from viralcore.boosts.repository import panels as panel_rows
 from viralcore.boosts.repository import services as rows
@@ -40,6 +42,7 @@ class Syncing:
 
     def __init__(self, db: Database, config: BoostsConfig, desk: PanelDesk, users: Users) -> None:
         self._db = db
+        self._config = config
         self._care = config.care
         self._desk = desk
         self._users = users
@@ -82,7 +85,7 @@ class Syncing:
 
     async def _keep(self, tx: Tx, panel: PanelConfig, offers: Sequence[Offer]) -> None:
         """The whole list, and what it means for the services in use; all of it or nothing."""
-        await panel_rows.lock(tx.conn, [one.name for one in self._desk.shelves.told])
+        known = await panel_rows.lock(tx.conn, [one.name for one in self._desk.shelves.told])
         await rows.replace_offers(tx.conn, panel.name, offers, now=tx.now)
         listed = {offer.service: offer for offer in offers}
         waiting: list[str] = []
@@ -94,6 +97,9 @@ class Syncing:
                 waiting.append(f"{row.platform} {row.metric} ({row.service}): {after.reason}")
         if waiting:
             await self._desk.changed(tx, panel=panel.name, detail="; ".join(waiting))
+        asked_by = known[panel.name].sync_asked_by
+        if asked_by is not None:
+            tx.record(PanelListRead(panel=panel.name, asked_by=asked_by))
         await panel_rows.synced(tx.conn, panel.name, now=tx.now)
         await self._lay_out(tx)
         log.info("panel_services_read", panel=panel.name, offers=len(offers), quarantined=waiting)
@@ -119,7 +125,7 @@ class Syncing:
         """Somebody wants the list read now: the next look of the clock does."""
 
         async def change(tx: Tx) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-            await panel_rows.ask_sync(tx.conn, panel, now=tx.now)
+            await panel_rows.ask_sync(tx.conn, panel, by=actor, now=tx.now)
             return {}, {}
 
         await self._do(key, actor, "services_asked", panel, {"panel": panel}, change)
@@ -152,7 +158,10 @@ class Syncing:
             raise BadService(reason="unknown", given=service[:40])
         if not rules.usable_kind(found, self._care):
             raise BadService(reason="kind", given=service[:40])
+        plans, others = users_of(self._config, platform, metric)
         return OfferView(
+            plans=plans,
+            others=others,
             panel=panel,
             platform=platform,
             metric=metric,

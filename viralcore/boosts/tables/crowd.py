@@ -55,6 +55,8 @@ crowd_pointer = Table(
     metadata,
     Column("one", Boolean, primary_key=True, server_default=text("true")),
     Column("group_id", BigInteger, nullable=False, server_default=text("0")),
+    # since when there is no comment group, as the clock saw it; null: there is one
+    Column("empty_since", INSTANT),
     CheckConstraint("one", name="crowd_pointer_one"),
 )
 
@@ -75,6 +77,8 @@ crowd_posts = Table(
     # its messages say what they said at `told_at`; `stale`: there is more to say by now
     Column("told_at", INSTANT),
     Column("stale", Boolean, nullable=False, server_default=text("false")),
+    # no group is left: when the last proof is decided, what is missing is the team's work
+    Column("to_staff", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("order_id", name="crowd_posts_order"),
     CheckConstraint("state IN ('open', 'review', 'closed')", name="crowd_posts_state"),
     CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="crowd_posts_closed"),
@@ -91,8 +95,11 @@ crowd_parts = Table(
     Column("post_id", BigInteger, ForeignKey("boosts.crowd_posts.id"), nullable=False),
     Column("metric", Text, nullable=False),
     Column("wanted", BigInteger, nullable=False),
+    # how many of them must come from verified accounts
+    Column("verified", BigInteger, nullable=False, server_default=text("0")),
     UniqueConstraint("post_id", "metric", name="crowd_parts_metric"),
     CheckConstraint("wanted > 0", name="crowd_parts_wanted"),
+    CheckConstraint("verified BETWEEN 0 AND wanted", name="crowd_parts_verified"),
 )
 
 # One message in one group: of a post in a comment group, or of an order in the likes group.
@@ -146,6 +153,10 @@ crowd_claims = Table(
     Column("decided_at", INSTANT),
     Column("decided_by", BigInteger),
     Column("reason", Text, nullable=False, server_default=text("''")),
+    # from a verified account: as its person says, and once it is approved as staff say
+    Column("verified", Boolean, nullable=False, server_default=text("false")),
+    # rises when proof is handed in: a decision names what was seen
+    Column("version", Integer, nullable=False, server_default=text("0")),
     UniqueConstraint("post_id", "user_id", name="crowd_claims_once"),
     CheckConstraint("state IN ('claimed', 'submitted', 'approved', 'rejected', 'expired')", name="crowd_claims_state"),
     CheckConstraint(

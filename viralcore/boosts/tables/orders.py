@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData(schema="boosts")
 
@@ -74,7 +74,10 @@ orders = Table(
     Column("state", Text, nullable=False),
     Column("created_at", INSTANT, nullable=False),
     Column("finished_at", INSTANT),
+    # of the price, what was not delivered; of it, what went back as bonus money, and what nobody had paid
     Column("refunded_cents", BigInteger, nullable=False, server_default=text("0")),
+    Column("bonus_cents", BigInteger, nullable=False, server_default=text("0")),
+    Column("unpaid_cents", BigInteger, nullable=False, server_default=text("0")),
     Column("credit_returned", Boolean, nullable=False, server_default=text("false")),
     # its waiting phases are not sent since then
     Column("paused_at", INSTANT),
@@ -92,10 +95,15 @@ orders = Table(
         "(finished_at IS NULL) = (state IN ('scheduled', 'sending', 'in_progress'))", name="orders_finished"
     ),
     CheckConstraint("unit_cost >= 0 AND refunded_cents >= 0", name="orders_amounts"),
+    CheckConstraint(
+        "bonus_cents >= 0 AND unpaid_cents >= 0 AND bonus_cents + unpaid_cents <= refunded_cents", name="orders_parts"
+    ),
     CheckConstraint("NOT (credit_returned AND refunded_cents > 0)", name="orders_returned_once"),
     CheckConstraint("paused_at IS NULL OR finished_at IS NULL", name="orders_paused"),
     Index("orders_by_user", "user_id", "id"),
     Index("orders_history", "plan_id", "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
+    Index("orders_ended", "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
+    Index("orders_open", "id", postgresql_where=text("finished_at IS NULL")),
 )
 
 lines = Table(
@@ -111,8 +119,13 @@ lines = Table(
     Column("share", Numeric, nullable=False),
     Column("state", Text, nullable=False),
     Column("delivered", BigInteger, nullable=False, server_default=text("0")),
+    # of the price, what was not delivered; of it, what nobody had paid
     Column("refunded_cents", BigInteger, nullable=False, server_default=text("0")),
+    Column("unpaid_cents", BigInteger, nullable=False, server_default=text("0")),
     Column("finished_at", INSTANT),
+    # how many must come from verified accounts, and how many did
+    Column("verified", BigInteger, nullable=False, server_default=text("0")),
+    Column("verified_done", BigInteger, nullable=False, server_default=text("0")),
     UniqueConstraint("order_id", "metric", "channel", name="lines_of_order"),
     CheckConstraint(
         "state IN ('scheduled', 'sending', 'in_progress', 'completed', 'partial', 'failed', 'cancelled', 'refunded')",
@@ -121,6 +134,8 @@ lines = Table(
     CheckConstraint("engine IN ('crowd', 'staff')", name="lines_engine"),
     CheckConstraint("quantity > 0 AND share > 0 AND share <= 1", name="lines_sizes"),
     CheckConstraint("delivered >= 0 AND refunded_cents >= 0", name="lines_amounts"),
+    CheckConstraint("unpaid_cents BETWEEN 0 AND refunded_cents", name="lines_parts"),
+    CheckConstraint("verified BETWEEN 0 AND quantity AND verified_done BETWEEN 0 AND verified", name="lines_verified"),
 )
 
 phases = Table(
@@ -156,6 +171,11 @@ phases = Table(
     Column("avoid", Text),
     # when something was first seen to be delivered
     Column("first_at", INSTANT),
+    # since when its number at the panel is known; a number that staff put right counts anew
+    Column("placed_at", INSTANT),
+    # since when the panel's answers about it are not understood, and its words
+    Column("strange_since", INSTANT),
+    Column("said", Text),
     UniqueConstraint("line_id", "number", name="phases_of_line"),
     UniqueConstraint("remainder_of", name="phases_remainder_once"),
     CheckConstraint("(remainder_of IS NULL) = (avoid IS NULL)", name="phases_remainder"),
@@ -172,11 +192,13 @@ phases = Table(
         "(finished_at IS NULL) = (state IN ('waiting', 'sending', 'sent', 'unknown'))", name="phases_finished"
     ),
     CheckConstraint("quantity > 0 AND delivered >= 0 AND delivered <= quantity", name="phases_amounts"),
+    CheckConstraint("(strange_since IS NULL) = (said IS NULL)", name="phases_strange"),
     Index("phases_by_order", "order_id"),
     Index("phases_due", "next_at", postgresql_where=text("state = 'waiting'")),
     Index("phases_running", "polled_at", postgresql_where=text("state = 'sent'")),
     Index("phases_unknown", "id", postgresql_where=text("state = 'unknown'")),
-    Index("phases_completed", "finished_at", postgresql_where=text("state = 'completed'")),
+    Index("phases_ended", "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
+    Index("phases_open", "order_id", postgresql_where=text("finished_at IS NULL")),
     Index("phases_by_sent", "panel", "sent_at", postgresql_where=text("panel IS NOT NULL")),
 )
 
@@ -194,6 +216,8 @@ attempts = Table(
     Column("why", Text, nullable=False, server_default=text("''")),
     Column("words", Text, nullable=False, server_default=text("''")),
     Column("panel_order", Text),
+    # numbers it had before, until staff put them right
+    Column("numbers", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
     Column("created_at", INSTANT, nullable=False),
     Column("decided_at", INSTANT),
     CheckConstraint("state IN ('sending', 'sent', 'refused', 'unknown', 'not_placed')", name="attempts_state"),
@@ -231,6 +255,9 @@ panels = Table(
     # its list of services: when it was read, and since when somebody waits for it to be read
     Column("synced_at", INSTANT),
     Column("sync_asked_at", INSTANT),
+    Column("sync_asked_by", BigInteger),
+    # what is left there does not last for long, and staff were told
+    Column("short", Boolean, nullable=False, server_default=text("false")),
     Index("panels_preferred", "preferred", unique=True, postgresql_where=text("preferred")),
 )
 

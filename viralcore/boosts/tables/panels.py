@@ -17,6 +17,14 @@ from sqlalchemy import (
 
 from viralcore.boosts.tables.orders import INSTANT, metadata, row_id
 
+# Orders at panels that staff were told of because they do not end by themselves.
+stuck = Table(
+    "stuck",
+    metadata,
+    Column("phase_id", BigInteger, ForeignKey("boosts.phases.id"), primary_key=True),
+    Column("told_at", INSTANT, nullable=False),
+)
+
 # What a panel said we have there, reading by reading: a hint for sends nobody knows the outcome of.
 balances = Table(
     "balances",

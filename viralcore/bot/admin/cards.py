@@ -18,15 +18,18 @@ from viralcore.texts.staff_cards import StaffCardText
 
 OWNERS_HAVE = "switches"
 """A right only owners have: they may move cards that others took."""
+PAGE = 20
 
 
 @route("cards")
-async def cards(viewer: Viewer, _: str) -> Screen:
+async def cards(viewer: Viewer, after: str) -> Screen:
     staff_only(viewer)
-    found = await viewer.doors.boosts.staff.waiting(limit=staff_cards.MOST_LISTED)
-    total = await viewer.doors.boosts.staff.count()
-    faces = await Faces.of(viewer.doors.users, [who for one in found for who in _people(one)])
-    return staff_cards.listed([_with(faces, one) for one in found], total=total)
+    door = viewer.doors.boosts.staff
+    found = await door.waiting(after_id=number(after) if after else 0, limit=PAGE + 1)
+    newer = found[PAGE - 1].id if len(found) > PAGE else None
+    faces = await Faces.of(viewer.doors.users, [who for one in found[:PAGE] for who in _people(one)])
+    shown = [_with(faces, one) for one in found[:PAGE]]
+    return staff_cards.listed(shown, total=await door.count(), newer=newer, first=not after)
 
 
 @route("card")
@@ -146,4 +149,5 @@ def _with(faces: Faces, one: StaffCardView) -> StaffCardText:
         reason=one.reason,
         created_at=one.created_at,
         refunded=one.refunded,
+        verified=one.verified,
     )

@@ -58,18 +58,18 @@ def sold_text(one: InvoiceView | CandidateView, faces: Faces) -> SoldText:
 
 
 def refundable_text(one: StaffInvoiceView, faces: Faces) -> RefundableText:
-    refunded = one.invoice.refunded
     return RefundableText(
         paid=one.paid,
         bonus=one.bonus,
         most=one.most,
-        left=one.paid if refunded is None else one.paid - refunded,
+        left=one.left,
         problem=one.problem,
         credits=one.credits,
         unused=one.unused,
         refunds=tuple(
             RefundText(each.amount, each.created_at, faces.person(each.by), each.reason) for each in one.refunds
         ),
+        elsewhere=one.elsewhere,
     )
 
 

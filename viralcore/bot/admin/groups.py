@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast, get_args
 
-from viralcore.boosts.api import BadReason, ClaimClosed, ClaimView, GroupRole, GroupView
+from viralcore.boosts.api import BadReason, ClaimChanged, ClaimClosed, ClaimView, GroupRole, GroupView
 from viralcore.bot import dialogue
 from viralcore.bot.admin.finance_views import Faces
 from viralcore.bot.turn import Turn, UnknownRoute, Viewer, answer, number, on, render, route
@@ -33,9 +33,9 @@ def _may(viewer: Viewer, right: str) -> None:
 async def groups(viewer: Viewer, offset: str) -> Screen:
     _may(viewer, GROUPS)
     first = number(offset) if offset else 0
-    found = await viewer.doors.boosts.crowd.groups()
-    older = first + PAGE if len(found) > first + PAGE else None
-    return texts.groups([_text(one) for one in found[first : first + PAGE]], older=older)
+    found = await viewer.doors.boosts.crowd.groups(limit=PAGE + 1, offset=first)
+    older = first + PAGE if len(found) > PAGE else None
+    return texts.groups([_text(one) for one in found[:PAGE]], older=older)
 
 
 @route("group")
@@ -88,7 +88,12 @@ async def claims(viewer: Viewer, after: str) -> Screen:
 
 @on(ApproveClaim)
 async def approve(turn: Turn, act: ApproveClaim) -> Screen:
-    await turn.doors.boosts.crowd.approve(key=turn.key, actor=turn.user.id, claim_id=act.claim)
+    try:
+        await turn.doors.boosts.crowd.approve(
+            key=turn.key, actor=turn.user.id, claim_id=act.claim, seen=act.version, verified=act.verified == 1
+        )
+    except ClaimChanged as error:
+        return await _next(turn, errors.words(error))
     return await _next(turn, texts.decided(claim_id=act.claim, state="approved"))
 
 
@@ -99,17 +104,23 @@ async def ask_reason(turn: Turn, act: RejectClaim) -> Screen:
     one = await turn.doors.boosts.crowd.claim(claim_id=act.claim)
     if one.state != "submitted":
         raise ClaimClosed(claim_id=one.id, state=one.state)
-    await turn.ask(dialogue.CLAIM_REASON, claim=one.id)
+    if one.version != act.version:
+        return await _next(turn, errors.words(ClaimChanged(claim_id=one.id)))
+    await turn.ask(dialogue.CLAIM_REASON, claim=one.id, version=one.version)
     return home.notice(texts.ask_reason(claim_id=one.id), back="claims")
 
 
 @answer(dialogue.CLAIM_REASON)
 async def reason_typed(turn: Turn, data: Mapping[str, Any], text: str) -> Screen:
-    claim_id = int(data["claim"])
+    claim_id, seen = int(data["claim"]), int(data["version"])
     try:
-        await turn.doors.boosts.crowd.reject(key=turn.key, actor=turn.user.id, claim_id=claim_id, reason=text)
+        await turn.doors.boosts.crowd.reject(
+            key=turn.key, actor=turn.user.id, claim_id=claim_id, seen=seen, reason=text
+        )
+    except ClaimChanged as error:
+        return await _next(turn, errors.words(error))
     except BadReason as error:
-        await turn.ask(dialogue.CLAIM_REASON, claim=claim_id)
+        await turn.ask(dialogue.CLAIM_REASON, claim=claim_id, version=seen)
         return home.refused(errors.words(error), back="claims")
     return await _next(turn, texts.decided(claim_id=claim_id, state="rejected"))
 
@@ -130,4 +141,6 @@ def _claim(one: ClaimView) -> texts.ClaimText:
         state=one.state,
         reason=one.reason,
         again=one.again,
+        verified=one.verified,
+        version=one.version,
     )

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from viralcore.boosts.api import BadPanelOrder
+from viralcore.boosts.api import BadPanelOrder, UnknownPhaseView
 from viralcore.bot import dialogue
 from viralcore.bot.admin.groups import APPROVE, GROUPS
+from viralcore.bot.admin.held import RIGHT as HELD
 from viralcore.bot.admin.payments import ASSIGN
 from viralcore.bot.admin.reconciliation import DECIDE
-from viralcore.bot.turn import Turn, Viewer, answer, command, on, render, route
+from viralcore.bot.turn import Turn, Viewer, answer, command, number, on, render, route
 from viralcore.core.screen import Screen
-from viralcore.texts import errors, home, staff
+from viralcore.texts import errors, hints, home, staff
 from viralcore.texts.actions import OpenSession, PhaseNotPlaced, PhasePlaced
 from viralcore.users.api import NotAllowed
+
+PAGE = 20
 
 
 def staff_only(viewer: Viewer) -> None:
@@ -26,12 +29,12 @@ def staff_only(viewer: Viewer) -> None:
 @route("admin")
 async def admin(viewer: Viewer, _: str) -> Screen:
     staff_only(viewer)
-    unknown = await viewer.doors.boosts.unknown_phases()
     until = viewer.user.session_until
     return staff.admin(
         roles=sorted(viewer.user.roles - {"user"}),
         session_until=until if until is not None and until > viewer.clock.now() else None,
-        unknown=len(unknown),
+        unknown=await viewer.doors.boosts.unknown_count(),
+        stuck=await viewer.doors.boosts.panel_care.stuck.count(),
         cards=await viewer.doors.boosts.staff.count(),
         stray=await viewer.doors.payments.finance.stray_count() if ASSIGN in viewer.user.rights else None,
         plans="plans" in viewer.user.rights,
@@ -39,6 +42,7 @@ async def admin(viewer: Viewer, _: str) -> Screen:
         groups=GROUPS in viewer.user.rights,
         payouts=await _payouts(viewer) if DECIDE in viewer.user.rights else None,
         replies=await viewer.doors.boosts.replies.queue_size(),
+        held=await viewer.doors.held.count() if HELD in viewer.user.rights else None,
     )
 
 
@@ -64,11 +68,22 @@ async def open_session(turn: Turn, _: OpenSession) -> Screen | None:
 
 
 @route("unknown")
-async def unknown(viewer: Viewer, _: str) -> Screen:
+async def unknown(viewer: Viewer, argument: str) -> Screen:
     staff_only(viewer)
-    found = (await viewer.doors.boosts.unknown_phases())[:10]
+    after = number(argument) if argument else 0
+    found = await viewer.doors.boosts.unknown_phases(after=after, limit=PAGE + 1)
     return staff.unknown_list(
-        [(p.phase_id, p.attempt, p.order_id, p.panel, p.metric, p.quantity, p.link) for p in found]
+        [_unknown_text(one) for one in found[:PAGE]],
+        total=await viewer.doors.boosts.unknown_count(),
+        newer=found[PAGE - 1].phase_id if len(found) > PAGE else None,
+        first=not after,
+    )
+
+
+def _unknown_text(one: UnknownPhaseView) -> staff.UnknownText:
+    likely = "" if one.hint is None else hints.likely(one.hint.spent, one.hint.others, one.hint.cost)
+    return staff.UnknownText(
+        one.phase_id, one.attempt, one.order_id, one.panel, one.metric, one.quantity, one.link, likely
     )
 
 

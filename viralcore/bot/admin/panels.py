@@ -102,7 +102,7 @@ async def _service(viewer: Viewer, name: str, what: str) -> tuple[PanelPage, Pan
 async def placements(viewer: Viewer, argument: str) -> Screen:
     _staff_only(viewer)
     found = await viewer.doors.boosts.panel_care.placements(order_id=number(argument))
-    texts = [_placement_text(one) for one in found]
+    texts = [placement_text(one) for one in found]
     return orders_at.placements(number(argument), texts, may=ASKING in viewer.user.rights)
 
 
@@ -113,7 +113,7 @@ async def confirm_stop(viewer: Viewer, argument: str) -> Screen:
     found = await viewer.doors.boosts.panel_care.placements(order_id=number(order))
     one = next((one for one in found if one.phase_id == number(phase) and one.can_cancel), None)
     return (
-        await placements(viewer, order) if one is None else orders_at.confirm_stop(number(order), _placement_text(one))
+        await placements(viewer, order) if one is None else orders_at.confirm_stop(number(order), placement_text(one))
     )
 
 
@@ -177,6 +177,8 @@ async def _show(turn: Turn, name: str, what: str, given: str) -> Screen:
         _offer_text(offer, page.panel.currency),
         of=name,
         category=offer.category,
+        plans=offer.plans,
+        others=offer.others,
         before=None if before is None else _service_text(before, page.panel.currency),
     )
 
@@ -333,7 +335,7 @@ def _rate(rate: Decimal, currency: str) -> str:
     return f"{int(whole):,}.{fraction.ljust(2, '0')} {currency}"
 
 
-def _placement_text(one: PlacementView) -> orders_at.PlacementText:
+def placement_text(one: PlacementView) -> orders_at.PlacementText:
     return orders_at.PlacementText(
         phase=one.phase_id,
         metric=one.metric,

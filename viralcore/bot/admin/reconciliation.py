@@ -16,7 +16,7 @@ from viralcore.texts.reconciliation import ComparisonText, DifferenceText, Solve
 from viralcore.users.api import NotAllowed
 from viralcore.withdrawals.api import DifferenceView
 
-PAGE = 8
+PAGE = 20
 DECIDE, SWITCH = "withdrawals.decide", "switches"
 
 
@@ -51,7 +51,10 @@ async def differences(viewer: Viewer, after: str) -> Screen:
     after_id = number(after) if after else 0
     found = await viewer.doors.withdrawals.watch.differences(after_id=after_id, limit=PAGE + 1)
     shown = [await _text(viewer, one) for one in found[:PAGE]]
-    return reconciliation.differences(shown, newer=shown[-1].id if len(found) > PAGE else None, first=not after)
+    last = await viewer.doors.withdrawals.watch.comparison()
+    total = len(shown) if last is None else last.open
+    newer = shown[-1].id if len(found) > PAGE else None
+    return reconciliation.differences(shown, total=total, newer=newer, first=not after)
 
 
 @route("difference")
@@ -140,6 +143,7 @@ async def _solvency(viewer: Viewer) -> SolvencyText | None:
     found = await viewer.doors.withdrawals.watch.solvency()
     if found is None:
         return None
+    switches = await viewer.doors.withdrawals.desk.switches()
     return SolvencyText(
         checked_at=found.checked_at,
         rate=found.rate,
@@ -148,5 +152,6 @@ async def _solvency(viewer: Viewer) -> SolvencyText | None:
         gap=found.gap,
         problem=found.problem,
         unread=found.unread,
-        stopped=(await viewer.doors.withdrawals.desk.switches()).stopped,
+        stopped=switches.stopped,
+        stop_reason=switches.stop_reason,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from viralcore.boosts.api import (
     BadApproval,
@@ -42,7 +42,7 @@ from viralcore.texts.shop import with_note
 from viralcore.users.api import NotAllowed, UserView
 
 APPROVE, MANAGE, ADJUST, EXPORT = "replies.approve", "reply_guys.manage", "balances.adjust", "exports"
-PAGE, GUYS_PAGE = 10, 20
+PAGE, GUYS_PAGE = 20, 20
 _MONEY = re.compile(
     r"\s*([+\-\u2212\u2013]?)\s*(?:₦|NGN|N)?\s*([0-9]{1,3}(?:,[0-9]{3}){1,3}|[0-9]{1,12})(\.[0-9]{1,2})?"
     r"\s*(?:₦|NGN|naira)?[,:;]?\s+(\S.*)",
@@ -67,8 +67,8 @@ async def queue(viewer: Viewer, after: str) -> Screen:
     found = await door.queue(after_id=number(after) if after else 0, limit=PAGE + 1)
     faces = await Faces.of(viewer.doors.users, [one.user_id for one in found])
     shown = [(submission_text(one), faces.person(one.user_id)) for one in found[:PAGE]]
-    older = shown[-1][0].id if len(found) > PAGE else None
-    return texts.queue(shown, total=await door.queue_size(), older=older)
+    newer = shown[-1][0].id if len(found) > PAGE else None
+    return texts.queue(shown, total=await door.queue_size(), newer=newer, first=not after)
 
 
 @route("rs")
@@ -325,6 +325,9 @@ async def money_confirmed(turn: Turn, act: ConfirmReplyMoney) -> Screen:
 
 
 @on(ExportGuys)
-async def export(turn: Turn, _: ExportGuys) -> Screen:
-    await turn.doors.boosts.replies.ask_export(key=turn.key, actor=turn.user.id)
+async def export(turn: Turn, act: ExportGuys) -> Screen:
+    if act.form not in ("csv", "xlsx"):
+        raise UnknownRoute(act.form[:40])
+    form = cast(Literal["csv", "xlsx"], act.form)
+    await turn.doors.boosts.replies.ask_export(key=turn.key, actor=turn.user.id, form=form)
     return home.notice(texts.export_coming(), back="rguys")

@@ -11,14 +11,17 @@ from viralcore.bot.admin.finance_views import Faces
 from viralcore.bot.turn import Turn, UnknownRoute, Viewer, answer, number, on, route
 from viralcore.core.screen import Html, Screen, esc
 from viralcore.texts import errors, home
+from viralcore.texts import withdrawal_answers as answers
 from viralcore.texts import withdrawal_cards as texts
 from viralcore.texts.cards import PersonText
 from viralcore.texts.withdrawal_actions import (
     ApproveWithdrawal,
+    AskOwnerAgain,
     CannotPay,
     GiveBack,
     LookAgain,
     MarkPaid,
+    PayByHand,
     RejectWithdrawal,
     ShowAccount,
 )
@@ -68,7 +71,7 @@ async def _card(viewer: Viewer, withdrawal_id: int, *, reveal: bool = False) -> 
 @on(ShowAccount)
 async def show_account(turn: Turn, act: ShowAccount) -> Screen | None:
     one = await _card(turn.viewer, act.withdrawal, reveal=True)
-    turn.toast, turn.alert = texts.account_shown(one), True
+    turn.toast, turn.alert = answers.account_shown(one), True
     return await payout(turn.viewer, str(act.withdrawal)) if turn.private else None
 
 
@@ -78,7 +81,7 @@ async def approve(turn: Turn, act: ApproveWithdrawal) -> Screen | None:
         one = await turn.doors.withdrawals.desk.approve(key=turn.key, actor=turn.user.id, withdrawal_id=act.withdrawal)
     except WrongState:
         return await _late(turn, act.withdrawal)
-    turn.toast = texts.approved(one)
+    turn.toast = answers.approved(one)
     return texts.page(one, await people_of(turn.viewer, one)) if turn.private else None
 
 
@@ -90,7 +93,7 @@ async def look_again(turn: Turn, act: LookAgain) -> Screen | None:
         await turn.doors.withdrawals.desk.ask_now(key=key, actor=turn.user.id, withdrawal_id=act.withdrawal)
     except WrongState:
         return await _late(turn, act.withdrawal)
-    turn.toast = texts.looking(act.withdrawal)
+    turn.toast = answers.looking(act.withdrawal)
     return await payout(turn.viewer, str(act.withdrawal)) if turn.private else None
 
 
@@ -117,6 +120,16 @@ async def ask_give_back(turn: Turn, act: GiveBack) -> Screen | None:
     return await _ask(turn, act.withdrawal, dialogue.PAYOUT_BACK, "unconfirmed")
 
 
+@on(PayByHand)
+async def ask_by_hand(turn: Turn, act: PayByHand) -> Screen | None:
+    return await _ask(turn, act.withdrawal, dialogue.PAYOUT_HAND, "approved", "processing", "unconfirmed")
+
+
+@on(AskOwnerAgain)
+async def ask_owner_again(turn: Turn, act: AskOwnerAgain) -> Screen | None:
+    return await _ask(turn, act.withdrawal, dialogue.PAYOUT_AGAIN, "approved")
+
+
 async def _ask(turn: Turn, withdrawal_id: int, question: str, *states: str) -> Screen | None:
     may_decide(turn.viewer, session=True)
     one = await _card(turn.viewer, withdrawal_id)
@@ -130,11 +143,13 @@ async def _ask(turn: Turn, withdrawal_id: int, question: str, *states: str) -> S
 
 def _question(question: str, one: CardView) -> Html:
     if question == dialogue.PAYOUT_PAID:
-        return texts.ask_paid(one)
+        return answers.ask_paid(one)
     asks = {
-        dialogue.PAYOUT_REJECT: texts.ask_reject,
-        dialogue.PAYOUT_FAIL: texts.ask_fail,
-        dialogue.PAYOUT_BACK: texts.ask_give_back,
+        dialogue.PAYOUT_REJECT: answers.ask_reject,
+        dialogue.PAYOUT_FAIL: answers.ask_fail,
+        dialogue.PAYOUT_BACK: answers.ask_give_back,
+        dialogue.PAYOUT_HAND: answers.ask_by_hand,
+        dialogue.PAYOUT_AGAIN: answers.ask_owner_again,
     }
     return asks[question](one.request.id)
 
@@ -159,6 +174,16 @@ async def give_back_typed(turn: Turn, data: Mapping[str, Any], text: str) -> Scr
     return await _typed(turn, dialogue.PAYOUT_BACK, data, text)
 
 
+@answer(dialogue.PAYOUT_HAND)
+async def by_hand_typed(turn: Turn, data: Mapping[str, Any], text: str) -> Screen | None:
+    return await _typed(turn, dialogue.PAYOUT_HAND, data, text)
+
+
+@answer(dialogue.PAYOUT_AGAIN)
+async def owner_again_typed(turn: Turn, data: Mapping[str, Any], text: str) -> Screen | None:
+    return await _typed(turn, dialogue.PAYOUT_AGAIN, data, text)
+
+
 async def _typed(turn: Turn, question: str, data: Mapping[str, Any], text: str) -> Screen | None:
     withdrawal_id, unconfirmed = int(data["withdrawal"]), bool(data["unconfirmed"])
     try:
@@ -168,8 +193,8 @@ async def _typed(turn: Turn, question: str, data: Mapping[str, Any], text: str) 
     except ReasonMissing as missing:
         await turn.ask(question, **data)
         both = question == dialogue.PAYOUT_PAID and unconfirmed
-        return _said(turn, texts.paid_needs_both() if both else errors.words(missing), withdrawal_id)
-    return _said(turn, texts.moved(one), withdrawal_id)
+        return _said(turn, answers.paid_needs_both() if both else errors.words(missing), withdrawal_id)
+    return _said(turn, answers.moved(one), withdrawal_id)
 
 
 async def _decide(turn: Turn, question: str, withdrawal_id: int, text: str, *, unconfirmed: bool) -> CardView:
@@ -179,6 +204,10 @@ async def _decide(turn: Turn, question: str, withdrawal_id: int, text: str, *, u
         return await desk.reject(actor=actor, reason=text, **who)
     if question == dialogue.PAYOUT_FAIL:
         return await desk.mark_failed(actor=actor, reason=text, **who)
+    if question == dialogue.PAYOUT_HAND:
+        return await desk.pay_by_hand(actor=actor, reason=text, **who)
+    if question == dialogue.PAYOUT_AGAIN:
+        return await desk.ask_again(actor=actor, reason=text, **who)
     if question == dialogue.PAYOUT_BACK:
         return await desk.resolve(actor=actor, decision="not_paid", reference="", reason=text, **who)
     if not unconfirmed:
@@ -193,7 +222,7 @@ async def _decide(turn: Turn, question: str, withdrawal_id: int, text: str, *, u
 async def _late(turn: Turn, withdrawal_id: int) -> Screen | None:
     """Somebody was faster, or it has ended meanwhile."""
     one = await _card(turn.viewer, withdrawal_id)
-    words = texts.faster(one, await people_of(turn.viewer, one), you=turn.user.id)
+    words = answers.faster(one, await people_of(turn.viewer, one), you=turn.user.id)
     if turn.private:
         return home.refused(esc(words), back=f"payout:{withdrawal_id}")
     if turn.pressed is not None:

@@ -12,6 +12,7 @@ from viralcore.bot.user.views import line_text
 from viralcore.core.screen import Screen
 from viralcore.texts import buttons, errors, home, orders, shop, steering
 from viralcore.texts.actions import AskLink, ChoosePlan, ConfirmDraft, DiscardDraft
+from viralcore.texts.ways import WayText
 
 
 async def ask_for_link(turn: Turn) -> Screen:
@@ -109,7 +110,7 @@ def shown_draft(one: DraftView) -> Screen:
         plan=one.plan.title,
         left=left,
         delivered=[line_text(line) for line in one.plan.lines],
-        phases_minutes=one.phases_minutes,
+        ways=[WayText(way.metric, way.by, way.minutes, way.hours) for way in one.ways],
         refund=one.refund_per_unit,
         choices=len(one.choices),
     )

@@ -12,7 +12,7 @@ from viralcore.bot.user.replies import ask_claim_proof
 from viralcore.core.errors import NotFound
 from viralcore.core.screen import Screen
 from viralcore.texts import crowd as texts
-from viralcore.texts.crowd_actions import TakeSlot
+from viralcore.texts.crowd_actions import TakeSlot, TakeVerifiedSlot
 
 _METRICS = ("comments", "reposts", "reactions")
 _START = re.compile(rf"({texts.CLAIM_START}|{texts.TASK_START})([0-9]{{1,18}})")
@@ -21,6 +21,15 @@ _START = re.compile(rf"({texts.CLAIM_START}|{texts.TASK_START})([0-9]{{1,18}})")
 @on(TakeSlot)
 async def take(turn: Turn, act: TakeSlot) -> Screen | None:
     """I replied: the answer says what to do next."""
+    return await _take(turn, act, verified=False)
+
+
+@on(TakeVerifiedSlot)
+async def take_verified(turn: Turn, act: TakeVerifiedSlot) -> Screen | None:
+    return await _take(turn, act, verified=True)
+
+
+async def _take(turn: Turn, act: TakeSlot | TakeVerifiedSlot, *, verified: bool) -> Screen | None:
     if act.metric not in _METRICS:
         raise NotFound(what="task")
     taken = await turn.doors.boosts.crowd.take(
@@ -29,6 +38,7 @@ async def take(turn: Turn, act: TakeSlot) -> Screen | None:
         post_id=act.post,
         metric=cast(Metric, act.metric),
         chat_id=turn.chat_id,
+        verified=verified,
     )
     claim, part, turn.alert = taken.claim, taken.part, True
     if not taken.new:

@@ -29,12 +29,12 @@ from viralcore.texts.reply_actions import (
     GiveUpTask,
     TakeBackReplies,
     TakeTask,
+    TakeVerifiedTask,
 )
 from viralcore.users.api import NotAllowed
 
 TASKS = "tasks"
-OPEN = ("claimed", "submitted")
-PAGE = 5
+PAGE = 10
 
 
 def submission_text(one: SubmissionView) -> texts.SubmissionText:
@@ -57,20 +57,24 @@ def submission_text(one: SubmissionView) -> texts.SubmissionText:
 
 
 @route("tasks")
-async def tasks(viewer: Viewer, _: str) -> Screen:
-    """Open posts; for people who are no reply guys: what it is."""
+async def tasks(viewer: Viewer, offset: str) -> Screen:
+    """What they are at, what wants proof before the rest, and then open posts: one list, in pages. For people who are
+    no reply guys: what it is."""
     rate = viewer.doors.boosts.replies.terms().rate
     if TASKS not in viewer.user.rights:
         earned = (await viewer.doors.boosts.replies.earner(user_id=viewer.user.id)).last_at is not None
         return texts.newcomer(rate=rate, contact=viewer.config.support_contact, earned=earned)
-    crowd = viewer.doors.boosts.crowd
-    mine = [one for one in await crowd.claims(user_id=viewer.user.id) if one.state in OPEN]
-    taken = {one.post_id for one in mine}
-    found = [one for one in await crowd.tasks(user_id=viewer.user.id) if one.post_id not in taken]
+    crowd, first = viewer.doors.boosts.crowd, number(offset) if offset else 0
+    mine = await crowd.under_way(user_id=viewer.user.id)
+    shown = mine[first : first + PAGE]
+    room = PAGE - len(shown)
+    found = await crowd.tasks(user_id=viewer.user.id, limit=room + 1, offset=max(0, first - len(mine)))
     return texts.tasks(
         rate=rate,
-        open_ones=[_task_text(viewer, one) for one in found[:PAGE]],
-        mine=[_work_text(viewer, one) for one in mine[:PAGE]],
+        open_ones=[_task_text(viewer, one) for one in found[:room]],
+        mine=[_work_text(viewer, one) for one in shown],
+        offset=first,
+        more=first + PAGE if len(found) > room or len(mine) > first + PAGE else None,
     )
 
 
@@ -92,6 +96,13 @@ async def _work(viewer: Viewer, claim_id: int) -> Screen:
 @on(TakeTask)
 async def take(turn: Turn, act: TakeTask) -> Screen:
     taken = await turn.doors.boosts.crowd.take(key=turn.key, user_id=turn.user.id, post_id=act.post)
+    return await _work(turn.viewer, taken.claim.id)
+
+
+@on(TakeVerifiedTask)
+async def take_verified(turn: Turn, act: TakeVerifiedTask) -> Screen:
+    door = turn.doors.boosts.crowd
+    taken = await door.take(key=turn.key, user_id=turn.user.id, post_id=act.post, verified=True)
     return await _work(turn.viewer, taken.claim.id)
 
 
@@ -126,8 +137,9 @@ async def proof_typed(turn: Turn, data: Mapping[str, Any], text: str) -> Screen:
 
 
 def _task_text(viewer: Viewer, one: TaskView) -> texts.TaskText:
-    wanted = tuple((part.metric, part.free) for part in one.parts)
-    return texts.TaskText(one.post_id, one.link.canonical, wanted, one.closes_at - viewer.clock.now())
+    wanted = tuple((part.metric, part.free, part.free_verified) for part in one.parts)
+    plain = any(part.free_plain for part in one.parts)
+    return texts.TaskText(one.post_id, one.link.canonical, wanted, one.closes_at - viewer.clock.now(), plain)
 
 
 def _work_text(viewer: Viewer, one: ClaimView) -> texts.WorkText:
@@ -141,6 +153,7 @@ def _work_text(viewer: Viewer, one: ClaimView) -> texts.WorkText:
         reason=one.reason,
         left=one.expires_at - viewer.clock.now(),
         pays=viewer.doors.boosts.replies.pays(one.metrics) if TASKS in viewer.user.rights else Money(0, "NGN"),
+        verified=one.verified,
     )
 
 

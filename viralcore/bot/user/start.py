@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from viralcore.boosts.api import CreditView
+from viralcore.bot.admin.orders import from_link as order_from_link
 from viralcore.bot.admin.payments import receipt_of_card
 from viralcore.bot.turn import ON_LOOK, Turn, Viewer, command, on, render, route
 from viralcore.bot.user.boost import ask_for_link
@@ -54,14 +55,14 @@ async def show_home(viewer: Viewer, _: str) -> Screen:
 @command("start")
 async def start(turn: Turn, payload: str) -> Screen:
     """The menu; from the button of a card, for those who may, what it is about; from a group, the claim made
-    there; from a link of an order, that order when it is theirs."""
+    there; from a link of an order, that order when it is theirs, or when they are staff."""
     if (where := receipt_of_card(turn.viewer, payload)) is not None:
         return await render(turn.viewer, where)
     if payload == CLAIMS_START and "replies.approve" in turn.user.rights:
         return await render(turn.viewer, "claims")
     if (order := _ORDER.fullmatch(payload)) is not None:
         try:
-            return await render(turn.viewer, f"order:{order.group(1)}")
+            return await order_from_link(turn.viewer, order.group(1))
         except NotFound as error:
             return shop.with_note(errors.words(error), await _home(turn.viewer, banner=False))
     return await from_group(turn, payload) or await _home(turn.viewer, banner=True)

@@ -73,13 +73,26 @@ def order_text(order: OrderView) -> OrderText:
         link=order.link.canonical,
         state=order.state,
         lines=tuple(
-            OrderLineText(x.metric, x.quantity, x.delivered, x.state, x.refunded, x.engine or "", x.reason)
+            OrderLineText(
+                x.metric,
+                x.quantity,
+                x.delivered,
+                x.state,
+                x.refunded,
+                x.engine or "",
+                x.reason,
+                x.verified,
+                x.verified_done,
+                x.until,
+            )
             for x in order.lines
         ),
         parts=tuple(
             OrderPartText(x.number, x.metric, x.quantity, x.delivered, x.due_at, x.state) for x in order.phases
         ),
         refunded=order.refunded,
+        to_bonus=order.to_bonus,
+        unpaid=order.unpaid,
         credit_returned=order.credit_returned,
         paused_at=order.paused_at,
         expected_at=order.expected_at,

@@ -23,7 +23,20 @@ from telegram.error import (
 
 from viralcore.core.errors import OpenTransaction
 from viralcore.core.screen import Screen, keyboard
-from viralcore.notifications.ports import Answer, Blocked, Gone, Moved, Rejected, Shown, Silent, Unsent, Wait
+from viralcore.notifications.ports import (
+    Answer,
+    Blocked,
+    Gone,
+    Moved,
+    NoTopic,
+    Rejected,
+    Shown,
+    Silent,
+    TopicAnswer,
+    TopicMade,
+    Unsent,
+    Wait,
+)
 
 __all__ = ["Bot", "TelegramMessenger"]
 
@@ -36,6 +49,14 @@ _GONE = (
     "message_id_invalid",
     "there is no text in the message",
 )
+_NO_TOPIC = (
+    "message thread not found",
+    "thread is not a forum topic",
+    "invalid message thread identifier",
+    "topic_deleted",
+    "topic_id_invalid",
+)
+_CLOSED = "topic_closed"
 _NO_CHAT = ("chat not found", "user not found", "peer_id_invalid")
 
 
@@ -46,9 +67,9 @@ class TelegramMessenger:
         self._bot = bot
         self._bulk = bulk
 
-    async def send(self, *, chat_id: int, screen: Screen, nonce: str) -> Answer:
+    async def send(self, *, chat_id: int, screen: Screen, nonce: str, thread_id: int | None = None) -> Answer:
         if screen.picture is not None:
-            answer = await self._send_photo(chat_id, screen, nonce)
+            answer = await self._send_photo(chat_id, screen, nonce, thread_id)
             if not isinstance(answer, Rejected):
                 return answer
             log.warning("photo_not_sent", reason=answer.reason)  # the words say it all without
@@ -60,11 +81,27 @@ class TelegramMessenger:
                 parse_mode=ParseMode.HTML,
                 reply_markup=_keyboard(screen, nonce),
                 link_preview_options=_NO_PREVIEW,
+                message_thread_id=thread_id,
             )
 
-        return await self._ask(go)
+        return _of_topic(await self._ask(go))
 
-    async def _send_photo(self, chat_id: int, screen: Screen, nonce: str) -> Answer:
+    async def is_forum(self, *, chat_id: int) -> bool:
+        try:
+            with self._bulk():
+                return bool((await self._bot.get_chat(chat_id)).is_forum)
+        except TelegramError as error:
+            log.info("forum_not_known", chat_id=chat_id, reason=type(error).__name__)
+            return False
+
+    async def make_topic(self, *, chat_id: int, name: str) -> TopicAnswer:
+        try:
+            with self._bulk():
+                return TopicMade((await self._bot.create_forum_topic(chat_id, name)).message_thread_id)
+        except TelegramError as error:
+            return answer_to(error)
+
+    async def _send_photo(self, chat_id: int, screen: Screen, nonce: str, thread_id: int | None) -> Answer:
         """A picture somebody sent us, by its id at Telegram."""
         file_id = screen.picture.data if screen.picture is not None else ""
 
@@ -75,9 +112,10 @@ class TelegramMessenger:
                 caption=str(screen.text),
                 parse_mode=ParseMode.HTML,
                 reply_markup=_keyboard(screen, nonce),
+                message_thread_id=thread_id,
             )
 
-        return await self._ask(go)
+        return _of_topic(await self._ask(go))
 
     async def edit(self, *, chat_id: int, message_id: int, screen: Screen, nonce: str) -> Answer:
         async def caption() -> int:
@@ -121,6 +159,17 @@ class TelegramMessenger:
                 raise
             return answer_to(error)
         return Shown(done if isinstance(done, int) else done.message_id)
+
+
+def _of_topic(answer: Answer) -> Answer:
+    """A refusal that is about the topic it was sent to."""
+    if isinstance(answer, Rejected):
+        reason = answer.reason.lower()
+        if _CLOSED in reason:
+            return NoTopic(closed=True)
+        if any(words in reason for words in _NO_TOPIC):
+            return NoTopic()
+    return answer
 
 
 def answer_to(error: TelegramError) -> Answer:

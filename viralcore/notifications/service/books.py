@@ -54,7 +54,7 @@ class BooksTeller:
         )
 
     async def closed(self, tx: Tx, event_id: str, event: DifferenceEnded) -> None:
-        await self._desk.refresh(tx, live_key=difference_key(event.difference_id), state=event.state)
+        await self._desk.refresh_admins(tx, live_key=difference_key(event.difference_id), state=event.state)
 
     async def short(self, tx: Tx, event_id: str, event: SolvencyShort) -> None:
         await self._desk.tell_admins(tx, key=event_id, template="books_short", gap=event.gap, stopped=event.stopped)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from viralcore.notifications.ports import (
     Gone,
     Messenger,
     Moved,
+    NoTopic,
     Rejected,
     Shown,
     Silent,
@@ -29,6 +31,7 @@ from viralcore.notifications.ports import (
 )
 from viralcore.notifications.service.desk import Desk
 from viralcore.notifications.service.painting import Painter
+from viralcore.notifications.service.topics import Held, Topics
 from viralcore.users.api import Users
 
 log = structlog.get_logger(__name__)
@@ -43,6 +46,7 @@ class Courier:
         desk: Desk,
         painter: Painter,
         messenger: Messenger,
+        topics: Topics,
         users: Users,
         boosts: Boosts,
     ) -> None:
@@ -51,6 +55,7 @@ class Courier:
         self._desk = desk
         self._painter = painter
         self._messenger = messenger
+        self._topics = topics
         self._users = users
         self._boosts = boosts
 
@@ -73,22 +78,39 @@ class Courier:
         look = digest(screen)
         if notice.message_id is not None and look == notice.digest:
             return Succeeded(_result(notice, notice.message_id, None))
-        answer = await self._ask(notice, notice.chat_id, screen)
+        answer = await self._ask(notice, screen)
         if isinstance(answer, Moved):
             answer = await self._follow(notice, answer.chat_id, screen)
+        if isinstance(answer, Held):
+            return Succeeded({"held": answer.kind})
         return self._judge(call, notice, answer, look)
 
-    async def _ask(self, notice: Notice, chat_id: int, screen: Screen) -> Answer:
+    async def _ask(self, notice: Notice, screen: Screen) -> Answer | Held:
         nonce = nonce_of(notice.id)
         if notice.message_id is None:
-            return await self._messenger.send(chat_id=chat_id, screen=screen, nonce=nonce)
+            return await self._send(notice, screen)
+        chat_id = notice.chat_id
         answer = await self._messenger.edit(chat_id=chat_id, message_id=notice.message_id, screen=screen, nonce=nonce)
-        if isinstance(answer, Gone) and notice.channel == "admin_group":
-            # Somebody tidied the group up. What staff must know or decide stands there all the same.
-            return await self._messenger.send(chat_id=chat_id, screen=screen, nonce=nonce)
+        if isinstance(answer, Gone) and notice.for_staff:
+            # Somebody tidied the chat up. What staff must know or decide stands there all the same.
+            return await self._send(notice, screen)
         return answer
 
-    async def _follow(self, notice: Notice, chat_id: int, screen: Screen) -> Answer:
+    async def _send(self, notice: Notice, screen: Screen) -> Answer | Held:
+        """A new message, where cards of its kind stand. A topic that is gone is made anew, once."""
+        chat_id, nonce = notice.chat_id, nonce_of(notice.id)
+        place = await self._topics.place(notice)
+        for _ in range(2):
+            if isinstance(place, Held):
+                return place
+            answer = await self._messenger.send(chat_id=chat_id, screen=screen, nonce=nonce, thread_id=place)
+            if place is None or not isinstance(answer, NoTopic):
+                return answer
+            await self._topics.not_there(notice, place, closed=answer.closed)
+            place = None if answer.closed else await self._topics.place(notice)
+        return place if isinstance(place, Held) else answer
+
+    async def _follow(self, notice: Notice, chat_id: int, screen: Screen) -> Answer | Held:
         """The group became a supergroup: remember where it is now, and send it there."""
         async with self._db.transaction() as tx:
             await repository.moved(tx.conn, old_id=notice.chat_id, new_id=chat_id, now=tx.now)
@@ -96,7 +118,7 @@ class Courier:
                 await self._boosts.crowd.group_migrated(tx, old_chat_id=notice.chat_id, new_chat_id=chat_id)
         hint = "set ADMIN_TELEGRAM_CHAT_ID to the new id" if notice.channel == "admin_group" else ""
         log.warning("chat_moved", old_id=notice.chat_id, new_id=chat_id, hint=hint)
-        return await self._messenger.send(chat_id=chat_id, screen=screen, nonce=nonce_of(notice.id))
+        return await self._send(replace(notice, chat_id=chat_id), screen)
 
     def _judge(self, call: EffectCall, notice: Notice, answer: Answer, look: str) -> Outcome | Later:
         match answer:
@@ -112,6 +134,8 @@ class Courier:
                 return Refused(UNREACHABLE if notice.user_id is not None else reason, {"words": reason})
             case Gone():
                 return Refused(GONE)
+            case NoTopic():
+                return Later(self._config.unsent_seconds, "no_topic", counts=True)
             case Rejected(reason):
                 return Refused(reason)
             case Moved():
@@ -120,6 +144,11 @@ class Courier:
     async def record(self, tx: Tx, call: EffectCall, outcome: Outcome) -> None:
         """What became of it; when something new is to be shown by now, the next effect."""
         notice_id = int(call.payload["notice"])
+        if isinstance(outcome, Succeeded) and "held" in outcome.data:
+            notice = await repository.load(tx.conn, notice_id)
+            if notice is not None:
+                await self._topics.hold(tx, notice, outcome.data["held"])
+            return
         if isinstance(outcome, Succeeded):
             newer = await repository.shown(
                 tx.conn,

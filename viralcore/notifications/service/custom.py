@@ -22,6 +22,7 @@ def subscription(desk: Desk) -> Subscription:
                 what=event.what,
                 given=event.given,
                 refunded=event.refunded,
+                to_bonus=event.to_bonus,
                 reason=event.reason,
             )
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
-from viralcore.boosts.api import Boosts, ClaimView, GroupView
+from viralcore.boosts.api import Boosts, ClaimView, GroupView, TaskPartView
 from viralcore.boosts.events import (
     ClaimApproved,
     ClaimExpired,
@@ -83,13 +83,13 @@ class GroupNotices:
         await self._desk.show_admins(tx, key=event_id, live_key=key, template="work_claims", order_id=event.order_id)
 
     async def approved(self, tx: Tx, event_id: str, event: ClaimApproved) -> None:
-        """Reply guys hear of it with the money."""
-        await self._desk.refresh(tx, live_key=claims_key(event.order_id))
-        if not await self._paid(event.user_id):
+        """Reply guys hear of it with the money, if anything they did is paid."""
+        await self._desk.refresh_admins(tx, live_key=claims_key(event.order_id))
+        if not await self._paid(event.user_id, event.claim_id):
             await self._ended(tx, f"claim:{event.claim_id}:approved", event.user_id, event.claim_id, "approved")
 
     async def rejected(self, tx: Tx, event_id: str, event: ClaimRejected) -> None:
-        await self._desk.refresh(tx, live_key=claims_key(event.order_id))
+        await self._desk.refresh_admins(tx, live_key=claims_key(event.order_id))
         await self._ended(tx, event_id, event.user_id, event.claim_id, "rejected")
 
     async def expired(self, tx: Tx, event_id: str, event: ClaimExpired) -> None:
@@ -109,11 +109,14 @@ class GroupNotices:
         except NotFound:
             return False
 
-    async def _paid(self, user_id: int) -> bool:
+    async def _paid(self, user_id: int, claim_id: int) -> bool:
         try:
-            return TASKS in (await self._users.get(user_id=user_id)).rights
+            if TASKS not in (await self._users.get(user_id=user_id)).rights:
+                return False
         except NotFound:
             return False
+        claim = await self._boosts.crowd.claim(claim_id=claim_id)
+        return self._boosts.replies.pays(claim.metrics).minor > 0
 
 
 class GroupPainter:
@@ -141,7 +144,7 @@ class GroupPainter:
             post_id=one.post_id or 0,
             link=one.link.canonical,
             share=one.share,
-            parts=[texts.PartText(part.metric, part.wanted, part.taken, part.approved) for part in one.parts],
+            parts=[_part(part) for part in one.parts],
             closed=closed,
             bot_username=self._bot_username(),
         )
@@ -213,7 +216,13 @@ def claim_text(one: ClaimView) -> texts.ClaimText:
         state=one.state,
         reason=one.reason,
         again=one.again,
+        verified=one.verified,
+        version=one.version,
     )
+
+
+def _part(one: TaskPartView) -> texts.PartText:
+    return texts.PartText(one.metric, one.wanted, one.taken, one.approved, one.verified, one.taken_verified)
 
 
 def _group(one: GroupView) -> texts.GroupText:

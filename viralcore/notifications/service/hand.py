@@ -28,6 +28,7 @@ def card_text(one: StaffCardView, *, buyer: PersonText, by: PersonText | None) -
         reason=one.reason,
         created_at=one.created_at,
         refunded=one.refunded,
+        verified=one.verified,
     )
 
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 from viralcore.boosts.api import BalanceHint
-from viralcore.texts.hints import HintText
+from viralcore.texts.hints import HintText, likely
 
 
 def hint_text(hint: BalanceHint) -> HintText:
-    """Placed when what is left unexplained is about this order's price, not placed when there is about nothing."""
-    rest, near = hint.spent - hint.others, hint.cost / 4
-    likely = "not_placed" if abs(rest) < near else "placed" if abs(rest - hint.cost) < near else "open"
 
     def told(amount: Decimal) -> str:
         return f"{amount.quantize(Decimal('0.0001')).normalize():f} {hint.currency}"
@@ -23,5 +20,5 @@ def hint_text(hint: BalanceHint) -> HintText:
         cost=told(hint.cost),
         before_at=hint.before_at,
         after_at=hint.after_at,
-        likely=likely,
+        likely=likely(hint.spent, hint.others, hint.cost),
     )

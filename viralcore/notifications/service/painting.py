@@ -14,8 +14,9 @@ from viralcore.notifications.service import hand
 from viralcore.notifications.service.groups import GroupPainter
 from viralcore.notifications.service.hints import hint_text
 from viralcore.notifications.service.replies import ReplyPainter
+from viralcore.notifications.service.stuck import StuckPainter
 from viralcore.payments.api import InvoiceView, Payments, ProofView
-from viralcore.texts import cards, custom, notices, order_notices, referrals, staff_cards, wording
+from viralcore.texts import cards, custom, notices, order_notices, referrals, staff_cards, topics, wording
 from viralcore.texts.order_text import OrderLineText, OrderPartText, OrderText
 from viralcore.texts.shop import LineText
 from viralcore.users.api import Users
@@ -70,6 +71,8 @@ class Painter:
             "unknown_phase": self._unknown_phase,
             "goods_returned": self._goods_returned,
             "staff_card": self._staff_card,
+            "stuck": StuckPainter(boosts, self._person, bot_username).paint,
+            "topic_trouble": self._topic_trouble,
             **ReplyPainter(boosts, self._person).templates,
             **GroupPainter(boosts, bot_username).templates,
         }
@@ -130,8 +133,13 @@ class Painter:
 
     async def _corrected(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
         order = await self._order(params["order_id"])
-        back = Money(params["refunded"], USD)
-        return order_notices.corrected(order, metric=params["metric"], back=back, credit=params["credit"])
+        return order_notices.corrected(
+            order,
+            metric=params["metric"],
+            back=Money(params["refunded"], USD),
+            to_bonus=_to_bonus(params),
+            credit=params["credit"],
+        )
 
     async def _refill(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
         return order_notices.refill(await self._order(params["order_id"]), state=params["state"])
@@ -293,11 +301,13 @@ class Painter:
             what=params["what"],
             given=params["given"],
             refunded=Money(params["refunded"], USD),
+            to_bonus=_to_bonus(params),
             reason=params["reason"],
         )
 
     async def _goods_returned(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
-        return order_notices.returned(invoice_id=params["invoice_id"], money=Money(params["cents"], USD))
+        money = Money(params["cents"], USD)
+        return order_notices.returned(invoice_id=params["invoice_id"], money=money, to_bonus=_to_bonus(params))
 
     async def _staff_card(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
         one = await self._boosts.staff.get(card_id=params["card_id"])
@@ -306,6 +316,9 @@ class Painter:
             one, buyer=await self._person(one.user_id), by=None if who is None else await self._person(who)
         )
         return staff_cards.card(shown, waits=bool(params.get("waits")), superseded=bool(params.get("superseded")))
+
+    async def _topic_trouble(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
+        return topics.trouble(what=params["what"], kind=params["kind"])
 
     # --- facts -------------------------------------------------------------------------------------------------------
 
@@ -392,6 +405,11 @@ def _sale_text(invoice: InvoiceView, unit: str, available: int | None) -> notice
     )
 
 
+def _to_bonus(params: Mapping[str, Any]) -> Money:
+    """Notices of before bonus money was told apart say nothing of it."""
+    return Money(params.get("to_bonus", 0), USD)
+
+
 def _order_text(order: OrderView) -> OrderText:
     return OrderText(
         id=order.id,
@@ -407,6 +425,9 @@ def _order_text(order: OrderView) -> OrderText:
                 line.refunded,
                 line.engine or "",
                 line.reason,
+                line.verified,
+                line.verified_done,
+                line.until,
             )
             for line in order.lines
         ),
@@ -415,6 +436,8 @@ def _order_text(order: OrderView) -> OrderText:
             for phase in order.phases
         ),
         refunded=order.refunded,
+        to_bonus=order.to_bonus,
+        unpaid=order.unpaid,
         credit_returned=order.credit_returned,
         paused_at=order.paused_at,
         expected_at=order.expected_at,

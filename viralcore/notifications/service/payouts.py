@@ -23,7 +23,9 @@ from viralcore.withdrawals.api import Withdrawals
 from viralcore.withdrawals.events import (
     PayoutSwitched,
     PayoutTrouble,
+    TransferLookedFor,
     WithdrawalApprovalGiven,
+    WithdrawalApprovalVoid,
     WithdrawalApproved,
     WithdrawalAttemptFailed,
     WithdrawalCancelled,
@@ -33,11 +35,13 @@ from viralcore.withdrawals.events import (
     WithdrawalRejected,
     WithdrawalRequested,
     WithdrawalSent,
+    WithdrawalTakenOver,
     WithdrawalTermsOutdated,
     WithdrawalUnconfirmed,
 )
 
 E = TypeVar("E", bound=Event)
+CARDS = 50  # drawn again when a switch is turned
 Ended = WithdrawalCompleted | WithdrawalFailed | WithdrawalRejected | WithdrawalCancelled
 
 
@@ -119,7 +123,15 @@ class PayoutTeller:
             return
         await self._tell(tx, event_id, event.user_id, event.withdrawal_id, "")
 
+    async def back(self, tx: Tx, event_id: str, event: WithdrawalApprovalVoid | WithdrawalTakenOver) -> None:
+        await self._moved(tx, event_id, event.withdrawal_id)
+
+    async def looked_for(self, tx: Tx, event_id: str, event: TransferLookedFor) -> None:
+        await self._refresh_card(tx, event_id, event.withdrawal_id)
+
     async def trouble(self, tx: Tx, event_id: str, event: PayoutTrouble) -> None:
+        """Its card may offer more now."""
+        await self._refresh_card(tx, event_id, event.withdrawal_id)
         await self._desk.tell_admins(
             tx,
             key=event_id,
@@ -131,7 +143,11 @@ class PayoutTeller:
         )
 
     async def switched(self, tx: Tx, event_id: str, event: PayoutSwitched) -> None:
-        """That the solvency watch stopped payouts is told by itself, with the gap."""
+        """That the shop stopped payouts itself is told by what made it stop. The cards of those that wait offer to pay
+        them by hand while nothing is sent."""
+        if event.what in ("stopped", "paused"):
+            for one in await self._withdrawals.desk.queue(which="under_way", limit=CARDS):
+                await self._desk.refresh_admins(tx, live_key=card_key(one.id))
         if event.actor:
             await self._desk.tell_admins(
                 tx,
@@ -153,11 +169,11 @@ class PayoutTeller:
         )
 
     async def _refresh_card(self, tx: Tx, event_id: str, withdrawal_id: int) -> None:
-        await self._desk.refresh(tx, live_key=card_key(withdrawal_id))
+        await self._desk.refresh_admins(tx, live_key=card_key(withdrawal_id))
 
     async def _moved(self, tx: Tx, event_id: str, withdrawal_id: int) -> None:
         """Bring the card and the owner's message up to date, where there are any."""
-        await self._desk.refresh(tx, live_key=card_key(withdrawal_id))
+        await self._desk.refresh_admins(tx, live_key=card_key(withdrawal_id))
         await self._desk.refresh(tx, live_key=progress_key(withdrawal_id))
 
     async def _tell(self, tx: Tx, event_id: str, user_id: int, withdrawal_id: int, only: str) -> None:
@@ -219,6 +235,9 @@ class PayoutTeller:
             _hear(WithdrawalApproved, "notifications.withdrawal_approved", self.approved),
             _hear(WithdrawalSent, "notifications.withdrawal_sent", self.sent),
             _hear(WithdrawalAttemptFailed, "notifications.withdrawal_attempt_failed", self.attempt_failed),
+            _hear(WithdrawalApprovalVoid, "notifications.withdrawal_approval_void", self.back),
+            _hear(WithdrawalTakenOver, "notifications.withdrawal_taken_over", self.back),
+            _hear(TransferLookedFor, "notifications.transfer_looked_for", self.looked_for),
             _hear(WithdrawalUnconfirmed, "notifications.withdrawal_unconfirmed", self.unconfirmed),
             _hear(WithdrawalTermsOutdated, "notifications.withdrawal_terms_outdated", self.terms_outdated),
             _hear(WithdrawalCompleted, "notifications.withdrawal_completed", self.ended),

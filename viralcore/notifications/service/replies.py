@@ -39,7 +39,7 @@ class ReplyNotices:
 
     async def decided(self, tx: Tx, event_id: str, event: RepliesDecided) -> None:
         """Who takes their own back knows it."""
-        await self._desk.refresh(tx, live_key=submission_key(event.submission_id), state=event.state)
+        await self._desk.refresh_admins(tx, live_key=submission_key(event.submission_id), state=event.state)
         if event.state != "withdrawn":
             await self._desk.tell_person(
                 tx,

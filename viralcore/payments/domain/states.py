@@ -115,7 +115,8 @@ class Invoice:
     quote_id: int | None
     bonus_cents: int = 0  # of what paid it, bonus money
     forgiven_cents: int = 0  # of the total, what nobody paid
-    refunded_cents: int = 0
+    refunded_cents: int = 0  # given back by finance, in money
+    given_cents: int = 0  # of the price, what has gone back in all; see finance.py
 
     def state_at(self, now: datetime) -> InvoiceState:
         """The state as it counts now: an open invoice is expired from its last second, whether or not the job has

@@ -103,16 +103,18 @@ async def refunds_of(conn: AsyncConnection, invoice_id: int) -> list[Refund]:
     return [_refund(row) for row in await conn.execute(query)]
 
 
-async def add_to_refunded(conn: AsyncConnection, invoice: Invoice, cents: int) -> bool:
-    """Guarded by what was refunded when the row was read. False: it is another sum by now."""
+async def add_to_given(conn: AsyncConnection, invoice: Invoice, given: int, *, refunded: int = 0) -> bool:
+    """Of the price, `given` cents in all have gone back now; `refunded`: of it, the money finance gives back now.
+    Guarded by what the row said when it was read. False: it says something else by now."""
     done = await conn.execute(
         update(invoices)
         .where(
             invoices.c.id == invoice.id,
             invoices.c.state == "paid",
             invoices.c.refunded_cents == invoice.refunded_cents,
+            invoices.c.given_cents == invoice.given_cents,
         )
-        .values(refunded_cents=invoice.refunded_cents + cents)
+        .values(refunded_cents=invoice.refunded_cents + refunded, given_cents=given)
     )
     return done.rowcount == 1
 

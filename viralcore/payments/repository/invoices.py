@@ -279,6 +279,7 @@ def _invoice(row: Row[Any]) -> Invoice:
         bonus_cents=row.bonus_cents,
         forgiven_cents=row.forgiven_cents,
         refunded_cents=row.refunded_cents,
+        given_cents=row.given_cents,
     )
 
 

@@ -13,6 +13,7 @@ from viralcore.core.errors import NotFound
 from viralcore.core.money import USD, Money
 from viralcore.ledger.api import WALLET, Ledger, user_account
 from viralcore.payments.api import (
+    Back,
     ClaimView,
     EndingView,
     Grant,
@@ -20,6 +21,7 @@ from viralcore.payments.api import (
     InvoiceView,
     Item,
     Method,
+    MoneyBack,
     ProofView,
     ReceiptView,
     WalletOffer,
@@ -34,6 +36,7 @@ from viralcore.payments.service.finance import FinanceService
 from viralcore.payments.service.funding import Funding
 from viralcore.payments.service.invoicing import Invoicing
 from viralcore.payments.service.proofs import Proofs
+from viralcore.payments.service.returning import Returning
 from viralcore.payments.service.views import claim_view, invoice_views, receipt_view
 
 LONGEST_PAGE = 500
@@ -56,6 +59,7 @@ class PaymentsService:
         bank: BankWatcher,
         proofs: Proofs,
         exchange: Exchange,
+        returning: Returning,
     ) -> None:
         self.finance = finance
         self._db = db
@@ -68,6 +72,7 @@ class PaymentsService:
         self._bank = bank
         self._proofs = proofs
         self._exchange = exchange
+        self._returning = returning
 
     async def open_invoice(
         self,
@@ -95,6 +100,9 @@ class PaymentsService:
             tx, key=key, user_id=user_id, item=item, quantity=quantity, unit_price=unit_price, grants=grants
         )
         return await self._view(tx, user_id, invoice_id)
+
+    async def give_back(self, tx: Tx, *, key: str, user_id: int, backs: Sequence[Back]) -> tuple[MoneyBack, ...]:
+        return await self._returning.give_back(tx, key=key, user_id=user_id, backs=backs)
 
     def wallet_offer(self) -> WalletOffer:
         return self._funding.offer()

@@ -78,6 +78,8 @@ class FinanceService:
                 unused=now.unused,
                 refunds=tuple(refund_view(refund) for refund in now.refunds),
                 receipts=tuple(receipt_view(receipt, self._config) for receipt in came),
+                elsewhere=Money(now.purchase.elsewhere, USD),
+                left=Money(now.purchase.left, USD),
             )
 
     async def assign_to_invoice(

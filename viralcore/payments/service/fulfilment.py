@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from viralcore.core.db import Tx
 from viralcore.ledger.api import BONUS, CREDITS, Entry, Ledger, house_account, user_account
+from viralcore.payments.api import purchase_key
 from viralcore.payments.domain.states import Invoice
 from viralcore.payments.events import InvoicePaid
 from viralcore.payments.repository import invoices
@@ -32,7 +33,7 @@ class Fulfilment:
         if payer:
             await self._ledger.post(
                 tx,
-                key=f"invoice:{invoice.id}:paid",
+                key=purchase_key(invoice.id),
                 kind="purchase",
                 entries=[*payer, Entry(house_account("revenue"), invoice.total_cents), *_grants(invoice)],
                 description=f"Invoice {invoice.id}: {invoice.quantity} x {invoice.item_ref}",

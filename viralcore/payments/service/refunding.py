@@ -21,8 +21,8 @@ from viralcore.ledger.api import (
     house_account,
     user_account,
 )
-from viralcore.payments.api import NotRefundable, RefundChanged, RefundPlan, RefundTooMuch
-from viralcore.payments.domain.finance import Purchase
+from viralcore.payments.api import NotRefundable, RefundChanged, RefundPlan, RefundTooMuch, invoice_of, purchase_key
+from viralcore.payments.domain.finance import Price, Purchase
 from viralcore.payments.domain.states import Invoice, Refund
 from viralcore.payments.events import RefundIssued
 from viralcore.payments.repository import finance, invoices
@@ -61,7 +61,8 @@ class Refunding:
     async def standing(self, tx: Tx, invoice: Invoice) -> Standing:
         """How an invoice stands as to refunds, as this transaction sees it."""
         given = tuple(await finance.refunds_of(tx.conn, invoice.id))
-        paid = invoice.total_cents - invoice.forgiven_cents if invoice.state == "paid" else 0
+        price = price_of(invoice)
+        paid = price.paid if invoice.state == "paid" else 0
         grant = invoice.grants[0] if len(invoice.grants) == 1 else None
         purchase = Purchase(
             paid=paid,
@@ -70,6 +71,7 @@ class Refunding:
             credits=grant[1] if grant else 0,
             unit_cost=grant[2] if grant else invoice.unit_price,
             taken=sum(refund.credits for refund in given),
+            elsewhere=price.money(invoice.given_cents) - invoice.refunded_cents,
         )
         lots = await self._lots(tx, invoice) if grant and paid else ()
         found = Standing(invoice, purchase, lots, given, "")
@@ -110,7 +112,8 @@ class Refunding:
             raise RefundChanged(invoice_id=invoice_id, refunded=invoice.refunded_cents)
         now = await self.standing(tx, invoice)
         plan = _plan(now, cents)
-        if not await finance.add_to_refunded(tx.conn, invoice, cents):
+        given = price_of(invoice).given(now.purchase.gone + cents)
+        if not await finance.add_to_given(tx.conn, invoice, given, refunded=cents):
             raise RuntimeError("a held invoice was refunded by somebody else")
         asset = invoice.grants[0][0] if now.purchase.credits else ""
         refund = await finance.add_refund(
@@ -156,7 +159,6 @@ class Refunding:
             raise RefundChanged(invoice_id=refund.invoice_id, refunded=now.purchase.refunded) from error
 
     async def _tell(self, tx: Tx, now: Standing, refund: Refund) -> None:
-        refunded = now.purchase.refunded + refund.amount_cents
         tx.record(
             RefundIssued(
                 refund_id=refund.id,
@@ -167,7 +169,7 @@ class Refunding:
                 to_bonus=refund.bonus_cents,
                 credits=refund.credits,
                 credit_asset=refund.credit_asset,
-                refunded=refunded,
+                refunded=now.purchase.gone + refund.amount_cents,
                 paid=now.purchase.paid,
                 kind=refund.kind,
                 actor=refund.by,
@@ -180,7 +182,7 @@ class Refunding:
             subject=f"invoice:{refund.invoice_id}",
             before={"refunded_cents": now.purchase.refunded},
             after={
-                "refunded_cents": refunded,
+                "refunded_cents": now.purchase.refunded + refund.amount_cents,
                 "refund_id": refund.id,
                 "user_id": refund.user_id,
                 "to_bonus_cents": refund.bonus_cents,
@@ -190,13 +192,22 @@ class Refunding:
         )
 
     async def _lots(self, tx: Tx, invoice: Invoice) -> tuple[LotView, ...]:
-        """The purchase's own lot, then credits that orders gave back at the same price: one of those may have been this
-        purchase's, and it is worth the same."""
+        """The purchase's own lot, then its credits that orders gave back. Of those that do not say whose they are, any
+        at the same price: one of them may have been this purchase's, and it is worth the same."""
         (asset, _, unit_cost) = invoice.grants[0]
         lots = await self._ledger.lots(tx, account=user_account(invoice.user_id, CREDITS, asset))
-        own = [lot for lot in lots if lot.posting_key == f"invoice:{invoice.id}:paid"]
-        back = [lot for lot in lots if lot.kind == "refund" and lot.unit_cost == unit_cost]
+        own = [lot for lot in lots if lot.posting_key == purchase_key(invoice.id)]
+        mine = (None, invoice.id)
+        back = [
+            lot
+            for lot in lots
+            if lot.kind == "refund" and lot.unit_cost == unit_cost and invoice_of(lot.posting_key) in mine
+        ]
         return (*own, *back[:MOST_RETURNED])
+
+
+def price_of(invoice: Invoice) -> Price:
+    return Price(total=invoice.total_cents, bonus=invoice.bonus_cents, forgiven=invoice.forgiven_cents)
 
 
 def _problem(now: Standing) -> str:

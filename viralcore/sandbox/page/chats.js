@@ -110,7 +110,7 @@ export class Chats {
     const rows = ids.map((id) => {
       const message = last(id);
       const who = message && id < 0 ? `${this.name(message.from)}: ` : "";
-      const said = message ? (message.note ? "The bot was added" : who + (message.text || "🖼 Picture")) : "No messages yet";
+      const said = message ? (message.note ? message.note : who + (message.text || "🖼 Picture")) : "No messages yet";
       const count = this.unread.get(id);
       const avatar = el("span.avatar", { "aria-hidden": "true" }, id < 0 ? "👥" : initials(this.title(id)));
       avatar.style.background = colour(id);

@@ -66,6 +66,7 @@ export function bubble(message, view, deeds) {
     title.style.color = colour(message.from);
     body.append(title);
   }
+  if (message.topic) body.append(el("div.topic", {}, message.topic));
   if (message.reply_to) {
     const replied = view.find(message.reply_to);
     body.append(el("div.replied", {}, (replied?.text || "Picture").slice(0, 80)));

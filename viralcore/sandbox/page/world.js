@@ -269,6 +269,13 @@ export class World {
       person.blocked ? `${person.first_name} unblocks the bot` : `${person.first_name} blocks the bot`);
       rows.push(button);
     }
+    const group = this.chats.open < 0 ? this.chats.groups.get(this.chats.open) : null;
+    if (group?.type === "supergroup") {
+      const button = el("button", { type: "button", onclick: () => busy(button, () =>
+        post("/sandbox/telegram", { forum: { id: group.id, on: !group.is_forum } }).then(() => this.drawn.delete("faults"))) },
+      group.is_forum ? `${group.title}: no topics any longer` : `${group.title}: turn topics on`);
+      rows.push(button);
+    }
     for (const [words, body] of [["Telegram floods the next 3 messages", { flood_next: 3 }], ["Telegram fails the next 3 messages", { fail_next: 3 }]]) {
       const button = el("button", { type: "button", onclick: () => busy(button, async () => { await post("/sandbox/telegram", body); toast("Done."); }) }, words);
       rows.push(button);

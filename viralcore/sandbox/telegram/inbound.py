@@ -70,6 +70,33 @@ class Inbound:
         self._tg.touch()
         return moved
 
+    def make_forum(self, chat_id: int, *, on: bool, manages: bool | None) -> Group:
+        """A supergroup gets topics, or has none any longer; `manages`: whether the bot may make them, as it is told."""
+        group = self._tg.groups[chat_id]
+        if group.kind != "supergroup":
+            raise NonsenseError(f"{group.title} is no supergroup; only those can have topics")
+        group.forum = on
+        if manages is not None and manages != group.manages_topics:
+            group.manages_topics = manages
+            self._bot_moved(group, min(group.members), group.bot, group.bot, before_topics=not manages)
+        self._tg.touch()
+        return group
+
+    def change_topic(self, chat_id: int, name: str, *, closed: bool | None, deleted: bool) -> None:
+        """Somebody closes, opens or deletes every topic of that name, with all that stands in it."""
+        group = self._tg.groups[chat_id]
+        found = [topic for topic in group.topics.values() if name in (topic.name, str(topic.thread_id))]
+        if not found:
+            raise NonsenseError(f"there is no topic {name} in {group.title}", 404)
+        for topic in found:
+            topic.closed = topic.closed if closed is None else closed
+            if deleted:
+                del group.topics[topic.thread_id]
+                for message in self._tg.messages(chat_id):
+                    if message.thread_id == topic.thread_id and not message.deleted:
+                        self._tg.delete(message)
+        self._tg.touch()
+
     def remove_bot(self, chat_id: int, by: int) -> None:
         """Throw the bot out of a group."""
         group = self._tg.groups[chat_id]
@@ -180,27 +207,28 @@ class Inbound:
     def _date(self) -> int:
         return int(self._tg.now().timestamp())
 
-    def _membership(self, status: str) -> dict[str, Any]:
+    def _membership(self, status: str, manages: bool | None = None) -> dict[str, Any]:
         shown: dict[str, Any] = {"user": self._tg.bot.user(), "status": status}
         if status == "kicked":
             shown["until_date"] = 0
         if status == "administrator":
             rights = ("can_manage_chat", "can_delete_messages", "can_invite_users", "can_restrict_members")
             shown |= {"can_be_edited": False, "is_anonymous": False, **dict.fromkeys(rights, True)}
+            shown |= {} if manages is None else {"can_manage_topics": manages}
             more = ("can_manage_video_chats", "can_promote_members", "can_change_info")
             stories = ("can_post_stories", "can_edit_stories", "can_delete_stories")
             shown |= dict.fromkeys((*more, *stories), False)
         return shown
 
-    def _bot_moved(self, group: Group, by: int, before: str, after: str) -> None:
+    def _bot_moved(self, group: Group, by: int, before: str, after: str, *, before_topics: bool | None = None) -> None:
         self._tg.updates.push(
             "my_chat_member",
             {
                 "chat": group.chat(),
                 "from": self._tg.people[by].user(),
                 "date": self._date(),
-                "old_chat_member": self._membership(before),
-                "new_chat_member": self._membership(after),
+                "old_chat_member": self._membership(before, before_topics),
+                "new_chat_member": self._membership(after, group.manages_topics if group.forum else None),
             },
         )
 

@@ -25,7 +25,7 @@ _ACTIONS = {
 }
 SHOWING = frozenset(
     {"sendmessage", "sendphoto", "senddocument", "editmessagetext", "editmessagecaption", "editmessagemedia"}
-    | {"editmessagereplymarkup"}
+    | {"editmessagereplymarkup", "createforumtopic"}
 )
 """Methods that create or edit a message: the ones floods and faults befall."""
 
@@ -52,6 +52,7 @@ class Methods:
             "editmessagecaption": sending.edit_caption,
             "editmessagemedia": sending.edit_media,
             "editmessagereplymarkup": sending.edit_markup,
+            "createforumtopic": sending.create_topic,
             "deletemessage": sending.delete,
             "deletemessages": sending.delete_many,
             "answercallbackquery": self._answer_callback,

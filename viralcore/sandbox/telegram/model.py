@@ -41,13 +41,27 @@ class Person:
 
 
 @dataclass(slots=True)
+class Topic:
+    """A part of a forum; its number is that of the service message it began with."""
+
+    thread_id: int
+    name: str
+    closed: bool = False
+
+
+@dataclass(slots=True)
 class Group:
+    """`topics`: of a forum, by number; deleted ones are not there. `manages_topics`: the right of the bot."""
+
     id: int
     title: str
     members: set[int] = field(default_factory=set)
     bot: BotStatus = "administrator"
     moved_to: int | None = None
     """It became this supergroup; nothing is written here any longer."""
+    forum: bool = False
+    manages_topics: bool = True
+    topics: dict[int, Topic] = field(default_factory=dict)
 
     @property
     def kind(self) -> Literal["group", "supergroup"]:
@@ -55,7 +69,7 @@ class Group:
 
     def chat(self) -> dict[str, Any]:
         """The group's Chat object."""
-        return {"id": self.id, "title": self.title, "type": self.kind}
+        return {"id": self.id, "title": self.title, "type": self.kind, **({"is_forum": True} if self.forum else {})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +126,7 @@ class Document:
 @dataclass(slots=True)
 class Message:
     """`sender`: a person's id, or the bot's. `text`: the caption when there is a `photo` or a `document`. `note`: a
-    service message."""
+    service message. `thread_id`: the topic it stands in; None: General, or no forum."""
 
     chat_id: int
     message_id: int
@@ -128,6 +142,7 @@ class Message:
     deleted: bool = False
     reply_to: int | None = None
     note: dict[str, Any] | None = None
+    thread_id: int | None = None
 
     def wire(self, sender: dict[str, Any], chat: dict[str, Any]) -> dict[str, Any]:
         """The Message object, without the message it replies to."""
@@ -139,6 +154,8 @@ class Message:
         }
         if self.edited_at is not None:
             shown["edit_date"] = int(self.edited_at.timestamp())
+        if self.thread_id is not None:
+            shown |= {"message_thread_id": self.thread_id, "is_topic_message": True}
         captioned = self.photo is not None or self.document is not None
         text, entities = ("caption", "caption_entities") if captioned else ("text", "entities")
         if self.photo is not None:
@@ -171,12 +188,13 @@ class Message:
             for row in rows
         ]
 
-    def control(self) -> dict[str, Any]:
-        """The message as the control API shows it; `document` only when there is one."""
+    def control(self, topic: str | None = None) -> dict[str, Any]:
+        """The message as the control API shows it; `document`, and the name of its `topic`, only when there is one."""
         file = self.document
         document = {"document": {"name": file.name, "url": f"/sandbox/documents/{file.unique_id}"}} if file else {}
         return {
             **document,
+            **({"topic": topic} if topic is not None else {}),
             "seq": self.seq,
             "message_id": self.message_id,
             "from": self.sender,

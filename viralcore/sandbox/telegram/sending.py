@@ -9,11 +9,12 @@ from typing import Any
 from viralcore.sandbox.telegram.errors import ApiError, bad_request, forbidden
 from viralcore.sandbox.telegram.keyboards import inline, read_markup
 from viralcore.sandbox.telegram.markup import Entity, found_entities, parse_html, trim, utf16
-from viralcore.sandbox.telegram.model import Document, Message, Photo
+from viralcore.sandbox.telegram.model import Document, Message, Photo, Topic
 from viralcore.sandbox.telegram.state import Telegram
 from viralcore.sandbox.telegram.wire import Params, Upload
 
 TEXT_LIMIT, CAPTION_LIMIT = 4096, 1024
+TOPIC_NAME, ICON_COLOR = 128, 0x6FB9F0
 DELETE_WITHIN = timedelta(hours=48)
 _NOT_MODIFIED = (
     "message is not modified: specified new message content and reply markup are exactly the same "
@@ -163,6 +164,7 @@ class Sending:
         markup: dict[str, Any] | None,
         document: Document | None = None,
     ) -> dict[str, Any]:
+        thread_id = self._thread(params, chat_id)
         reply_to = self._reply_to(params, chat_id)
         self._tg.limits.admit(chat_id, created=True)
         message = self._tg.add(
@@ -174,6 +176,7 @@ class Sending:
             document=document,
             markup=markup,
             reply_to=reply_to,
+            thread_id=thread_id,
         )
         return self._tg.wire(message)
 
@@ -187,6 +190,37 @@ class Sending:
         message.text, message.entities, message.photo, message.markup = words.text, words.entities, photo, markup
         self._tg.edited(message)
         return self._tg.wire(message)
+
+    def create_topic(self, params: Params) -> dict[str, Any]:
+        """createForumTopic. Its service message is the bot's own, which no bot is told of."""
+        chat_id = self.writable_chat(params)
+        group = self._tg.groups.get(chat_id)
+        if group is None or not group.forum:
+            raise bad_request("the chat is not a forum")
+        if group.bot != "administrator" or not group.manages_topics:
+            raise bad_request("not enough rights to create a topic")
+        name = " ".join(params.text("name").split())[:TOPIC_NAME]
+        if not name:
+            raise bad_request("title must be non-empty")
+        self._tg.limits.admit(chat_id, created=True)
+        shown = {"name": name, "icon_color": ICON_COLOR}
+        began = self._tg.add(chat_id, self._tg.bot.id, note={"forum_topic_created": shown})
+        began.thread_id = began.message_id
+        group.topics[began.message_id] = Topic(began.message_id, name)
+        return {"message_thread_id": began.message_id, **shown}
+
+    def _thread(self, params: Params, chat_id: int) -> int | None:
+        """The topic a message is for. Raises ApiError 400; General has no number for those who send."""
+        thread_id = params.integer("message_thread_id")
+        if not thread_id:
+            return None
+        group = self._tg.groups.get(chat_id)
+        topic = group.topics.get(thread_id) if group is not None and group.forum else None
+        if group is None or topic is None:
+            raise bad_request("message thread not found")
+        if topic.closed and not (group.bot == "administrator" and group.manages_topics):
+            raise bad_request("TOPIC_CLOSED")
+        return thread_id
 
     def _reply_to(self, params: Params, chat_id: int) -> int | None:
         reply = params.nested("reply_parameters")

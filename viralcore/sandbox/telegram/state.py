@@ -135,8 +135,10 @@ class Telegram:
         markup: dict[str, Any] | None = None,
         reply_to: int | None = None,
         note: dict[str, Any] | None = None,
+        thread_id: int | None = None,
     ) -> Message:
-        """A new message in a chat, with ids as Telegram gives them: supergroups count for themselves."""
+        """A new message in a chat, with ids as Telegram gives them: supergroups count for themselves. What answers a
+        message stands in its topic."""
         if chat_id in self.groups and self.groups[chat_id].kind == "supergroup":
             self._next_in_supergroup[chat_id] += 1
             message_id = self._next_in_supergroup[chat_id]
@@ -156,9 +158,20 @@ class Telegram:
             markup=markup,
             reply_to=reply_to,
             note=note,
+            thread_id=thread_id if thread_id is not None else self._thread_of(chat_id, reply_to),
         )
         self._messages[chat_id][message_id] = message
         return message
+
+    def topic_name(self, message: Message) -> str | None:
+        """What the topic of a message is called; None in General, and where a topic has been deleted."""
+        group = self.groups.get(message.chat_id)
+        topic = group.topics.get(message.thread_id or 0) if group is not None else None
+        return None if topic is None else topic.name
+
+    def _thread_of(self, chat_id: int, reply_to: int | None) -> int | None:
+        replied = self.message(chat_id, reply_to) if reply_to is not None else None
+        return None if replied is None else replied.thread_id
 
     def edited(self, message: Message) -> None:
         message.edited_at = self.now()

@@ -64,7 +64,8 @@ def compare(
         listed.setdefault(one.reference, []).append(one)
     found: list[Difference] = []
     for mine in ours:
-        records = listed.pop(mine.reference, [])
+        # The oldest first, whichever list they stood in: that one is taken for ours, the others are there twice.
+        records = sorted(listed.pop(mine.reference, []), key=lambda one: (len(one.id), one.id))
         if mine.sent_at is None or now - mine.sent_at < settle:
             continue
         if not records:

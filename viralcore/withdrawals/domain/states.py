@@ -2,9 +2,15 @@
 
     pending -> approved -> processing -> completed | failed
     pending -> rejected | cancelled       processing -> unconfirmed -> completed | failed | processing
+    approved | processing -> pending      processing -> approved
 
 Who moves it: pending by its owner, approvers and the clock; approved by the dispatcher (automatic) or by finance
 (manual); processing and unconfirmed by what the provider's own record says, or by finance where it says nothing.
+
+Back goes only what is proven never to have left (`attempts.never_sent`; the row is locked, and so is its attempt's):
+to pending when its terms are too old or the rate moved too far before anything was sent, and to approved when finance
+takes it over to pay it by hand. Its attempt ends as failed in the same transaction, so that the sender, which must note
+under the same lock that it is about to send, finds it ended and sends nothing.
 """
 
 from __future__ import annotations
@@ -19,15 +25,16 @@ from viralcore.withdrawals.api import AttemptState, CheckState, Mode, Source, St
 
 WAYS: Mapping[State, frozenset[State]] = {
     "pending": frozenset({"approved", "rejected", "cancelled"}),
-    "approved": frozenset({"processing"}),
-    "processing": frozenset({"completed", "failed", "unconfirmed"}),
+    "approved": frozenset({"processing", "pending"}),
+    "processing": frozenset({"completed", "failed", "unconfirmed", "approved", "pending"}),
     "unconfirmed": frozenset({"completed", "failed", "processing"}),
     "completed": frozenset(),
     "failed": frozenset(),
     "rejected": frozenset(),
     "cancelled": frozenset(),
 }
-"""unconfirmed -> processing: its transfer was found (queued), or never arrived and was sent again."""
+"""unconfirmed -> processing: its transfer was found (queued), never arrived and was sent again, or nothing ever
+left."""
 ASSETS: Mapping[Source, str] = {"affiliate": USD, "wallet": USD, "reply": NGN}
 """A source has the name of its ledger account."""
 
@@ -135,8 +142,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One transfer at the provider, under a reference that no other ever has. `missing_since`: when the provider first
-    did not know it."""
+    """One transfer at the provider, under a reference that no other ever has.
+
+    `missing_since`, `missing_at`: when the provider first and last said that it does not know it; None once any record
+    carried its reference, or it was sent again. `seen`: what that record, which is not ours to adopt, says of itself
+    (``new`` | ``pending`` | ``successful`` | ``failed``: every one of them); ``exists``: none was shown, but the
+    reference was refused as used; ``approval``: ours, and a person has to approve it in the provider's dashboard;
+    ``""``: nothing of that kind.
+    """
 
     id: int
     withdrawal_id: int
@@ -154,6 +167,8 @@ class Attempt:
     ask_due: datetime | None
     asks: int
     missing_since: datetime | None
+    missing_at: datetime | None
+    seen: str
     ended_at: datetime | None
 
     @property

@@ -114,6 +114,18 @@ async def next_due(conn: AsyncConnection) -> datetime | None:
     return moment
 
 
+async def unsent(conn: AsyncConnection, before: datetime) -> list[int]:
+    """Stored before then, never sent, and staff were not told; a few at a time."""
+    query = select(attempts.c.id).where(
+        attempts.c.ended_at.is_(None),
+        attempts.c.sends == 0,
+        attempts.c.created_at <= before,
+        attempts.c.provider_id == "",
+        ~attempts.c.alarm.contains("unsent "),
+    )
+    return [row.id for row in await conn.execute(query.order_by(attempts.c.id).limit(20))]
+
+
 async def to_send(conn: AsyncConnection, now: datetime, limit: int) -> list[int]:
     """Requests whose next transfer may go, the longest waiting first, locked; those somebody else holds are left."""
     first = and_(requests.c.state == "approved", requests.c.mode == "automatic")

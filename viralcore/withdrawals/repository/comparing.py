@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -91,16 +91,31 @@ async def place(conn: AsyncConnection, found: Difference, *, now: datetime) -> i
 
 
 async def gone(
-    conn: AsyncConnection, places: Sequence[tuple[str, str, str]], *, since: date, now: datetime
+    conn: AsyncConnection,
+    places: Collection[tuple[str, str, str]],
+    *,
+    since: date,
+    left: Collection[tuple[str, str]],
+    older: Sequence[int],
+    now: datetime,
 ) -> list[int]:
-    """Open ones of days that were looked at, not found again. What the balance lacked does not come back by itself."""
+    """Open ones that were looked at and not found again: of days that were listed, but for what was `left`, and the
+    `older` ones that were looked up. What the balance lacked does not come back by itself."""
+    listed = and_(differences.c.on_day >= since, differences.c.kind != "balance")
     rows = await conn.execute(
         select(differences.c.id, differences.c.kind, differences.c.reference, differences.c.provider_id)
-        .where(differences.c.state == "open", differences.c.on_day >= since, differences.c.kind != "balance")
+        .where(differences.c.state == "open", or_(listed, differences.c.id.in_(older)))
         .order_by(differences.c.id)
         .with_for_update()
     )
-    ended = [row.id for row in rows if (row.kind, row.reference, row.provider_id) not in set(places)]
+    if older:
+        await conn.execute(update(differences).where(differences.c.id.in_(older)).values(looked_at=now))
+    ended = [
+        row.id
+        for row in rows
+        if (row.kind, row.reference, row.provider_id) not in places
+        and (row.reference, "" if row.reference else row.provider_id) not in left
+    ]
     if ended:
         await conn.execute(
             update(differences).where(differences.c.id.in_(ended)).values(state="gone", decided_at=now, decided_by=0)
@@ -131,10 +146,13 @@ async def count_open(conn: AsyncConnection) -> int:
     return int((await conn.execute(query)).scalar_one())
 
 
-async def oldest_open(conn: AsyncConnection) -> date | None:
-    query = select(func.min(differences.c.on_day)).where(differences.c.state == "open", differences.c.kind != "balance")
-    found: date | None = (await conn.execute(query)).scalar_one_or_none()
-    return found
+async def older(conn: AsyncConnection, before: date, limit: int) -> list[Row[Any]]:
+    """Open ones of days that are not listed any more, those first that were not looked up for longest."""
+    query = select(differences).where(
+        differences.c.state == "open", differences.c.on_day < before, differences.c.kind != "balance"
+    )
+    order = (differences.c.looked_at.asc().nulls_first(), differences.c.id)
+    return list(await conn.execute(query.order_by(*order).limit(limit)))
 
 
 # --- solvency ---------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -15,10 +16,10 @@ from viralcore.core.db import Tx
 from viralcore.core.effects import EffectCall, Later, Outcome, Silence, Succeeded
 from viralcore.withdrawals.domain import attempts as rules
 from viralcore.withdrawals.domain.states import Attempt
+from viralcore.withdrawals.events import TransferLookedFor
 from viralcore.withdrawals.ports import Payouts, PayoutsDown, TransferRecord
-from viralcore.withdrawals.repository import attempts
+from viralcore.withdrawals.repository import attempts, requests
 from viralcore.withdrawals.service.house import House, locked
-from viralcore.withdrawals.service.sending import Sending
 from viralcore.withdrawals.service.settling import Settling
 
 log = structlog.get_logger(__name__)
@@ -26,10 +27,9 @@ KIND = "withdrawals.ask"
 
 
 class Asking:
-    def __init__(self, house: House, settling: Settling, sending: Sending) -> None:
+    def __init__(self, house: House, settling: Settling) -> None:
         self._house = house
         self._settling = settling
-        self._sending = sending
         self._rules = house.config.sending
 
     async def told(self, tx: Tx, *, key: str, reference: str) -> None:
@@ -38,8 +38,17 @@ class Asking:
         if attempt is not None:
             self.ask(tx, key=key, attempt=attempt)
 
-    def ask(self, tx: Tx, *, key: str, attempt: Attempt) -> None:
-        tx.effect(kind=KIND, key=key, payload={"attempt_id": attempt.id}, ref=f"withdrawal:{attempt.withdrawal_id}")
+    def ask(self, tx: Tx, *, key: str, attempt: Attempt, staff: bool = False) -> None:
+        """`staff`: somebody looks at the card meanwhile."""
+        payload = {"attempt_id": attempt.id, **({"staff": True} if staff else {})}
+        tx.effect(kind=KIND, key=key, payload=payload, ref=f"withdrawal:{attempt.withdrawal_id}")
+
+    async def looked(self, tx: Tx, attempt_id: int) -> None:
+        """Staff asked, and were answered."""
+        attempt = await attempts.get(tx.conn, attempt_id)
+        request = None if attempt is None else await requests.get(tx.conn, attempt.withdrawal_id)
+        if request is not None:
+            tx.record(TransferLookedFor(withdrawal_id=request.id, user_id=request.user_id))
 
     async def look(self, attempt_id: int) -> str:
         """One look. ``""``: answered; else why not."""
@@ -53,16 +62,17 @@ class Asking:
             records = await self._records(self._house.payouts, attempt)
         except PayoutsDown as trouble:
             return trouble.reason
-        if records:
-            if await self._settling.heard(attempt.id, records):
-                return ""
-        elif attempt.state == "unknown":
-            await self._sending.note_missing(attempt.id)
+        if records and await self._settling.heard(attempt.id, records):
+            return ""
+        known = any(record.reference == attempt.reference for record in records)
+        if not known and attempt.state in ("accepted", "unknown"):
+            await self._settling.missing(attempt.id)
         await self._note(attempt.id)
         return ""
 
     async def poll(self) -> None:
         """The job: what is due, a bounded number. One that breaks stops none of the others."""
+        await self._unsent()
         if self._house.payouts is None:
             return
         async with self._house.db.read() as conn:
@@ -92,9 +102,24 @@ class Asking:
         """By its id there when we know it, else by our reference."""
         if attempt.provider_id:
             record = await payouts.by_id(attempt.provider_id)
-            if record is not None:
+            if record is not None and record.reference == attempt.reference:
                 return (record,)
+            return await payouts.by_reference(attempt.reference) or (() if record is None else (record,))
         return await payouts.by_reference(attempt.reference)
+
+    async def _unsent(self) -> None:
+        """Staff are told of what could not be sent for long: whom nobody can reach, or who does not serve us."""
+        since = self._house.clock.now() - timedelta(hours=self._rules.alarm_hours)
+        async with self._house.db.read() as conn:
+            found = await attempts.unsent(conn, since)
+        for attempt_id in found:
+            await self._house.db.run(partial(self._tell_unsent, attempt_id))
+
+    async def _tell_unsent(self, attempt_id: int, tx: Tx) -> None:
+        attempt = await attempts.get(tx.conn, attempt_id)
+        if attempt is not None and rules.never_sent(attempt):
+            request = await locked(tx.conn, attempt.withdrawal_id)
+            await self._settling.trouble(tx, request, attempt, "unsent", "")
 
     async def _note(self, attempt_id: int) -> None:
         """Asked and still not decided: when to ask again, and whether staff must know."""
@@ -111,8 +136,9 @@ class Asking:
             due = None if attempt.state == "sending" else tx.now + rules.ask_delay(asks, self._rules)
             await attempts.change(tx.conn, attempt, (attempt.state,), asks=asks, asked_at=tx.now, ask_due=due)
             age = tx.now - attempt.created_at
-            if request.state == "unconfirmed" and age >= timedelta(hours=self._rules.alarm_hours):
-                await self._settling.trouble(tx, request, attempt, "unconfirmed", attempt.reason)
+            if age >= timedelta(hours=self._rules.alarm_hours):
+                what = "unconfirmed" if request.state == "unconfirmed" else "slow"
+                await self._settling.trouble(tx, request, attempt, what, attempt.reason)
 
         await self._house.db.run(work)
 
@@ -138,3 +164,5 @@ class AskEffect:
 
     async def on_outcome(self, tx: Tx, call: EffectCall, outcome: Outcome) -> None:
         """What was learnt is recorded already."""
+        if call.payload.get("staff"):
+            await self._asking.looked(tx, int(call.payload["attempt_id"]))

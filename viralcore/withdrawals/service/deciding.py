@@ -24,19 +24,27 @@ from viralcore.withdrawals.service.asking import Asking
 from viralcore.withdrawals.service.dispatching import Dispatching
 from viralcore.withdrawals.service.ending import Ending
 from viralcore.withdrawals.service.house import RIGHT, SCOPE, House, locked, plain_words
-from viralcore.withdrawals.service.renewing import Renewing
+from viralcore.withdrawals.service.judging import Judging
+from viralcore.withdrawals.service.returning import Returning
 
 Act = Callable[[Tx, Request], Awaitable[Mapping[str, Any]]]
 
 
 class Deciding:
     def __init__(
-        self, house: House, ending: Ending, dispatching: Dispatching, renewing: Renewing, asking: Asking
+        self,
+        house: House,
+        ending: Ending,
+        dispatching: Dispatching,
+        judging: Judging,
+        returning: Returning,
+        asking: Asking,
     ) -> None:
         self._house = house
         self._ending = ending
         self._dispatching = dispatching
-        self._renewing = renewing
+        self._judging = judging
+        self._returning = returning
         self._asking = asking
 
     async def approve(self, *, key: str, actor: int, withdrawal_id: int) -> None:
@@ -46,7 +54,7 @@ class Deciding:
                 raise OwnWithdrawal(withdrawal_id=request.id)
             if await self._house.rate() is None and request.source != "reply":
                 raise NoRate()
-            why = await self._renewing.judge(tx, request)
+            why = await self._judging.judge(tx, request)
             if why:
                 return {"outdated": why}
             await self._approve(tx, request, actor)
@@ -73,9 +81,11 @@ class Deciding:
         words = _wanted("reference", reference)
 
         async def act(tx: Tx, request: Request) -> Mapping[str, Any]:
+            # The money has left: terms that are out of date by now are kept in the audit log, and refuse nothing.
+            why = await self._judging.outdated(tx, request)
             request = await self._by_hand(tx, request, actor)
             await self._ending.complete(tx, request, reference=words, fee=None, actor=actor)
-            return {}
+            return {"terms": why} if why else {}
 
         await self._decide("mark_paid", key, actor, withdrawal_id, words, act)
 
@@ -89,12 +99,40 @@ class Deciding:
 
         await self._decide("mark_failed", key, actor, withdrawal_id, words, act)
 
+    async def pay_by_hand(self, *, key: str, actor: int, withdrawal_id: int, reason: str) -> None:
+        words = _wanted("reason", reason)
+
+        async def act(tx: Tx, request: Request) -> Mapping[str, Any]:
+            _require(request, "approved", "processing", "unconfirmed")
+            if request.mode != "automatic":
+                raise WrongState(withdrawal_id=request.id, state=request.state)
+            _require_not_own(request, actor)
+            await self._returning.by_hand(tx, request, actor=actor)
+            await self._dispatching.fill(tx)
+            return {}
+
+        await self._decide("pay_by_hand", key, actor, withdrawal_id, words, act)
+
+    async def ask_again(self, *, key: str, actor: int, withdrawal_id: int, reason: str) -> None:
+        words = _wanted("reason", reason)
+
+        async def act(tx: Tx, request: Request) -> Mapping[str, Any]:
+            _require(request, "approved")
+            _require_not_own(request, actor)
+            why = await self._judging.outdated(tx, request)
+            if request.mode != "manual" or not why:
+                raise WrongState(withdrawal_id=request.id, state=request.state)
+            await self._returning.to_owner(tx, request, why)
+            return {"terms": why}
+
+        await self._decide("ask_again", key, actor, withdrawal_id, words, act)
+
     async def ask_now(self, *, key: str, actor: int, withdrawal_id: int) -> None:
         async def act(tx: Tx, request: Request) -> Mapping[str, Any]:
             _require(request, "processing", "unconfirmed")
             attempt = await self._last(tx, request)
             if attempt is not None:
-                self._asking.ask(tx, key=f"now:{key}", attempt=attempt)
+                self._asking.ask(tx, key=f"now:{key}", attempt=attempt, staff=True)
             return {}
 
         await self._decide("ask_now", key, actor, withdrawal_id, "", act)
@@ -118,7 +156,10 @@ class Deciding:
                 rules = self._house.config.sending
                 if not may_give_back(attempt, now=tx.now, rules=rules):
                     raise CannotGiveBack(
-                        withdrawal_id=request.id, since=attempt.missing_since, hours=rules.give_back_hours
+                        withdrawal_id=request.id,
+                        since=attempt.missing_since,
+                        hours=rules.give_back_hours,
+                        seen=attempt.seen,
                     )
                 await self._end_attempt(tx, attempt, "failed")
                 await self._ending.fail(tx, request, reason="by_hand", actor=actor)

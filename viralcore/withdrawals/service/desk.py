@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -27,8 +27,8 @@ from viralcore.withdrawals.api import (
     WithdrawalView,
 )
 from viralcore.withdrawals.domain import approving, terms
-from viralcore.withdrawals.domain.attempts import may_give_back
-from viralcore.withdrawals.domain.states import ASSETS, WAYS, Account, Request
+from viralcore.withdrawals.domain.attempts import may_give_back, never_sent
+from viralcore.withdrawals.domain.states import ASSETS, WAYS, Account, Attempt, Request
 from viralcore.withdrawals.events import PayoutSwitched
 from viralcore.withdrawals.repository import attempts, requests
 from viralcore.withdrawals.service.deciding import Deciding
@@ -88,6 +88,14 @@ class DeskService:
 
     async def mark_failed(self, *, key: str, actor: int, withdrawal_id: int, reason: str) -> CardView:
         await self._deciding.mark_failed(key=key, actor=actor, withdrawal_id=withdrawal_id, reason=reason)
+        return await self.card(withdrawal_id=withdrawal_id)
+
+    async def pay_by_hand(self, *, key: str, actor: int, withdrawal_id: int, reason: str) -> CardView:
+        await self._deciding.pay_by_hand(key=key, actor=actor, withdrawal_id=withdrawal_id, reason=reason)
+        return await self.card(withdrawal_id=withdrawal_id)
+
+    async def ask_again(self, *, key: str, actor: int, withdrawal_id: int, reason: str) -> CardView:
+        await self._deciding.ask_again(key=key, actor=actor, withdrawal_id=withdrawal_id, reason=reason)
         return await self.card(withdrawal_id=withdrawal_id)
 
     async def ask_now(self, *, key: str, actor: int, withdrawal_id: int) -> CardView:
@@ -210,7 +218,23 @@ class DeskService:
             drift=terms.drift(request.source, request.terms.rate, live),
             waits_until=waits,
             can_give_back=request.state == "unconfirmed" and may_give_back(last, now=now, rules=rules.sending),
+            can_take_over=self._waits(request, tried, await attempts.get_desk(conn), now),
+            outdated=terms.outdated(
+                request.source, request.terms, since=request.terms_at, now=now, live=live, rules=rules.terms
+            )
+            if request.state == "approved" and request.mode == "manual"
+            else "",
         )
+
+    def _waits(self, request: Request, tried: Sequence[Attempt], switches: attempts.Switches, now: datetime) -> bool:
+        """Nothing of an automatic one ever left, and that is not because it was approved a moment ago."""
+        if request.mode != "automatic" or request.state not in ("approved", "processing", "unconfirmed"):
+            return False
+        if any(one.state != "failed" and not never_sent(one) for one in tried):
+            return False
+        held = switches.paused or switches.stopped or self._house.payouts is None
+        long = timedelta(minutes=self._house.config.sending.slow_minutes)
+        return held or request.approved_at is None or now - request.approved_at >= long
 
     def _view(self, switches: attempts.Switches) -> DeskView:
         return DeskView(self._house.mode(switches), switches.paused, switches.stopped, switches.stop_reason)

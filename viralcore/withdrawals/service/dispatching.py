@@ -9,13 +9,15 @@ from viralcore.core.db import Tx
 from viralcore.withdrawals.events import WithdrawalSent
 from viralcore.withdrawals.repository import attempts, requests
 from viralcore.withdrawals.service.house import House
+from viralcore.withdrawals.service.returning import Returning
 
 KIND = "withdrawals.transfer"
 
 
 class Dispatching:
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, returning: Returning) -> None:
         self._house = house
+        self._returning = returning
 
     async def run(self) -> None:
         """The job: what waited for a place, for its time, or for a switch."""
@@ -26,8 +28,8 @@ class Dispatching:
             return await attempts.next_again(conn)
 
     async def fill(self, tx: Tx) -> int:
-        """Give free places to those that wait longest; how many. The last thing a transaction does: the desk's lock is
-        everybody's."""
+        """Give free places to those that wait longest; how many. One whose terms are out of date takes none: it goes
+        back to its owner. The last thing a transaction does: the desk's lock is everybody's."""
         if self._house.payouts is None:
             return 0
         rules = self._house.config.sending
@@ -36,17 +38,21 @@ class Dispatching:
             return 0
         since = tx.now - timedelta(minutes=rules.slow_minutes)
         free = rules.at_once - await attempts.in_flight(tx.conn, since=since)
-        if free <= 0:
-            return 0
-        found = await attempts.to_send(tx.conn, tx.now, free)
-        for request_id in found:
-            await self._start(tx, request_id)
-        return len(found)
+        started = 0
+        while started < free:
+            found = await attempts.to_send(tx.conn, tx.now, free - started)
+            if not found:
+                break
+            for request_id in found:
+                started += await self._start(tx, request_id)
+        return started
 
-    async def _start(self, tx: Tx, request_id: int) -> None:
+    async def _start(self, tx: Tx, request_id: int) -> bool:
         request = await requests.get(tx.conn, request_id)
         if request is None:
             raise RuntimeError("a withdrawal vanished")
+        if request.state == "approved" and await self._returning.if_outdated(tx, request):
+            return False
         if request.state == "approved":
             await requests.move(tx.conn, request, "processing")
         else:
@@ -54,3 +60,4 @@ class Dispatching:
         attempt = await attempts.add(tx.conn, request.id, now=tx.now)
         tx.effect(kind=KIND, key=attempt.reference, payload={"attempt_id": attempt.id}, ref=f"withdrawal:{request.id}")
         tx.record(WithdrawalSent(withdrawal_id=request.id, user_id=request.user_id, n=attempt.n))
+        return True

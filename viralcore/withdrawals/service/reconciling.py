@@ -2,6 +2,10 @@
 
 The comparison is a question: an effect, asked outside of any transaction. What it found is stored with its outcome. A
 difference is looked at twice before it counts, because the two lists are not read at one moment.
+
+It has an end: the provider's days are listed one by one, the newest first, as far back as the settings say and the time
+allows; open differences of older days are looked up by their reference, those first that waited longest. Only what was
+looked at is closed; a comparison that left something out says so (`PARTLY`).
 """
 
 from __future__ import annotations
@@ -28,18 +32,18 @@ from viralcore.withdrawals.api import (
 )
 from viralcore.withdrawals.domain.comparing import Difference, Theirs, balance_difference, compare
 from viralcore.withdrawals.events import ComparisonEnded, DifferenceEnded, DifferenceFound
-from viralcore.withdrawals.ports import Payouts, PayoutsDown, TransferRecord
+from viralcore.withdrawals.ports import Payouts, PayoutsDown
 from viralcore.withdrawals.repository import attempts, comparing
 from viralcore.withdrawals.service.house import RIGHT, SCOPE, House, page_size, plain_words
+from viralcore.withdrawals.service.listing import DAY, Listing, who
 from viralcore.withdrawals.service.views import transfer_view
 
 log = structlog.get_logger(__name__)
 KIND = "withdrawals.compare"
 PAGE = 500
-MOST = 200  # differences of one comparison; what is beyond is found by the next
 CARDS = 20
-LONGEST = timedelta(days=90)
 AGAIN_SECONDS = 600
+PARTLY = "partly"
 
 
 class Reconciling:
@@ -107,22 +111,25 @@ class Reconciling:
             return Later(AGAIN_SECONDS, trouble.reason, counts=True)
 
     async def _compared(self, payouts: Payouts) -> Mapping[str, Any]:
-        now = self._house.clock.now()
+        now, listing = self._house.clock.now(), Listing(self._house, payouts)
         async with self._house.db.read() as conn:
             before, spent = await comparing.last_balance(conn), await comparing.spending(conn)
-            oldest = await comparing.oldest_open(conn)
-        since = max(min(now.date() - timedelta(days=self._rules.days), oldest or now.date()), (now - LONGEST).date())
-        theirs = await self._theirs(payouts, since - timedelta(days=1), now.date() + timedelta(days=1))
+        since, theirs = await listing.theirs(now.date())
         balance = (await payouts.balance(NGN)).available.minor
         ours = await self._ours(since, theirs)
         async with self._house.db.read() as conn:
             spent_after = await comparing.spending(conn)
-        found = [
+            older = await comparing.older(conn, since, self._rules.look_ups)
+        listed = [
             one
-            for one in compare(ours, theirs, now=now, settle=self._settle)
+            for one in compare(ours, theirs, now=now, settle=listing.settle)
             if one.on_day >= since  # what is older was listed only so that a day's edge hides nothing
         ]
-        found = await self._confirmed(payouts, found)
+        lookups = await listing.looked_up([*map(who, listed), *map(who, older)])
+        found = [lookups.sure[one.place] for one in listed if one.place in lookups.sure]
+        known = {one.place for one in found}
+        asked = set(map(who, older))
+        found += [one for one in lookups.sure.values() if one.place not in known and who(one) in asked]
         still = spent == spent_after and not spent[2]
         note = "" if still and before is not None else "first" if still else "moving"
         if still and before is not None:
@@ -136,34 +143,18 @@ class Reconciling:
                 today=now.date(),
             )
             found += [lost] if lost is not None else []
+        whole = not lookups.left and since <= now.date() - self._rules.days * DAY
         return {
             "since": since.isoformat(),
             "ours": len(ours),
             "theirs": len(theirs),
             "balance": balance,
             "spent": spent[0] if still else None,
-            "note": note,
-            "differences": [asdict(one) | {"on_day": one.on_day.isoformat()} for one in found[:MOST]],
+            "note": note if whole else PARTLY,
+            "differences": [asdict(one) | {"on_day": one.on_day.isoformat()} for one in found],
+            "left": sorted(lookups.left),
+            "older": [row.id for row in older if who(row) in lookups.looked],
         }
-
-    @property
-    def _settle(self) -> timedelta:
-        return timedelta(minutes=self._rules.settle_minutes)
-
-    async def _theirs(self, payouts: Payouts, since: date, until: date) -> list[Theirs]:
-        """All pages. A transfer that is made meanwhile pushes others onto the next page: each counts once."""
-        found: dict[str, Theirs] = {}
-        number = 1
-        while True:
-            page = await payouts.page(since=since, until=until, page=number)
-            if page.unread:
-                log.warning("transfers_unread", rows=page.unread)
-            found |= {record.id: _theirs(record) for record in page.records}
-            if number >= page.pages:
-                return list(found.values())
-            number += 1
-            if number > self._rules.most_pages:
-                raise PayoutsDown("too_many_pages")
 
     async def _ours(self, since: date, theirs: Sequence[Theirs]) -> list[TransferView]:
         """Ours since then, and whatever of ours is in their list beside that."""
@@ -180,18 +171,6 @@ class Reconciling:
                     found[reference] = transfer_view(row)
         return list(found.values())
 
-    async def _confirmed(self, payouts: Payouts, found: Sequence[Difference]) -> list[Difference]:
-        """Both sides of every difference once more, now that the lists are read."""
-        sure: dict[tuple[str, str, str], Difference] = {}
-        for reference in list(dict.fromkeys(one.reference for one in found))[:MOST]:
-            theirs = [_theirs(record) for record in await payouts.by_reference(reference)]
-            async with self._house.db.read() as conn:
-                row = await attempts.one_with_net(conn, reference)
-            ours = [] if row is None else [transfer_view(row)]
-            again = compare(ours, theirs, now=self._house.clock.now(), settle=self._settle)
-            sure |= {one.place: one for one in again}
-        return [sure[one.place] for one in found if one.place in sure]
-
     # --- recording ---------------------------------------------------------------------------------------------------
 
     async def recorded(self, tx: Tx, comparison_id: int, outcome: Outcome) -> None:
@@ -204,8 +183,15 @@ class Reconciling:
         for one in found:
             number = await comparing.place(tx.conn, one, now=tx.now)
             fresh += [(number, one.kind)] if number is not None else []
-        since = date.fromisoformat(data["since"])
-        for number in await comparing.gone(tx.conn, [one.place for one in found], since=since, now=tx.now):
+        ended = await comparing.gone(
+            tx.conn,
+            [one.place for one in found],
+            since=date.fromisoformat(data["since"]),
+            left={(str(reference), str(number)) for reference, number in data["left"]},
+            older=data["older"],
+            now=tx.now,
+        )
+        for number in ended:
             tx.record(DifferenceEnded(difference_id=number, state="gone", actor=0))
         for number, kind in fresh[:CARDS]:
             tx.record(DifferenceFound(difference_id=number, kind=kind))
@@ -295,10 +281,6 @@ class CompareEffect:
 
     async def on_outcome(self, tx: Tx, call: EffectCall, outcome: Outcome) -> None:
         await self._reconciling.recorded(tx, int(call.payload["id"]), outcome)
-
-
-def _theirs(record: TransferRecord) -> Theirs:
-    return Theirs(record.id, record.reference, record.status, record.amount, record.account_last4, record.created_at)
 
 
 def _difference_view(row: Any) -> DifferenceView:

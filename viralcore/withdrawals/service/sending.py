@@ -4,7 +4,8 @@ What is stored when, and what a crash between any two of these steps leaves:
 
 1. with the decision: the attempt (its reference) and the effect. Crash: nothing was sent, the effect runs later.
 2. the effect is claimed. Crash: it may have been sent; ten minutes later the reference is looked for first.
-3. `_note_send`: that it is about to be sent. Whoever ended it meanwhile was first, and nothing is sent.
+3. `_note_send`: that it is about to be sent, counted and on disk, so that 0 is proof that nothing ever left. Whoever
+   ended it meanwhile was first, and nothing is sent. Crash: it counts as one that may have arrived.
 4. the call. Crash, or no answer: unknown. Looked for by reference; not found twice, ten minutes apart: sent again under
    the same reference, which the provider takes once.
 5. the outcome and its consequences, one transaction. Crash: as 4, and the look-up finds it.
@@ -28,7 +29,8 @@ from viralcore.withdrawals.domain.states import Account, Attempt, Request
 from viralcore.withdrawals.ports import Declined, DuplicateReference, NotSent, Payouts, PayoutsDown, Queued
 from viralcore.withdrawals.repository import attempts, requests
 from viralcore.withdrawals.service.dispatching import KIND
-from viralcore.withdrawals.service.house import House, account_of
+from viralcore.withdrawals.service.house import House, account_of, locked
+from viralcore.withdrawals.service.returning import Returning
 from viralcore.withdrawals.service.settling import Settling
 
 log = structlog.get_logger(__name__)
@@ -47,9 +49,10 @@ class _Transfer:
 
 
 class Sending:
-    def __init__(self, house: House, settling: Settling) -> None:
+    def __init__(self, house: House, settling: Settling, returning: Returning) -> None:
         self._house = house
         self._settling = settling
+        self._returning = returning
         self._rules = house.config.sending
 
     async def send(self, attempt_id: int, *, perhaps_sent: bool) -> Outcome | Later:
@@ -58,6 +61,8 @@ class Sending:
         if not found.attempt.open or found.attempt.state == "accepted":
             return SETTLED
         if payouts is None:
+            if found.attempt.sends:
+                await self._settling.silent(attempt_id, "nobody pays")
             return Later(self._rules.unsent_seconds, "nobody pays")
         if perhaps_sent:
             known = await self._looked_for(payouts, found.attempt)
@@ -126,7 +131,7 @@ class Sending:
             await self._settling.silent(attempt.id, "mismatch")
             return Unknown("mismatch")
         await self._settling.silent(attempt.id, "not_found")
-        missing = await self.note_missing(attempt.id)
+        missing = await self._settling.missing(attempt.id)
         if missing is None:
             return SETTLED
         now = self._house.clock.now()
@@ -136,29 +141,23 @@ class Sending:
             return Later(max(left.total_seconds(), 1.0), "not_found")
         return None if decision == "send" else Unknown("not_found")
 
-    async def note_missing(self, attempt_id: int) -> Attempt | None:
-        """The provider does not know it: since when. None: it was settled meanwhile."""
-
-        async def work(tx: Tx) -> Attempt | None:
-            attempt = await attempts.get(tx.conn, attempt_id, hold=True)
-            if attempt is None or attempt.state not in ("sending", "unknown"):
-                return None
-            if attempt.missing_since is None:
-                await attempts.change(tx.conn, attempt, (attempt.state,), missing_since=tx.now)
-            return await attempts.get(tx.conn, attempt_id)
-
-        return await self._house.db.run(work)
-
     async def _note_send(self, attempt_id: int) -> bool:
-        """Guarded: only an attempt that is alive and not known there is sent. What staff gave back is not."""
+        """Guarded: only an attempt that is alive and not known there is sent. What staff gave back or took over is not,
+        and what waited until its terms were out of date goes back to its owner. On disk before the call."""
 
         async def work(tx: Tx) -> bool:
+            known = await attempts.get(tx.conn, attempt_id)
+            if known is None:
+                return False
+            request = await locked(tx.conn, known.withdrawal_id)
             attempt = await attempts.get(tx.conn, attempt_id, hold=True)
             if attempt is None or attempt.state not in ("sending", "unknown"):
                 return False
-            return await attempts.change(
-                tx.conn, attempt, (attempt.state,), sends=attempt.sends + 1, sent_at=tx.now, missing_since=None
-            )
+            if rules.never_sent(attempt) and await self._returning.if_outdated(tx, request):
+                return False
+            sent = {"sends": attempt.sends + 1, "sent_at": tx.now, "missing_since": None, "missing_at": None}
+            tx.wait_for_disk()
+            return await attempts.change(tx.conn, attempt, (attempt.state,), **sent)
 
         return await self._house.db.run(work)
 
@@ -175,7 +174,7 @@ class Sending:
     async def _declined(self, attempt: Attempt, said: Declined, *, perhaps_sent: bool) -> Outcome | Later:
         """No transfer was made by this call. Where an earlier one may have arrived that decides nothing."""
         if said.why == "config":
-            await self._stop(said.words)
+            await self._stop(attempt, said.words)
         if perhaps_sent:
             await self._settling.silent(attempt.id, "declined")
             return Unknown("declined", {"words": said.words})
@@ -194,14 +193,14 @@ class Sending:
             records = ()
         if records and await self._settling.heard(attempt.id, records):
             return SETTLED
+        if not records:
+            await self._settling.exists(attempt.id)
         await self._settling.silent(attempt.id, "duplicate")
         return Unknown("duplicate")
 
-    async def _stop(self, words: str) -> None:
-        """The provider does not serve us: every other transfer would fail in the same way."""
-
+    async def _stop(self, attempt: Attempt, words: str) -> None:
         async def work(tx: Tx) -> None:
-            await self._settling.stop(tx, f"config: {words}"[:200])
+            await self._settling.stop_refused(tx, attempt, words)
 
         await self._house.db.run(work)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,13 @@ from viralcore.core.db import Tx
 from viralcore.core.money import NGN, Money
 from viralcore.withdrawals.domain import attempts as rules
 from viralcore.withdrawals.domain.states import Attempt, Request
-from viralcore.withdrawals.events import PayoutSwitched, PayoutTrouble, WithdrawalAttemptFailed, WithdrawalUnconfirmed
+from viralcore.withdrawals.events import (
+    PayoutSwitched,
+    PayoutTrouble,
+    TransferLookedFor,
+    WithdrawalAttemptFailed,
+    WithdrawalUnconfirmed,
+)
 from viralcore.withdrawals.ports import TransferRecord
 from viralcore.withdrawals.repository import attempts, requests
 from viralcore.withdrawals.service.dispatching import Dispatching
@@ -22,6 +29,8 @@ from viralcore.withdrawals.service.house import House, account_of, locked
 log = structlog.get_logger(__name__)
 UNDER_WAY = ("sending", "accepted", "unknown")
 LONGEST_WORDS = 200
+CONFIG = "config: "
+"""How the reason of a stop begins when the provider does not serve us; its own words follow."""
 
 
 class Settling:
@@ -40,6 +49,7 @@ class Settling:
             request, attempt = await self._both(tx, attempt_id)
             ours = [record for record in ranked if await self._is_ours(tx, request, attempt, record)]
             if not ours:
+                await self._foreign(tx, request, attempt, records)
                 return False
             await self._apply(tx, request, attempt, ours[0])
             return True
@@ -77,6 +87,33 @@ class Settling:
 
         await self._house.db.run(work)
 
+    async def exists(self, attempt_id: int) -> None:
+        """Its reference was refused as used, and no record of ours is shown: there is one, whatever it says."""
+
+        async def work(tx: Tx) -> None:
+            request, attempt = await self._both(tx, attempt_id)
+            if attempt.open and not attempt.seen:
+                await self._note(tx, request, attempt, seen="exists", missing_since=None, missing_at=None)
+
+        await self._house.db.run(work)
+
+    async def missing(self, attempt_id: int) -> Attempt | None:
+        """The provider does not know it: since when. None: it was settled meanwhile. What it had taken and does not
+        know any more is unconfirmed, once two looks say so."""
+
+        async def work(tx: Tx) -> Attempt | None:
+            request, attempt = await self._both(tx, attempt_id)
+            if not attempt.open:
+                return None
+            since = attempt.missing_since or tx.now
+            await self._note(tx, request, attempt, missing_since=since, missing_at=max(since, tx.now))
+            quiet = timedelta(seconds=self._house.config.sending.quiet_seconds)
+            if attempt.state == "accepted" and tx.now - since >= quiet:
+                await self._doubt(tx, request, attempt, "not_found")
+            return await attempts.get(tx.conn, attempt_id)
+
+        return await self._house.db.run(work)
+
     async def trouble(self, tx: Tx, request: Request, attempt: Attempt, what: str, detail: str) -> None:
         """Staff are told, once of each kind."""
         if await attempts.note_alarm(tx.conn, attempt, what):
@@ -95,6 +132,25 @@ class Settling:
         await attempts.turn(tx.conn, stopped=True, stop_reason=reason)
         tx.record(PayoutSwitched(what="stopped", value="true", reason=reason, actor=0))
         return True
+
+    async def stop_refused(self, tx: Tx, attempt: Attempt, words: str) -> None:
+        """The provider does not serve us: every other transfer would fail in the same way. Staff are told once of each
+        stop, also when it was stopped for another reason before."""
+        switches = await attempts.lock_desk(tx.conn)
+        if switches.stopped and switches.stop_reason.startswith(CONFIG):
+            return
+        reason = f"{CONFIG}{words}"[:LONGEST_WORDS]
+        await attempts.turn(tx.conn, stopped=True, stop_reason=reason)
+        tx.record(PayoutSwitched(what="stopped", value="true", reason=reason, actor=0))
+        log.error("payouts_refused", reference=attempt.reference)
+        tx.record(
+            PayoutTrouble(
+                withdrawal_id=attempt.withdrawal_id,
+                reference=attempt.reference,
+                what="config",
+                detail=words[:LONGEST_WORDS],
+            )
+        )
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
@@ -121,16 +177,56 @@ class Settling:
         await self.trouble(tx, request, attempt, "mismatch", f"{record.id} {record.amount.decimal}")
         return False
 
+    async def _foreign(self, tx: Tx, request: Request, attempt: Attempt, records: Sequence[TransferRecord]) -> None:
+        """None of them is ours to adopt. While one under our reference is anything but FAILED it may be what pays, so
+        the money stays held, and what was looked for in vain before does not count."""
+        carried = [record.status for record in records if record.reference == attempt.reference]
+        if not carried or not attempt.open:
+            return
+        values = {"seen": rules.seen_in(carried), "missing_since": None, "missing_at": None, "asked_at": tx.now}
+        await self._note(tx, request, attempt, **values)
+        if attempt.state == "accepted":
+            await self._doubt(tx, request, attempt, "mismatch")
+
+    async def _doubt(self, tx: Tx, request: Request, attempt: Attempt, reason: str) -> None:
+        """It was accepted, and what the provider shows now does not agree: nobody knows whether it was paid."""
+        due = tx.now + timedelta(seconds=self._house.config.sending.first_ask_seconds)
+        await attempts.change(tx.conn, attempt, ("accepted",), state="unknown", reason=reason, ask_due=due)
+        if request.state == "processing":
+            await requests.move(tx.conn, request, "unconfirmed")
+            tx.record(WithdrawalUnconfirmed(withdrawal_id=request.id, user_id=request.user_id))
+
+    async def _note(self, tx: Tx, request: Request, attempt: Attempt, **values: Any) -> None:
+        """What a look found. The card is drawn again when giving back becomes possible, or impossible."""
+        await attempts.change(tx.conn, attempt, UNDER_WAY, **values)
+        sending = self._house.config.sending
+        if rules.dead(attempt, rules=sending) != rules.dead(replace(attempt, **values), rules=sending):
+            tx.record(TransferLookedFor(withdrawal_id=request.id, user_id=request.user_id))
+
+    async def _other(self, tx: Tx, request: Request, attempt: Attempt) -> Attempt | None:
+        """Another attempt of it that may still be paid, locked."""
+        for one in await attempts.of(tx.conn, request.id):
+            if one.id != attempt.id and one.open:
+                return await attempts.get(tx.conn, one.id, hold=True)
+        return None
+
     async def _apply(self, tx: Tx, request: Request, attempt: Attempt, record: TransferRecord) -> None:
-        verdict = rules.read(
-            request, attempt, record.status, record.why, retries=self._house.config.withdrawal_retry_count
-        )
+        again = record.status == "successful" and attempt.state == "failed"
+        other = await self._other(tx, request, attempt) if again else None
+        retries = self._house.config.withdrawal_retry_count
+        verdict = rules.read(request, attempt, record.status, record.why, retries=retries, other=other)
         fee = None if record.fee is None else record.fee.minor
         facts = {"provider_id": record.id, "words": record.complete_message[:LONGEST_WORDS]}
         if verdict == "queued":
-            await self._queued(tx, request, attempt, provider_id=record.id, fee=fee)
-        elif verdict == "paid":
+            await self._queued(tx, request, attempt, provider_id=record.id, fee=fee, waits=record.waits_for_approval)
+            await self._alarm(tx, request, attempt, record)
+        elif verdict in ("paid", "instead"):
+            if other is not None and verdict == "instead":  # first: only one may be anything but failed
+                await self._close(tx, other, "failed", reason="paid_before")
             await self._close(tx, attempt, "succeeded", fee=fee, **facts)
+            if request.state == "approved":  # finance was to pay it by hand
+                await requests.move(tx.conn, request, "processing")
+                request = await locked(tx.conn, request.id)
             await self._ending.complete(tx, request, reference=attempt.reference, fee=fee, actor=0)
             await self._dispatching.fill(tx)
         elif verdict == "again":
@@ -140,10 +236,17 @@ class Settling:
             await self._close(tx, attempt, "failed", reason=reason, **facts)
             await self._ending.fail(tx, request, reason=reason, actor=0)
             await self._dispatching.fill(tx)
-        elif verdict in ("late_success", "late_failure"):
+        elif verdict in ("late_success", "twice", "late_failure"):
             await self.trouble(tx, request, attempt, verdict, record.complete_message)
-        if verdict in ("late_success", "late_failure", "nothing"):
+        if verdict in ("late_success", "twice", "late_failure", "nothing"):
             await attempts.change(tx.conn, attempt, (attempt.state,), asked_at=tx.now, ask_due=None)
+
+    async def _alarm(self, tx: Tx, request: Request, attempt: Attempt, record: TransferRecord) -> None:
+        """Somebody has to approve it there, or it has been under way for long."""
+        if record.waits_for_approval:
+            await self.trouble(tx, request, attempt, "approval", "")
+        elif tx.now - attempt.created_at >= timedelta(hours=self._house.config.sending.alarm_hours):
+            await self.trouble(tx, request, attempt, "slow", record.complete_message)
 
     async def _again(
         self, tx: Tx, request: Request, attempt: Attempt, record: TransferRecord, facts: dict[str, Any]
@@ -160,11 +263,13 @@ class Settling:
             WithdrawalAttemptFailed(withdrawal_id=request.id, user_id=request.user_id, n=attempt.n, reason=reason)
         )
         if record.why == "config":
-            await self.stop(tx, f"config: {record.complete_message}"[:LONGEST_WORDS])
+            await self.stop_refused(tx, attempt, record.complete_message)
         else:
             await self._dispatching.fill(tx)
 
-    async def _queued(self, tx: Tx, request: Request, attempt: Attempt, *, provider_id: str, fee: int | None) -> None:
+    async def _queued(
+        self, tx: Tx, request: Request, attempt: Attempt, *, provider_id: str, fee: int | None, waits: bool = False
+    ) -> None:
         """Under way there; asked about seldom and seldomer."""
         first = attempt.state != "accepted"
         asks = 0 if first else attempt.asks + 1
@@ -179,6 +284,8 @@ class Settling:
             asked_at=tx.now,
             ask_due=tx.now + rules.ask_delay(asks, self._house.config.sending),
             missing_since=None,
+            missing_at=None,
+            seen="approval" if waits else "",
         )
         if moved and request.state == "unconfirmed":
             await requests.move(tx.conn, request, "processing")

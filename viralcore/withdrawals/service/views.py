@@ -114,6 +114,7 @@ def attempt_view(attempt: Attempt) -> AttemptView:
         fee=None if attempt.fee is None else naira(attempt.fee),
         sent_at=attempt.sent_at,
         asked_at=attempt.asked_at,
+        seen=attempt.seen,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from tests.unit.texts.golden import Cases
@@ -26,6 +27,9 @@ def claim(state: str = "submitted", *metrics: str, again: bool = False, reason: 
     return ClaimText(5, 3, 7, LINK, metrics or ("comments",), links, state, reason, again)
 
 
+VERIFIED = [PartText("comments", 60, 25, 1, 20, 6), PartText("reposts", 30, 2, 0)]
+
+
 def parts(taken: int, reposts: int) -> list[PartText]:
     return [PartText("comments", 10, taken, 1), PartText("reposts", 5, reposts, 0)]
 
@@ -46,6 +50,9 @@ CASES: Cases = {
             bot_username=BOT,
         ),
         "closed": crowd.group_post(post_id=3, link=LINK, share=5, parts=parts(8, 5), closed=True, bot_username=BOT),
+        "by verified accounts": crowd.group_post(
+            post_id=3, link=LINK, share=12, parts=VERIFIED, closed=False, bot_username=BOT
+        ),
     },
     "likes_post": {
         "new": crowd.likes_post(
@@ -68,6 +75,7 @@ CASES: Cases = {
     "claim_taken": {
         "both": crowd.claim_taken(claim("claimed", "comments", "reposts"), until=AT),
         "a repost": crowd.claim_taken(claim("claimed", "reposts"), until=AT),
+        "verified": crowd.claim_taken(replace(claim("claimed", "comments", "reposts"), verified=True), until=AT),
     },
     "claim_ended": {
         "approved": crowd.claim_ended(claim("approved", "comments", "reposts")),
@@ -99,6 +107,9 @@ CASES: Cases = {
     "role_set": {"told": crowd.role_set(OWLS)},
     "claims": {
         "one of three": crowd.claims(claim("submitted", "comments", "reposts"), who=WHO, waiting=3, sent_at=AT),
+        "from a verified account": crowd.claims(
+            replace(claim(), verified=True, version=12), who=WHO, waiting=3, sent_at=AT
+        ),
         "behind the last": crowd.claims(None, who=None, waiting=2, sent_at=None),
         "nothing": crowd.claims(None, who=None, waiting=0, sent_at=None),
     },

@@ -9,6 +9,8 @@ from viralcore.texts import crowd_errors
 
 REFUSALS: dict[str, DomainError] = {
     "crowd: task closed": api.TaskClosed(post_id=3),
+    "crowd: the rest is for verified accounts": api.NoSlot(post_id=3, metric="comments", verified=True),
+    "crowd: other proof": api.ClaimChanged(claim_id=5),
     **{f"crowd: no {metric} left": api.NoSlot(post_id=3, metric=metric) for metric in ("comments", "reposts")},
     "crowd: own post": api.OwnPost(order_id=7),
     **{

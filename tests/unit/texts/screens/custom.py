@@ -78,6 +78,9 @@ CASES: Cases = {
         "given": custom.changed(GIVEN, what="made", given=20, refunded=usd(0), reason="thank you"),
         "sold": custom.changed(SOLD, what="made", given=0, refunded=usd(0), reason="as agreed"),
         "more": custom.changed(GIVEN, what="edited", given=1, refunded=usd(0), reason="as agreed"),
+        "less, of mixed money": custom.changed(
+            SOLD, what="edited", given=-1, refunded=usd("1.20"), to_bonus=usd("0.20"), reason="as agreed"
+        ),
         "less": custom.changed(SOLD, what="edited", given=-1, refunded=usd("1.20"), reason="as agreed"),
         "ended": custom.changed(ENDED, what="ended", given=-3, refunded=usd("3.60"), reason=hostile.TITLE),
     },

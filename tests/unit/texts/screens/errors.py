@@ -120,6 +120,7 @@ REFUSALS: dict[str, DomainError] = {
         )
     },
     "already decided": boosts.AlreadyDecided(phase_id=5, state="sent"),
+    "not sent": boosts.NotSent(phase_id=5, state="completed"),
     "unanswered": boosts.Unanswered(missing=("poll_link",)),
     **{
         f"answer: {question}, {reason}": boosts.BadAnswer(question=question, reason=reason, limit=4)

@@ -12,6 +12,8 @@ from viralcore.core.money import usd
 from viralcore.core.screen import Screen
 from viralcore.texts import errors, goods, order_text, orders
 from viralcore.texts.order_text import OrderLineText, OrderPartText, OrderText
+from viralcore.texts.shop import LineText
+from viralcore.texts.ways import WayText
 
 LINK = "https://x.com/ada/status/123"
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -86,6 +88,15 @@ BY_HAND = {
     "a part": _by_hand("partial", "partial", 20, "0.90", "The poll has <closed>."),
     "cannot": _by_hand("failed", "failed", 0, "1.50", "The poll has closed."),
     "cancelled": _by_hand("cancelled", "cancelled", 0, "1.50"),
+    "by verified accounts": replace(
+        SCHEDULED,
+        plan="X Tier 5",
+        state="in_progress",
+        lines=(
+            OrderLineText("comments", 60, 45, "in_progress", ZERO, "crowd", "", 20, 12),
+            OrderLineText("reposts", 30, 30, "completed", ZERO, "crowd"),
+        ),
+    ),
     "comments of a tier": replace(
         SCHEDULED,
         state="in_progress",
@@ -115,11 +126,35 @@ STATES = {
     "paused": replace(_at("in_progress", (38, "in_progress"), (3210, "in_progress"), waiting=2), paused_at=AT),
     "when it is usually done": replace(SCHEDULED, expected_at=LATER + timedelta(hours=2)),
     **{f"by hand, {name}": one for name, one in BY_HAND.items()},
+    "in our groups and at panels": replace(
+        SCHEDULED, lines=(*SCHEDULED.lines[:2], *(replace(x, engine="crowd", until=LATER) for x in SCHEDULED.lines[2:]))
+    ),
+    "in our groups alone": replace(
+        SCHEDULED,
+        parts=(),
+        lines=tuple(replace(x, engine="crowd", until=LATER) for x in SCHEDULED.lines[2:]),
+    ),
+    "panels are done, the team is not": replace(
+        _at("in_progress", (75, "completed"), (7000, "completed")),
+        lines=(
+            OrderLineText("likes", 75, 75, "completed", ZERO),
+            OrderLineText("views", 7000, 7000, "completed", ZERO),
+            OrderLineText("comments", 30, 10, "in_progress", ZERO, "staff"),
+        ),
+    ),
     "a title and a link with markup": replace(SCHEDULED, plan=hostile.TITLE, link=hostile.LINK),
 }
 PROBLEMS = [(hostile.LINK, reason) for reason in errors.LINK_PROBLEMS] + [("https://example.com/" + "a" * 60, "new")]
 CHOICES = [("t3", "X Tier 3", 10, None), ("t1", "X Tier 1", 1234, None), ("custom-7", "VIP", 7, AT)]
 MANY = [hostile.LONGEST_LINK] * 20
+
+
+ALL = [replace(line, later=False) for line in TIERS[2].lines]
+PANELS = [WayText(name, "panel", (30, 60)) for name in ("likes", "views")]
+
+
+def _ways(by: str, *metrics: str, hours: int = 0) -> list[WayText]:
+    return [WayText(name, by, hours=hours) for name in metrics or ("comments", "reposts")]
 
 
 def _confirm(**changed: object) -> Screen:
@@ -130,7 +165,7 @@ def _confirm(**changed: object) -> Screen:
         "plan": "X Tier 3",
         "left": 10,
         "delivered": TIERS[2].lines,
-        "phases_minutes": (30, 60),
+        "ways": PANELS,
         "refund": usd("1.05"),
         "choices": 1,
     }
@@ -154,7 +189,21 @@ CASES: Cases = {
     "confirm": {
         "one link": _confirm(),
         "twenty links": _confirm(links=MANY, problems=PROBLEMS, left=25, choices=2),
-        "all is delivered, in one part": _confirm(delivered=TIERS[2].lines[:2], refund=None, phases_minutes=(30,)),
+        "all is delivered, in one part": _confirm(
+            delivered=TIERS[2].lines[:2],
+            refund=None,
+            ways=[WayText(name, "panel", (30,)) for name in ("likes", "views")],
+        ),
+        "panels and our groups": _confirm(delivered=ALL, refund=None, ways=[*PANELS, *_ways("crowd", hours=48)]),
+        "panels in their own time, and the team": _confirm(
+            delivered=ALL, refund=None, ways=[WayText("likes", "panel", (60,)), PANELS[1], *_ways("staff")]
+        ),
+        "a post on Telegram for our groups": _confirm(
+            plan="Telegram engagement, 15 comments",
+            delivered=[LineText("comments", 15, later=False), LineText("reactions", 15, later=False)],
+            refund=None,
+            ways=_ways("crowd", "comments", "reactions", hours=48),
+        ),
         "a gift: nothing was paid, nothing comes back": _confirm(refund=ZERO),
         "only views by panels": _confirm(delivered=TIERS[2].lines[1:3], refund=usd("0.75")),
         "posts for seven of ten": _confirm(

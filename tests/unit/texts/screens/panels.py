@@ -84,6 +84,14 @@ CASES: Cases = {
     },
     "confirm_service": {
         "another": panels.confirm_service(LIKES, of="smmflare", category="X <b>&", before=VIEWS),
+        "for plans": panels.confirm_service(
+            LIKES,
+            of="smmflare",
+            category="X",
+            before=None,
+            plans=["X followers, at once"],
+            others=["X followers, daily"],
+        ),
         "new": panels.confirm_service(
             replace(LIKES, refill=False, cancel=False), of="smmflare", category="X", before=None
         ),

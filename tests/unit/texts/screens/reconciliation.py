@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -90,9 +91,9 @@ CASES: Cases = {
     "comparison": {name: reconciliation.comparison(one) for name, one in COMPARISONS.items()},
     "comparing": {"": reconciliation.comparing()},
     "differences": {
-        "none": reconciliation.differences([], newer=None, first=True),
-        "one": reconciliation.differences([MISSING], newer=None, first=True),
-        "a page of many": reconciliation.differences([EXTRA, DIFFERENCES["balance"]], newer=8, first=False),
+        "none": reconciliation.differences([], total=0, newer=None, first=True),
+        "one": reconciliation.differences([MISSING], total=1, newer=None, first=True),
+        "a page of many": reconciliation.differences([EXTRA, DIFFERENCES["balance"]], total=22, newer=8, first=False),
     },
     "difference": {name: reconciliation.difference(one) for name, one in DIFFERENCES.items()},
     "told": {"missing": reconciliation.told(MISSING)},
@@ -102,6 +103,9 @@ CASES: Cases = {
     "solvency": {
         "never": reconciliation.solvency(None, owner=True),
         "covered": reconciliation.solvency(COVERED, owner=True),
+        "refused by Flutterwave": reconciliation.solvency(
+            replace(COVERED, stopped=True, stop_reason="config: Please enable IP Whitelisting"), owner=True
+        ),
         "short, for an owner": reconciliation.solvency(SHORT, owner=True),
         "short, for finance": reconciliation.solvency(SHORT, owner=False),
         "short, payouts go on": reconciliation.solvency(LIFTED, owner=True),

@@ -50,6 +50,9 @@ CASES: Cases = {
         "all refunded": _invoice(
             SOLD, replace(BACK, most=ZERO, left=ZERO, problem="nothing", unused=0, refunds=(DONE, DONE))
         ),
+        "some given back by an order": _invoice(
+            SOLD, replace(BACK, most=usd("13.50"), left=usd("13.95"), unused=9, elsewhere=usd("1.05"))
+        ),
         "all in use": _invoice(SOLD, replace(BACK, most=ZERO, problem="used", unused=0)),
         **{
             why: _invoice(

@@ -26,7 +26,7 @@ BACK = replace(COUNT, state="withdrawn")
 DAYS = tuple((DAY + timedelta(days=n - 11), n) for n in range(14))
 PANEL = PanelText(True, ngn(50), 13, 46, 91, ngn(4550), ngn("4050.50"), ngn(0), DAYS, None)
 TASK = TaskText(
-    5, "https://x.com/shop/status/1990000000000000001", (("comments", 7), ("reposts", 1)), timedelta(hours=30)
+    5, "https://x.com/shop/status/1990000000000000001", (("comments", 7, 0), ("reposts", 1, 0)), timedelta(hours=30)
 )
 WORK = WorkText(3, 5, TASK.link, ("comments",), "claimed", (), "", timedelta(minutes=55), ngn(50))
 PROBLEMS = [(hostile.LINK, reason) for reason in reply_errors.PROBLEMS]
@@ -40,8 +40,32 @@ CASES: Cases = {
         "nothing to do": replies.tasks(rate=ngn(50), open_ones=[], mine=[]),
         "one taken, two open with markup": replies.tasks(
             rate=ngn("62.50"),
-            open_ones=[TASK, replace(TASK, post_id=6, link=hostile.LINK, wanted=(("comments", 1), ("reposts", 0)))],
+            open_ones=[
+                TASK,
+                replace(TASK, post_id=6, link=hostile.LINK, wanted=(("comments", 1, 0), ("reposts", 0, 0))),
+            ],
             mine=[WORK, replace(WORK, claim_id=4, state="submitted")],
+        ),
+        "for verified accounts, and more": replies.tasks(
+            rate=ngn(50),
+            open_ones=[
+                replace(TASK, wanted=(("comments", 60, 20), ("reposts", 30, 0))),
+                replace(TASK, post_id=6, wanted=(("comments", 20, 20), ("reposts", 0, 0)), plain=False),
+                replace(TASK, post_id=7, wanted=(("comments", 12, 1), ("reposts", 0, 0))),
+            ],
+            mine=[],
+            more=10,
+        ),
+        "only theirs on this page": replies.tasks(rate=ngn(50), open_ones=[], mine=[WORK] * 10, more=10),
+        "the last page": replies.tasks(rate=ngn(50), open_ones=[TASK], mine=[], offset=10),
+        "a page that is empty by now": replies.tasks(rate=ngn(50), open_ones=[], mine=[], offset=20),
+        "a full page": replies.tasks(
+            rate=ngn(50),
+            open_ones=[replace(TASK, link=hostile.LONGEST_LINK, wanted=(("comments", 60, 20), ("reposts", 30, 0)))]
+            * 10,
+            mine=[],
+            offset=10,
+            more=20,
         ),
     },
     "work": {
@@ -53,6 +77,7 @@ CASES: Cases = {
         "rejected with markup": replies.work(replace(WORK, state="rejected", reason=hostile.TITLE)),
         "too late": replies.work(replace(WORK, state="expired")),
         "not a reply guy": replies.work(replace(WORK, pays=ngn(0))),
+        "from a verified account": replies.work(replace(WORK, verified=True)),
     },
     "ask_proof": {
         "asked": replies.ask_proof(link=TASK.link, claim_id=3),

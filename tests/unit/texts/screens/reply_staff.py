@@ -35,8 +35,10 @@ CASES: Cases = {
         "decided": reply_staff.submission(APPROVED, ADA, OLD, by=BOSS),
     },
     "queue": {
-        "empty": reply_staff.queue([], total=0, older=None),
-        "some with markup": reply_staff.queue([(COUNT, ADA), (LINKED, EVE)], total=12, older=8),
+        "empty": reply_staff.queue([], total=0, newer=None),
+        "some with markup": reply_staff.queue([(COUNT, ADA), (LINKED, EVE)], total=12, newer=8),
+        "a later page": reply_staff.queue([(COUNT, ADA)], total=21, newer=None, first=False),
+        "a full page": reply_staff.queue([(LINKED, EVE)] * 20, total=1234, newer=8),
     },
     "ask_fewer": {
         "asked": reply_staff.ask_fewer(submission_id=7, count=12),

@@ -55,6 +55,7 @@ COMMENTS = replace(
     answers={},
     buyer=PersonText(7, hostile.NAME, None),
 )
+VERIFIED = replace(COMMENTS, quantity=60, delivered=45, verified=20)
 _STATES = {
     "open": OPEN,
     "taken": TAKEN,
@@ -70,6 +71,7 @@ CASES: Cases = {
     "card": {
         **{name: staff_cards.card(one) for name, one in _STATES.items()},
         "daily": staff_cards.card(DAILY),
+        "by verified accounts": staff_cards.card(VERIFIED),
         "comments, with markup": staff_cards.card(COMMENTS),
         "waits": staff_cards.card(TAKEN, waits=True),
         "waited, done": staff_cards.card(DONE, waits=True),
@@ -79,7 +81,9 @@ CASES: Cases = {
     "listed": {
         "none": staff_cards.listed([], total=0),
         "two": staff_cards.listed([PART, replace(DAILY, id=6)], total=2),
-        "many": staff_cards.listed([replace(COMMENTS, id=i) for i in range(1, 11)], total=1234),
+        "many": staff_cards.listed([replace(COMMENTS, id=i) for i in range(1, 21)], total=1234, newer=20),
+        "a later page": staff_cards.listed([COMMENTS], total=21, first=False),
+        "behind the last": staff_cards.listed([], total=20, first=False),
     },
     "ask_progress": {"asked": staff_cards.ask_progress(PART)},
     "ask_reason": {"asked": staff_cards.ask_reason(PART)},

@@ -52,6 +52,7 @@ CASES: Cases = {
             STATES["a title and a link with markup"], REASONS[1:2], usual=None, longer=False
         ),
     },
+    "reason": {"accepted": steering.reason(REASONS[0])},
     "timeline": {
         "on its way": steering.timeline(RUNNING, recipe(RUNNING, AT - timedelta(minutes=30), None, LATER)),
         "over midnight": steering.timeline(

@@ -47,6 +47,10 @@ REFUSALS: dict[str, DomainError] = {
     "withdrawal: the only approver": api.SecondApprover(withdrawal_id=7, again_at=AT),
     **{f"withdrawal: {what} missing": api.ReasonMissing(what=what) for what in ("reason", "reference")},
     "withdrawal: cannot give back": api.CannotGiveBack(withdrawal_id=7, since=AT, hours=24),
+    "withdrawal: cannot give back, something is there": api.CannotGiveBack(
+        withdrawal_id=7, since=None, hours=24, seen="pending"
+    ),
+    "withdrawal: may have left": api.AlreadySent(withdrawal_id=7),
     "withdrawal: no provider": api.NoProvider(),
     "a difference is closed": api.DifferenceClosed(difference_id=7, state="accepted"),
 }

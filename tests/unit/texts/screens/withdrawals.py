@@ -10,7 +10,14 @@ from tests.unit.texts.golden import Cases
 from tests.unit.texts.screens import hostile
 from viralcore.core.money import NGN, Money, usd
 from viralcore.core.screen import Html
-from viralcore.texts import errors, withdrawal_cards, withdrawal_desk, withdrawal_notices, withdrawals
+from viralcore.texts import (
+    errors,
+    withdrawal_answers,
+    withdrawal_cards,
+    withdrawal_desk,
+    withdrawal_notices,
+    withdrawals,
+)
 from viralcore.texts.cards import PersonText
 from viralcore.withdrawals.api import (
     AccountView,
@@ -166,6 +173,18 @@ CARDS: dict[str, CardView] = {
     "with the bank": sheet(PROCESSING, attempts=(TRIED, replace(SENT, n=2, reference="vc-w12-a2"))),
     "unconfirmed": sheet(UNCONFIRMED, attempts=(LOST,)),
     "unconfirmed, may be given back": sheet(UNCONFIRMED, attempts=(LOST,), can_give_back=True),
+    "unconfirmed, refused as used": sheet(UNCONFIRMED, attempts=(replace(LOST, seen="exists"),)),
+    "unconfirmed, another's was paid": sheet(UNCONFIRMED, attempts=(replace(LOST, seen="successful"),)),
+    "unconfirmed, another's failed": sheet(UNCONFIRMED, attempts=(replace(LOST, seen="failed"),), can_give_back=True),
+    "unconfirmed, and nothing ever left": sheet(UNCONFIRMED, attempts=(LOST,), can_take_over=True),
+    "waits for approval in the dashboard": sheet(PROCESSING, attempts=(replace(SENT, seen="approval"),)),
+    "approved, and nothing is sent": sheet(APPROVED, can_take_over=True),
+    "stored, and nothing is sent": sheet(
+        PROCESSING, attempts=(replace(SENT, state="sending", provider_id=""),), can_take_over=True
+    ),
+    "to be paid by hand, too old": sheet(BY_HAND, outdated="age"),
+    "to be paid by hand, the rate moved": sheet(BY_HAND, outdated="rate", attempts=(TRIED,)),
+    "to be paid by hand, nobody asked the bank": sheet(replace(BY_HAND, account_name="")),
     "paid": sheet(COMPLETED, attempts=(replace(SENT, state="succeeded"),)),
     "paid by hand": sheet(replace(COMPLETED, mode="manual", reference="GTB 123"), decided_by=1000),
     "failed": sheet(ended("failed", "account"), attempts=(replace(TRIED, words="Invalid account"),)),
@@ -244,6 +263,9 @@ CASES: Cases = {
     "check": {
         "asking": withdrawals.check(replace(CHECK, state="asking"), now=AT),
         "ready": withdrawals.check(CHECK, now=AT),
+        "ready, and nobody to ask": withdrawals.check(
+            replace(CHECK, account_name="", quote=replace(QUOTE, fee=ngn("0"), net=QUOTE.gross)), now=AT
+        ),
         "ready, with markup": withdrawals.check(replace(CHECK, account_name=hostile.NAME), now=AT),
         "ready, in naira": withdrawals.check(
             replace(CHECK, quote=replace(REPLIES, fee=ngn("10.75"), net=ngn("4989.25"))), now=AT
@@ -283,37 +305,14 @@ STAFF: Cases = {
         "shown in full": withdrawal_cards.page(CARDS["shown in full"], PEOPLE),
         "paid": withdrawal_cards.page(CARDS["paid"], PEOPLE),
     },
-    "account_shown": {"in full": withdrawal_cards.account_shown(CARDS["shown in full"])},
-    "approved": {
-        "sent next": withdrawal_cards.approved(CARDS["approved"]),
-        "by hand": withdrawal_cards.approved(CARDS["to be paid by hand"]),
-        "a second is needed": withdrawal_cards.approved(CARDS["one of two"]),
-    },
-    "faster": {
-        "approved": withdrawal_cards.faster(CARDS["approved"], PEOPLE, you=1000),
-        "by somebody without a handle": withdrawal_cards.faster(CARDS["paid by hand"], PEOPLE, you=1001),
-        "by oneself": withdrawal_cards.faster(CARDS["approved"], PEOPLE, you=1001),
-        "cancelled": withdrawal_cards.faster(CARDS["cancelled"], PEOPLE, you=1000),
-        "by nobody known": withdrawal_cards.faster(CARDS["approved by itself"], PEOPLE, you=1000),
-    },
-    "looking": {"at one": withdrawal_cards.looking(12)},
-    "ask_reject": {"one": withdrawal_cards.ask_reject(12)},
-    "ask_paid": {
-        "by hand": withdrawal_cards.ask_paid(CARDS["to be paid by hand"]),
-        "unconfirmed": withdrawal_cards.ask_paid(CARDS["unconfirmed"]),
-    },
-    "paid_needs_both": {"so": withdrawal_cards.paid_needs_both()},
-    "ask_fail": {"one": withdrawal_cards.ask_fail(12)},
-    "ask_give_back": {"one": withdrawal_cards.ask_give_back(12)},
-    "moved": {
-        "rejected": withdrawal_cards.moved(CARDS["rejected"]),
-        "paid": withdrawal_cards.moved(CARDS["paid by hand"]),
-        "failed": withdrawal_cards.moved(CARDS["failed by hand"]),
-    },
     "trouble": {
         what: withdrawal_cards.trouble(what=what, reference=reference, detail=detail, withdrawal=number)
         for what, reference, detail, number in (
-            ("config", "", "Invalid authorization key", 0),
+            ("config", "vc-w12-a1", "Please enable IP Whitelisting to access this service", 12),
+            ("approval", "vc-w12-a1", "", 12),
+            ("slow", "vc-w12-a1", "", 12),
+            ("unsent", "vc-w12-a1", "", 12),
+            ("twice", "vc-w12-a1", "", 12),
             ("unconfirmed", "vc-w12-a1", "", 12),
             ("mismatch", "vc-w12-a1", "amount 100", 12),
             ("late_success", "vc-w12-a1", "", 12),
@@ -332,12 +331,48 @@ STAFF: Cases = {
         )
     },
 }
+ANSWERS: Cases = {
+    "account_shown": {"in full": withdrawal_answers.account_shown(CARDS["shown in full"])},
+    "approved": {
+        "sent next": withdrawal_answers.approved(CARDS["approved"]),
+        "by hand": withdrawal_answers.approved(CARDS["to be paid by hand"]),
+        "a second is needed": withdrawal_answers.approved(CARDS["one of two"]),
+    },
+    "faster": {
+        "approved": withdrawal_answers.faster(CARDS["approved"], PEOPLE, you=1000),
+        "by somebody without a handle": withdrawal_answers.faster(CARDS["paid by hand"], PEOPLE, you=1001),
+        "by oneself": withdrawal_answers.faster(CARDS["approved"], PEOPLE, you=1001),
+        "cancelled": withdrawal_answers.faster(CARDS["cancelled"], PEOPLE, you=1000),
+        "by nobody known": withdrawal_answers.faster(CARDS["approved by itself"], PEOPLE, you=1000),
+    },
+    "looking": {"at one": withdrawal_answers.looking(12)},
+    "ask_reject": {"one": withdrawal_answers.ask_reject(12)},
+    "ask_paid": {
+        "by hand": withdrawal_answers.ask_paid(CARDS["to be paid by hand"]),
+        "unconfirmed": withdrawal_answers.ask_paid(CARDS["unconfirmed"]),
+    },
+    "paid_needs_both": {"so": withdrawal_answers.paid_needs_both()},
+    "ask_fail": {"one": withdrawal_answers.ask_fail(12)},
+    "ask_give_back": {"one": withdrawal_answers.ask_give_back(12)},
+    "ask_by_hand": {"one": withdrawal_answers.ask_by_hand(12)},
+    "ask_owner_again": {"one": withdrawal_answers.ask_owner_again(12)},
+    "moved": {
+        "taken over": withdrawal_answers.moved(CARDS["to be paid by hand"]),
+        "back to its owner": withdrawal_answers.moved(CARDS["its terms are out of date"]),
+        "rejected": withdrawal_answers.moved(CARDS["rejected"]),
+        "paid": withdrawal_answers.moved(CARDS["paid by hand"]),
+        "failed": withdrawal_answers.moved(CARDS["failed by hand"]),
+    },
+}
 PANEL: Cases = {
     "menu": {
         "an owner": withdrawal_desk.menu(DESK, {"waiting": 2, "to_pay": 1}, rate=RATE, owner=True),
         "finance, by hand, no rate": withdrawal_desk.menu(replace(DESK, mode="manual"), {}, rate=None, owner=False),
         "paused and stopped": withdrawal_desk.menu(
             replace(DESK, paused=True, stopped=True, stop_reason="We are short of $120.00"), {}, rate=RATE, owner=True
+        ),
+        "refused": withdrawal_desk.menu(
+            replace(DESK, stopped=True, stop_reason="config: Please enable IP Whitelisting"), {}, rate=RATE, owner=False
         ),
         "by itself, later": withdrawal_desk.menu(replace(DESK, by_itself=True), {}, rate=RATE, owner=True),
         "by itself": withdrawal_desk.menu(replace(DESK, by_itself=True, completed=1000), {}, rate=RATE, owner=True),

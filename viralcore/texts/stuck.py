@@ -1,0 +1,257 @@
+"""Orders at panels that do not end by themselves: the card, the list, and what staff are asked when they end one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from viralcore.core.screen import Button, Html, Screen, lines, markup
+from viralcore.texts import wording
+from viralcore.texts.actions import Go
+from viralcore.texts.cards import PersonText, person
+from viralcore.texts.stuck_actions import AskPhaseEnd, AskPhaseNumber, ConfirmPhaseEnd
+
+_END, _NUMBER = "🏁 It ended there", "🔢 Its number is another"
+_ENDED = {
+    "completed": "all of it came",
+    "partial": "a part of it came",
+    "failed": "nothing came",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StuckText:
+    """A phase at its panel. `why`: strange | gone | long, or empty: nothing is odd about it; `said`: the panel's words,
+    where they are strange; `since`: it is followed under this number since then."""
+
+    phase: int
+    order: int
+    link: str
+    metric: str
+    quantity: int
+    delivered: int
+    state: str
+    panel: str
+    service: str
+    number: str
+    since: datetime
+    why: str
+    strange_since: datetime | None = None
+    said: str = ""
+
+
+# --- the card in the admin group -------------------------------------------------------------------------------------
+
+
+def card(one: StuckText, *, others: int, bot_username: str) -> Screen:
+    """`others`: how many more there are in the Admin Panel."""
+    text = lines(
+        Html("🧷 <b>An order at a panel does not end</b>"),
+        *_facts(one),
+        markup("\n{why}", why=_why(one)),
+        markup(
+            "\nLook for it in {panel}'s order list. If it has ended there, say how many came; if it stands there under "
+            "another number, say which.",
+            panel=one.panel,
+        ),
+        markup("\n{n} more: Admin Panel, Stuck orders.", n=others) if others else None,
+    )
+    link = f"https://t.me/{bot_username}?start=o_{one.order}"
+    rows = (
+        (Button(_END, AskPhaseEnd(one.phase)),),
+        (Button(_NUMBER, AskPhaseNumber(one.phase)),),
+        *(((Button("🧾 Open the order", url=link),),) if bot_username else ()),
+    )
+    return Screen(text, rows)
+
+
+def decided_card(one: StuckText, *, who: PersonText | None, how: str) -> Screen:
+    """The same card, when nothing is left to do. `how`: ended | renumbered | over | elsewhere (a newer card took its
+    place)."""
+    by = markup(" by {who}", who=person(who)) if who else Html("")
+    if how == "ended":
+        told = markup("Ended{by}: {what}.", by=by, what=_came(one))
+    elif how == "renumbered":
+        told = markup("Put right{by}: its number there is <code>{number}</code>.", by=by, number=one.number)
+    elif how == "elsewhere":
+        told = Html("It still does not end: see the newer card.")
+    else:
+        told = markup("{panel} says that it ended: {what}.", panel=one.panel, what=_came(one))
+        if one.state == "sent":
+            told = markup("{panel} answers as it should again. We follow it from here.", panel=one.panel)
+    return Screen(lines(Html("☑️ <b>An order at a panel did not end</b>"), *_facts(one), markup("\n{told}", told=told)))
+
+
+def _came(one: StuckText) -> str:
+    part = f" ({one.delivered:,} of {one.quantity:,})" if one.state == "partial" else ""
+    return _ENDED.get(one.state, "it goes on") + part
+
+
+def _facts(one: StuckText) -> list[Html]:
+    return [
+        markup(
+            "Order #{order}, phase {phase}: <b>{what}</b>",
+            order=one.order,
+            phase=one.phase,
+            what=wording.metric(one.metric, one.quantity),
+        ),
+        markup(
+            "{panel} <code>{number}</code>, service <code>{service}</code>",
+            panel=one.panel,
+            number=one.number,
+            service=one.service,
+        ),
+        markup("{link}", link=one.link),
+        markup("Followed since {at}; {n} came so far", at=wording.moment(one.since), n=f"{one.delivered:,}"),
+    ]
+
+
+def _why(one: StuckText) -> Html:
+    if one.why == "gone":
+        return markup("⚠️ {panel} is not in use any more, so nobody can ask it how far this is.", panel=one.panel)
+    if one.why == "strange":
+        return markup(
+            "⚠️ Since {at}, {panel} says of it: “{said}”. That tells us nothing to pay by.",
+            at=wording.moment(one.strange_since) if one.strange_since else "long ago",
+            panel=one.panel,
+            said=one.said[:80],
+        )
+    return Html("⚠️ That is longer than orders should take.")
+
+
+# --- in the Admin Panel ----------------------------------------------------------------------------------------------
+
+
+def listed(found: Sequence[StuckText], *, total: int, newer: int | None, first: bool) -> Screen:
+    """A page, oldest first. `newer`: the last phase on it, when more follow."""
+    if not found:
+        text = Html("🧷 <b>Stuck orders</b>\n\nNothing is stuck. Every order at a panel ends as it should.")
+        return Screen(text, (wording.back_home("admin"),), route="stuck")
+    text = lines(
+        markup("🧷 <b>Stuck orders</b> ({n})\n\nThese do not end by themselves. Open one to look into it.\n", n=total),
+        *(_row(one) for one in found),
+    )
+    ways = [Button(f"🧷 {one.phase}", Go(f"sphase:{one.phase}")) for one in found]
+    rows = [tuple(ways[i : i + 4]) for i in range(0, len(ways), 4)]
+    moves = (
+        *(() if first else (Button("⏮ Oldest", Go("stuck")),)),
+        *(() if newer is None else (Button("⏫ Newer", Go(f"stuck:{newer}")),)),
+    )
+    return Screen(text, (*rows, *((moves,) if moves else ()), wording.back_home("admin")), route="stuck")
+
+
+def _row(one: StuckText) -> Html:
+    why = {"gone": "not in use", "strange": f"“{one.said[:30]}”", "long": f"since {one.since:%d %b}"}
+    return markup(
+        "<b>{phase}</b>, order #{order}: {what} at {panel} <code>{number}</code>, {why}",
+        phase=one.phase,
+        order=one.order,
+        what=wording.metric(one.metric, one.quantity),
+        panel=one.panel,
+        number=one.number,
+        why=why.get(one.why, "goes on"),
+    )
+
+
+def page(one: StuckText, *, may: bool) -> Screen:
+    """One of them. `may`: whether they may end it."""
+    running = one.state == "sent"
+    text = lines(
+        markup("🧷 <b>Phase {phase} at {panel}</b>", phase=one.phase, panel=one.panel),
+        *_facts(one),
+        markup("\n{why}", why=_why(one)) if one.why else None,
+        None if running else markup("\n☑️ It has ended: {what}.", what=_came(one)),
+        markup("\nIt runs there, and we keep asking about it.") if running and not one.why else None,
+    )
+    rows: list[tuple[Button, ...]] = []
+    if running and may:
+        rows.append((Button(_END, AskPhaseEnd(one.phase)), Button(_NUMBER, AskPhaseNumber(one.phase))))
+    rows.append((Button("🧾 Open the order", Go(f"sorder:{one.order}")),))
+    return Screen(text, (*rows, wording.back_home("stuck")), route=f"sphase:{one.phase}")
+
+
+# --- asked, and answered ---------------------------------------------------------------------------------------------
+
+
+def ask_end(one: StuckText) -> Html:
+    """In a group the answer is the deed: it says so."""
+    return markup(
+        "How many of the {what} came from order <code>{number}</code> at <b>{panel}</b>? Reply to this message with a "
+        "number from 0 to {most}. The order goes on by it at once: what did not come is ordered somewhere else, or "
+        "paid back. /cancel to stop.",
+        what=wording.metric(one.metric, one.quantity),
+        number=one.number,
+        panel=one.panel,
+        most=f"{one.quantity:,}",
+    )
+
+
+def ask_end_here(one: StuckText, problem: Html | None = None) -> Screen:
+    """The same in private, where a confirmation follows."""
+    text = lines(
+        problem,
+        markup(
+            "How many of the {what} came from order <code>{number}</code> at <b>{panel}</b>? Send a number from 0 to "
+            "{most}. /cancel to stop.",
+            what=wording.metric(one.metric, one.quantity),
+            number=one.number,
+            panel=one.panel,
+            most=f"{one.quantity:,}",
+        ),
+    )
+    rows = ((Button("✖️ Cancel", Go(f"sphase:{one.phase}")),), wording.back_home(f"sphase:{one.phase}"))
+    return Screen(text, rows)
+
+
+def confirm_end(one: StuckText, *, delivered: int) -> Screen:
+    missing = one.quantity - delivered
+    what = wording.metric(one.metric, one.quantity)
+    rest = (
+        markup(
+            "The other {missing} are ordered somewhere else if they can be, and paid back if not.",
+            missing=f"{missing:,}",
+        )
+        if missing
+        else Html("Nothing is left to deliver of it.")
+    )
+    text = lines(
+        markup(
+            "Order <code>{number}</code> at <b>{panel}</b> ended with <b>{n} of {what}</b>?\n",
+            number=one.number,
+            panel=one.panel,
+            n=f"{delivered:,}",
+            what=what,
+        ),
+        rest,
+        markup("It counts as if {panel} had said so, and cannot be taken back.", panel=one.panel),
+    )
+    rows = (
+        (Button("✅ Confirm", ConfirmPhaseEnd(one.phase)), Button("✖️ Cancel", Go(f"sphase:{one.phase}"))),
+        wording.back_home(f"sphase:{one.phase}"),
+    )
+    return Screen(text, rows)
+
+
+def ask_number(one: StuckText) -> Html:
+    return markup(
+        "Under which number does <b>{panel}</b> have it (order #{order}, {what})? So far we follow "
+        "<code>{number}</code>. Reply to this message with the right number. /cancel to stop.",
+        panel=one.panel,
+        order=one.order,
+        what=wording.metric(one.metric, one.quantity),
+        number=one.number,
+    )
+
+
+def ended(one: StuckText) -> Html:
+    return markup("☑️ Phase {phase} has ended: {what}.", phase=one.phase, what=_came(one))
+
+
+def renumbered(one: StuckText) -> Html:
+    return markup(
+        "✅ Phase {phase} is order <code>{number}</code> at {panel}. We follow it from here.",
+        phase=one.phase,
+        number=one.number,
+        panel=one.panel,
+    )
