@@ -13,7 +13,6 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
-
 Cell = str | int | Decimal | datetime | None
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 _MOMENT = "yyyy-mm-dd hh:mm"

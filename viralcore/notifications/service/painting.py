@@ -16,7 +16,7 @@ from viralcore.notifications.service.hints import phase_card
 from viralcore.notifications.service.replies import ReplyPainter
 from viralcore.notifications.service.stuck import StuckPainter
 from viralcore.payments.api import InvoiceView, Payments, ProofView
-from viralcore.texts import cards, custom, notices, order_notices, referrals, staff_cards, topics, wording
+from viralcore.texts import cards, custom, notices, order_notices, referrals, staff_cards, topics
 from viralcore.texts.order_text import OrderLineText, OrderPartText, OrderText
 from viralcore.texts.shop import LineText
 from viralcore.users.api import Users
