@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "viralcore"
 LONGEST_FUNCTION = 60
 LONGEST_FILE = 450
-LONGEST_DOOR = 1500
+LONGEST_DOOR = 1600
 """An ``api.py`` is signatures and their promises, no code, read in one place: it may be longer than other files.
 So is a ``tables.py``: a schema, told in one place."""
 NOWHERE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}

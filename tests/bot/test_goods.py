@@ -117,11 +117,11 @@ async def test_one_card_is_taken_released_and_taken_again(town: Town) -> None:
     assert "is yours" in await press("cd_take", 3)
     assert (await door.get(card_id=card.id)).state == "taken"
     await press("cd_part", 4)
-    await town.handle(owner.line("lots", chat=ADMINS))
-    await town.handle(owner.line("20", chat=ADMINS))
+    await town.handle(owner.reply("lots", ADMINS))
+    await town.handle(owner.reply("20", ADMINS))
     assert (await door.get(card_id=card.id)).delivered == 20
     await press("cd_no", 5)
-    await town.handle(owner.line("closed, see https://x.com/shop/status/5", chat=ADMINS))
+    await town.handle(owner.reply("closed, see https://x.com/shop/status/5", ADMINS))
     ended = await door.get(card_id=card.id)
     assert (ended.state, ended.reason) == ("cannot", "closed, see https://x.com/shop/status/5")
     assert ended.refunded.minor == 90

@@ -108,7 +108,8 @@ async def test_submissions_come_in_pages_of_twenty(town: Town) -> None:
 async def test_every_task_can_be_reached_and_what_wants_proof_is_first(town: Town) -> None:
     """Twelve under way, the oldest of them without proof; thirteen to take."""
     guy = await town.person()
-    await boss(town)
+    owner = await boss(town)
+    await owner.says("/admin")
     await town.doors.users.grant_role(key="g", actor=OWNER, user_id=guy.id, role="reply_guy", reason="")
     await put(town, ORDER, LINE, POST, PART, n=25, engine="crowd")
     await put(town, CLAIM, n=12, user=guy.id)

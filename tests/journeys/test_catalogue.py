@@ -205,6 +205,7 @@ def test_a_panel_breaks_in_the_middle_and_the_order_still_ends_well(
     order(buyer, link, offer.title)
     sandbox.calm()
     the_group_works(sandbox, fans, offer, link)
+    owner.ask("/admin")  # the session of the first story has ended
     approve_all(owner, max(offer.crowd.values()))
     pass_time(sandbox, 1800)
     first = orders_at(sandbox, "smmflare", link)
@@ -362,7 +363,7 @@ def cards_stand_in_their_topics(sandbox: Sandbox) -> None:
     group = int(sandbox.about()["admin_group"])
     places: dict[str, set[str | None]] = {}
     for message in sandbox.messages(group):
-        for words, kind in (("Work for the team", "team"), (": completed", "orders"), ("paid from the wallet", "paid")):
+        for words, kind in (("Team work", "team"), (": completed", "orders"), ("paid from the wallet", "paid")):
             if words in message["text"]:
                 places.setdefault(kind, set()).add(message.get("topic"))
     assert places == {"team": {"🛠 Team work"}, "orders": {"📦 Orders"}, "paid": {"💰 Payments"}}

@@ -67,7 +67,7 @@ def test_a_post_is_replied_to_by_the_groups(sandbox: Sandbox) -> None:
     stranger.say("https://x.com/stranger/status/2000000000000000002?s=20")
     stranger.see("is being checked")
     fan.go("Send proof", until="Your task")
-    fan.go("I replied", until="Send the link")
+    fan.go("I did it", until="Send the link")
     fan.say("https://x.com/fan/status/2000000000000000001")
     fan.see("is being checked")
 

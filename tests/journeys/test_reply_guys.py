@@ -100,6 +100,7 @@ def test_a_reply_guys_story(sandbox: Sandbox, people: tuple[Shopper, Shopper, Sh
     assert "not a reply" in sent["text"]
     assert "twice" in sent["text"]
     card = press_card(sandbox, owner.id, "Approve fewer", links[3])
+    sandbox.wait_for(group, "How many of the 4")
     in_group(sandbox, owner.id, "9", "from 1 to 4")
     in_group(sandbox, owner.id, "3", "3 replies approved, ₦150 paid")
     in_group(sandbox, int(about["second_admin_id"]), "/admin", "session is open")

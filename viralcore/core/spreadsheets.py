@@ -13,8 +13,6 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from xlsxwriter import Workbook  # type: ignore[import-untyped]
-
 Cell = str | int | Decimal | datetime | None
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 _MOMENT = "yyyy-mm-dd hh:mm"
@@ -45,6 +43,8 @@ def as_csv(rows: Iterable[Sequence[Cell]]) -> bytes:
 
 def as_xlsx(rows: Sequence[Sequence[Cell]], *, title: str) -> bytes:
     """One sheet: the first row is its head and stays in sight, amounts and moments are what they are."""
+    from xlsxwriter import Workbook  # type: ignore[import-untyped]  # seldom wanted: a start does without it
+
     written = io.BytesIO()
     with Workbook(written, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
         sheet = book.add_worksheet(title[:31])

@@ -123,9 +123,11 @@ TOPICS: Mapping[str, str] = {
     "group_lost": "replies",
     "panel_trouble": "panels",
     "unknown_phase": "panels",
+    "stuck": "panels",
     "books_report": "books",
     "books_difference": "books",
     "books_short": "books",
+    "ledger_problem": "books",
 }
 """Templates of the admin group, and the kind whose topic they go to when the group is a forum."""
 ALERTS = "alerts"

@@ -434,7 +434,7 @@ async def test_what_cannot_be_sent_is_paid_by_hand_or_asked_about_again(town: To
     await says_in_group(boss, "/admin")
     assert "Its terms no longer hold: they are too old" in await looks(boss, f"payout:{number}")
     assert "Has nobody paid" in await on_card(boss, AskOwnerAgain(number))
-    assert "waits for its owner" in await says_in_group(boss, "nobody paid it")
+    assert "waits for the person" in await says_in_group(boss, "nobody paid it")
     assert await state(town, number) == "pending"
     assert bank(town).book == {}
 

@@ -343,11 +343,15 @@ async def test_the_list_of_cards_reads_all_people_at_once(town: Town, monkeypatc
     async def waiting(**_: Any) -> tuple[StaffCardView, ...]:
         return tuple(card(number, one.id) for number, one in enumerate(people, 1))
 
+    async def count(**_: Any) -> int:
+        return len(people)
+
     async def counted(**given: Any) -> Any:
         calls.append(given)
         return await real(**given)
 
     monkeypatch.setattr(town.boosts.service.staff, "waiting", waiting)
+    monkeypatch.setattr(town.boosts.service.staff, "count", count)
     monkeypatch.setattr(town.doors.users, "get_many", counted)
     assert "Ada" in await acts(boss, Go("cards"))
     assert len(calls) == 1

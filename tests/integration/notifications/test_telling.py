@@ -383,7 +383,7 @@ def test_every_template_that_is_told_can_be_painted(bare_house: House) -> None:
 def test_every_kind_of_card_has_a_topic_with_a_name(bare_house: House) -> None:
     sources = "".join(path.read_text() for path in SOURCES.rglob("*.py"))
     calls = re.findall(r'(?s)_admins\(\s*tx,(?:(?!_admins\().){0,200}?template="(\w+)"', sources)
-    alerts = {"panel_trouble", "bank_trouble", "prices", "topic_trouble"}
+    alerts = {"panel_trouble", "bank_trouble", "prices", "topic_trouble", "proof_rejected"}
     assert {"withdrawal_card", "proof", "staff_card", "replies"} <= set(calls)
     assert set(calls) - set(TOPICS) <= alerts
     assert topic_of("topic_trouble") is None

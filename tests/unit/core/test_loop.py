@@ -101,7 +101,7 @@ def test_the_queue_rests_beside_people_only(monkeypatch: pytest.MonkeyPatch) -> 
             await _beside(_patient(20, [], 0.001))
 
     run(beside_a_person())
-    assert len(rests) >= 15
+    assert len(rests) >= 8
     assert min(rests) >= 0.001
 
 

@@ -12,11 +12,11 @@ from viralcore.core.screen import Screen
 from viralcore.notifications.domain import Notice
 from viralcore.notifications.service import hand
 from viralcore.notifications.service.groups import GroupPainter
-from viralcore.notifications.service.hints import hint_text
+from viralcore.notifications.service.hints import phase_card
 from viralcore.notifications.service.replies import ReplyPainter
 from viralcore.notifications.service.stuck import StuckPainter
 from viralcore.payments.api import InvoiceView, Payments, ProofView
-from viralcore.texts import cards, custom, notices, order_notices, referrals, staff_cards, topics, wording
+from viralcore.texts import cards, custom, notices, order_notices, referrals, staff_cards, topics
 from viralcore.texts.order_text import OrderLineText, OrderPartText, OrderText
 from viralcore.texts.shop import LineText
 from viralcore.users.api import Users
@@ -272,10 +272,10 @@ class Painter:
         superseded = bool(params.get("superseded"))
         how = params.get("how", "elsewhere" if superseded else "")
         if phase.state == "unknown" and not superseded:
-            return cards.unknown_phase(_phase_card(phase))
+            return cards.unknown_phase(phase_card(phase))
         actor = params.get("actor")
         return cards.resolved_phase(
-            _phase_card(phase),
+            phase_card(phase),
             who=None if actor is None else await self._person(actor),
             how=how,
             panel_order=await self._panel_order(phase) if how == "placed" else None,
@@ -443,19 +443,4 @@ def _order_text(order: OrderView) -> OrderText:
         expected_at=order.expected_at,
         goods=order.invoice_id is not None,
         facts=hand.facts(order),
-    )
-
-
-def _phase_card(phase: UnknownPhaseView) -> cards.PhaseCardText:
-    return cards.PhaseCardText(
-        phase_id=phase.phase_id,
-        order_id=phase.order_id,
-        panel=phase.panel,
-        service=phase.service,
-        link=phase.link,
-        what=wording.metric(phase.metric, phase.quantity),
-        sent_at=phase.sent_at,
-        state=phase.state,
-        attempt=phase.attempt,
-        hint=None if phase.hint is None else hint_text(phase.hint),
     )
