@@ -174,7 +174,7 @@ def test_what_was_earned_is_withdrawn(sandbox: Sandbox, people: tuple[Shopper, S
     assert button(sandbox.wait_for(OWLS, POST), "I replied, verified account") is not None
     assert "60 comments (20 by verified accounts)" in guy.ask("/tasks")["text"]
     assert "from a verified account" in guy.go("Take, verified", until="Your task")["text"]
-    guy.go("I replied", until="Send the link")
+    guy.go("I did it", until="Send the link")
     guy.say("https://x.com/fan/status/2000000000000000001")
     guy.see("is being checked")
     owner.say("/start claims")
