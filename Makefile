@@ -21,7 +21,7 @@ SEED ?= 1
 FULL ?=
 MINUTES ?= 1
 # Two cores: tests that start a whole shop wait more than they work.
-WORKERS ?= 3
+WORKERS ?= 4
 
 .PHONY: help sandbox run test check format bench chaos audit lock clean
 

@@ -17,6 +17,7 @@ from tests.chaos.world import Message, Refused, World, buttons, labelled
 
 OWNER, SECOND = 1000, 1001
 PATIENCE = 12.0
+_QUESTION = "Reply to this message"
 _ASKS = re.compile(r"ph_(?:yes|no)\|(\d+)\|(\d+)")
 _UNKNOWN = """
 SELECT p.id, p.attempt, a.panel, a.service, a.link, a.quantity,
@@ -106,14 +107,23 @@ class Staff:
         if button is None:
             return False
         self._record.note("staff", f"phase {phase['id']} attempt {phase['attempt']} was placed as {number}")
-        since = self._world.heard[self._world.group]
+        newest = max(one["message_id"] for one in self._world.said(self._world.group))
         await self._press(OWNER, card, button["data"])
-        await self._world.changed(self._world.group, since, PATIENCE)
         if doubtfully and self._random.random() < 0.15:
-            await self._world.say(OWNER, "no idea", self._world.group)
-            await asyncio.sleep(1)
-        await self._world.say(OWNER, number, self._world.group)
+            newest = await self._reply(newest, "no idea")
+        await self._reply(newest, number)
         return await self._decided(phase)
+
+    async def _reply(self, after: int, words: str) -> int:
+        """To the bot's next question: nothing else is an answer in a group. Returns the question's id."""
+        group, deadline = self._world.group, time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            asked = [one for one in self._world.said(group) if one["message_id"] > after and _QUESTION in one["text"]]
+            if asked:
+                await self._world.say(OWNER, words, group, reply_to=asked[-1]["message_id"])
+                return int(asked[-1]["message_id"])
+            await asyncio.sleep(0.1)
+        return after
 
     async def _press(self, who: int, card: Message, data: str) -> None:
         await self._world.press(who, card["message_id"], data, self._world.group)
