@@ -278,9 +278,7 @@ class Webhook:
         given = request.headers.get(_SECRET_HEADER, "").encode()
         if not hmac.compare_digest(given, self._secret):
             self._metrics.updates.labels(source=SOURCE, outcome="forged").inc()
-            log.warning(
-                "telegram_webhook_forged", peer=request.client.host if request.client else "", given=bool(given)
-            )
+            self._tell_of_forgery(request, bool(given))
             return JSONResponse({"error": "the secret is wrong or missing"}, status_code=401)
         try:
             update = json.loads(await request.body())

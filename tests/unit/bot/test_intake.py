@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from starlette.applications import Starlette
+from structlog.testing import capture_logs
 from telegram.error import TelegramError, TimedOut
 
 from viralcore.bot.intake import (
@@ -263,6 +264,14 @@ async def test_the_webhook_refuses_forgeries_and_nonsense() -> None:
             assert await post(http, "s3cret", body) == 400
         assert (await http.get("/webhooks/telegram")).status_code == 405
     assert shelf.stored == []
+
+
+async def test_a_flood_of_forgeries_does_not_fill_the_log() -> None:
+    async with webhook(Shelf()) as http:
+        with capture_logs() as told:
+            for _ in range(50):
+                assert await post(http, "wrong", message(1)) == 401
+    assert 1 <= len([line for line in told if line["event"] == "telegram_webhook_forged"]) < 25
 
 
 async def test_what_could_not_be_stored_is_asked_for_again() -> None:
