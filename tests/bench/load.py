@@ -174,7 +174,8 @@ class Load:
     def replied(self, chat: int, mark: bytes | None) -> Callable[[float], None] | None:
         """A message was made or edited: whose answer is it? What is returned is called when the answer leaves."""
         if self.settings.secret is not None and mark is None:
-            self._plain[chat] += 1  # words without a screen: the throttle's one polite sentence
+            if chat >= FIRST_USER:  # what owners are told is nobody's answer
+                self._plain[chat] += 1  # words without a screen: the throttle's one polite sentence
             return None
         number = self._by_nonce.get(mark) if mark is not None and self.settings.secret else self._oldest(chat)
         sent = self._handed.get(number) if number is not None else None
