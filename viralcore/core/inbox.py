@@ -19,7 +19,7 @@ from viralcore.core import inbox_store as table
 from viralcore.core.clock import monotonic
 from viralcore.core.db import Database
 from viralcore.core.log import correlated
-from viralcore.core.loop import attending
+from viralcore.core.loop import attending, elsewhere
 from viralcore.core.metrics import Metrics
 from viralcore.core.nursery import Nursery, cancelled_from_outside
 from viralcore.core.together import Together
@@ -289,7 +289,8 @@ class Inbox:
                 if failed >= self._failures:
                     await self._hold(item, f"{type(error).__name__}: {error}"[:500])
                     return
-                await asyncio.sleep(pause)
+                with elsewhere():
+                    await asyncio.sleep(pause)
                 pause = min(pause * 2, 10.0)
                 continue
             await self._surely(self._finish, item.id)

@@ -97,24 +97,24 @@ class Loop(uvloop.Loop):
 
 
 @contextmanager
-def attending(number: int = 1) -> Iterator[None]:
-    """People are being served in here."""
+def attending() -> Iterator[None]:
+    """Somebody is being served in here."""
     loop = asyncio.get_running_loop()
     if not isinstance(loop, Loop):
         yield
         return
     token = _attended.set(True)
-    loop.came(number)
+    loop.came(1)
     try:
         yield
     finally:
-        loop.came(-number)
+        loop.came(-1)
         _attended.reset(token)
 
 
 @contextmanager
 def elsewhere() -> Iterator[None]:
-    """It is somebody else who keeps the person waiting now: Telegram."""
+    """It is somebody else who keeps the person waiting now: Telegram, or an outage."""
     loop = asyncio.get_running_loop()
     if not _attended.get() or not isinstance(loop, Loop):
         yield
