@@ -569,6 +569,10 @@ class Payments(Protocol):
         """Newest first, keyset-paged by id. `states`: only those, as they count at this moment; empty: all."""
         ...
 
+    async def open_invoices(self, *, user_id: int) -> int:
+        """How many invoices of a person are open at this moment. Cheap: many people's questions are one statement."""
+        ...
+
     async def receipts_of(self, *, user_id: int, invoice_id: int) -> tuple[ReceiptView, ...]:
         """What was credited for an invoice, in the order it came. Raises NotFound."""
         ...

@@ -17,14 +17,14 @@ async def balance(viewer: Viewer, _: str) -> Screen:
     balances = await viewer.doors.ledger.balances(user_id=viewer.user.id)
     own, bonus = wallet(balances)
     left = usable(viewer, await viewer.doors.boosts.credits_in(balances))
-    unpaid = await viewer.doors.payments.invoices(user_id=viewer.user.id, open_only=True)
+    unpaid = await viewer.doors.payments.open_invoices(user_id=viewer.user.id)
     return texts.balance(
         wallet=own,
         bonus=bonus,
         posts=[(one.plan.title, one.available) for one in left],
         affiliate=Money(sum(one.available for one in balances if one.account.name == AFFILIATE), USD),
         reply=Money(sum(one.available for one in balances if one.account.name == REPLY), NGN),
-        open_invoices=len(unpaid),
+        open_invoices=unpaid,
     )
 
 
