@@ -7,6 +7,8 @@ from typing import ClassVar, Protocol
 
 import httpx
 
+from viralcore.boosts.api import LinkView
+from viralcore.boosts.domain.links import Found
 from viralcore.core.errors import DomainError
 from viralcore.core.events import Event
 
@@ -18,6 +20,8 @@ class View:
 
 class Door(Protocol):
     async def ask(self, *, many: tuple[httpx.Response, ...]) -> dict[str, httpx.URL]: ...
+
+    async def look(self, *, fine: LinkView) -> Found: ...
 
 
 class Nameless(DomainError):

@@ -53,6 +53,17 @@ def modules() -> set[str]:
     return {path.parent.name for path in PACKAGE.glob("*/__init__.py")} - OPEN_PACKAGES
 
 
+def door_parts() -> Iterator[Path]:
+    """The files of doors that are cut by subject."""
+    return (path for path in sorted(PACKAGE.glob("*/door/**/*.py")) if path.name != "__init__.py")
+
+
+def doors() -> list[str]:
+    """What modules can be asked: their ``api.py`` and the parts of their doors, by name."""
+    files = [*sorted(PACKAGE.glob("*/api.py")), *door_parts()]
+    return [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in files]
+
+
 def more_than_a_docstring(text: str) -> bool:
     """Whether a file holds anything but one docstring."""
     body = ast.parse(text).body
@@ -130,7 +141,7 @@ PRIMITIVES = (int, str, bool, bytes, float, type(None), Decimal, datetime, date,
 
 
 def foreign_types(api: types.ModuleType) -> list[str]:
-    """Types in the signatures and fields of a door that are neither primitive, nor core's, nor of some api."""
+    """Types in the signatures and fields of a door that are neither primitive, nor core's, nor of some door."""
     found: list[str] = []
     for name, thing in vars(api).items():
         if inspect.isclass(thing) and thing.__module__ == api.__name__:
@@ -170,7 +181,7 @@ def _strangers(hint: Any) -> set[str]:
 
 
 def _ours(module: str) -> bool:
-    return bool(re.match(r"viralcore\.(core(\.|$)|\w+\.api$)", module))
+    return bool(re.match(r"viralcore\.(core(\.|$)|\w+\.api$|\w+\.door\.\w+$)", module))
 
 
 def _plain_container(origin: Any) -> bool:
