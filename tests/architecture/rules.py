@@ -64,6 +64,18 @@ def doors() -> list[str]:
     return [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in files]
 
 
+def left_out(part: str, named: Collection[str]) -> list[str]:
+    """Public names that a door's part defines and its api does not name: nobody could import them."""
+    defined: set[str] = set()
+    for node in ast.parse(part).body:
+        match node:
+            case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AnnAssign(target=ast.Name(id=name)):
+                defined.add(name)
+            case ast.Assign(targets=targets):
+                defined |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return sorted(name for name in defined - set(named) if not name.startswith("_"))
+
+
 def more_than_a_docstring(text: str) -> bool:
     """Whether a file holds anything but one docstring."""
     body = ast.parse(text).body

@@ -83,6 +83,20 @@ def test_doors_speak_in_primitives_and_core_types() -> None:
     assert wrong == []
 
 
+def test_an_api_names_all_that_its_door_says() -> None:
+    said = "from x import F\nA = 1\nB: int = 2\n_C = 3\n\n\nclass D: ...\n\n\ndef e(): ...\n"
+    assert rules.left_out(said, ()) == ["A", "B", "D", "e"]
+    assert rules.left_out(said, {"A", "B", "D", "e"}) == []
+    parts = list(rules.door_parts())
+    assert len(parts) >= 7
+    wrong = {}
+    for path in parts:
+        part = path.relative_to(rules.PACKAGE)
+        api = importlib.import_module(f"viralcore.{part.parts[0]}.api")
+        wrong[part.as_posix()] = rules.left_out(path.read_text(), api.__all__)
+    assert {part: names for part, names in wrong.items() if names} == {}
+
+
 def test_every_refusal_has_a_code_of_its_own_and_words() -> None:
     from viralcore.texts.errors import KNOWN
 
