@@ -25,9 +25,9 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "viralcore"
 LONGEST_FUNCTION = 60
 LONGEST_FILE = 450
-LONGEST_DOOR = 1600
+LONGEST_DOOR = 650
 """An ``api.py`` is signatures and their promises, no code, read in one place: it may be longer than other files.
-So is a ``tables.py``: a schema, told in one place."""
+So is a ``tables.py``: a schema, told in one place. A door that outgrows this keeps its subjects in ``door/``."""
 NOWHERE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 T = TypeVar("T")
 OPEN_PACKAGES = {"core", "texts", "sandbox"}
