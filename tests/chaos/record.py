@@ -36,6 +36,8 @@ class Record:
     """Message ids of what each chat's people wrote."""
     may_open: Counter[int] = field(default_factory=Counter)
     """Requests by which a person may have opened an invoice: each opens one at most."""
+    may_reorder: Counter[int] = field(default_factory=Counter)
+    """Presses of "Reorder", by the number of the order: each may become one more order for the same link."""
     prices: list[Decimal] = field(default_factory=list)
     """Every price of BNB that was ever shown by anybody."""
     counts: Counter[str] = field(default_factory=Counter)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections import deque
 from collections.abc import Awaitable
@@ -19,6 +20,7 @@ PATIENCE = 9.0
 THINK = (0.3, 1.8)
 COMMANDS_A_MINUTE, UNANSWERED = 6, 3
 FORGERY = "a forgery"
+_REORDER = re.compile(r"oagain\|([0-9]+)$")
 PLANS = ("t1", "t2", "t3")
 NONSENSE = (
     "hello?",
@@ -267,6 +269,8 @@ class Shopper:
         self._note(f"presses {words!r} ({data[:40]}) on {message['message_id']}")
         if "buy|" in data:
             self._record.may_open[self.id] += 1
+        if (reorder := _REORDER.search(data)) is not None:
+            self._record.may_reorder[int(reorder.group(1))] += 1
         since = self._world.heard[self.id]
         forged = words == FORGERY
         await self._world.press(self.id, message["message_id"], data if forged else words)
