@@ -569,7 +569,7 @@ class Payments(Protocol):
         """Newest first, keyset-paged by id. `states`: only those, as they count at this moment; empty: all."""
         ...
 
-    async def open_invoices(self, *, user_id: int) -> int:
+    async def count_open_invoices(self, *, user_id: int) -> int:
         """How many invoices of a person are open at this moment. Cheap: many people's questions are one statement."""
         ...
 

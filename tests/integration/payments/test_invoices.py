@@ -68,6 +68,29 @@ async def test_a_blocked_person_opens_nothing(shop: Shop) -> None:
         await shop.open()
 
 
+async def test_open_ones_of_many_people_are_counted_at_once_and_each_is_told_their_own(shop: Shop) -> None:
+    over = await shop.open(user=9)
+    shop.clock.advance(60)
+    seven = [await shop.open() for _ in range(3)]
+    await shop.open(user=8)
+    await shop.door.cancel_invoice(key=shop.key(), user_id=7, invoice_id=seven[0].id)
+
+    async def counted() -> list[int]:
+        return await asyncio.gather(*(shop.door.count_open_invoices(user_id=who) for who in (7, 8, 9, 10, 7)))
+
+    assert await counted() == [2, 1, 1, 0, 2]
+    shop.clock.advance(19 * 60)  # the one that was opened first is over now, its job has not run
+    assert (await shop.see(over)).state == "expired"
+    assert await counted() == [2, 1, 0, 0, 2]
+
+
+async def test_inside_a_transaction_what_it_opened_counts_already(shop: Shop) -> None:
+    item = Item("goods", "x", "x", {})
+    async with shop.db.transaction() as tx:
+        await shop.door.open_invoice(key="k", user_id=7, item=item, quantity=3, unit_price=Decimal("0.5"), tx=tx)
+        assert await shop.door.count_open_invoices(user_id=7) == 1
+
+
 async def test_an_invoice_expires_on_its_second_even_before_the_job(shop: Shop) -> None:
     invoice = await shop.quoted()
     shop.clock.advance(20 * 60)

@@ -17,7 +17,7 @@ async def balance(viewer: Viewer, _: str) -> Screen:
     balances = await viewer.doors.ledger.balances(user_id=viewer.user.id)
     own, bonus = wallet(balances)
     left = usable(viewer, await viewer.doors.boosts.credits_in(balances))
-    unpaid = await viewer.doors.payments.open_invoices(user_id=viewer.user.id)
+    unpaid = await viewer.doors.payments.count_open_invoices(user_id=viewer.user.id)
     return texts.balance(
         wallet=own,
         bonus=bonus,

@@ -21,7 +21,7 @@ from viralcore.payments.tables import invoices, quotes
 
 _PERSON = text("SELECT pg_advisory_xact_lock(hashtextextended('payments.person:' || :user_id, 0))")
 
-_OPEN_AT_ONCE = b"""
+_COUNT_OPEN = b"""
 SELECT user_id, count(*) FROM payments.invoices
 WHERE user_id = ANY($1::bigint[]) AND state = 'open' AND expires_at > $2 GROUP BY user_id
 """
@@ -58,7 +58,7 @@ async def open_ids(conn: AsyncConnection, user_id: int, now: datetime) -> tuple[
 
 async def count_open(ask: AskRows, *, user_ids: Sequence[int], now: datetime) -> dict[int, int]:
     """How many `open_ids` would find, of several people in one statement of its own; who has none is left out."""
-    return {int(user_id): int(total) for user_id, total in await ask(_OPEN_AT_ONCE, (list(user_ids), now))}
+    return {int(user_id): int(total) for user_id, total in await ask(_COUNT_OPEN, (list(user_ids), now))}
 
 
 async def list_invoices(

@@ -73,7 +73,7 @@ class PaymentsService:
         self._proofs = proofs
         self._exchange = exchange
         self._returning = returning
-        self._open = db.together("payments.open", self._open_at_once)
+        self._count_open = db.together("payments.count_open", self._count_open_at_once)
 
     async def open_invoice(
         self,
@@ -190,13 +190,13 @@ class PaymentsService:
             views = await invoice_views(conn, self._config, rows, now) if rows else ()
         return tuple([await self._with_rest(view) for view in views])
 
-    async def open_invoices(self, *, user_id: int) -> int:
+    async def count_open_invoices(self, *, user_id: int) -> int:
         if not self._db.reads_own_writes:
-            return await self._open(user_id)
+            return await self._count_open(user_id)
         async with self._db.read() as conn:
             return len(await invoices.open_ids(conn, user_id, self._clock.now()))
 
-    async def _open_at_once(self, user_ids: Sequence[int]) -> list[int]:
+    async def _count_open_at_once(self, user_ids: Sequence[int]) -> list[int]:
         found = await invoices.count_open(self._db.rows, user_ids=sorted(set(user_ids)), now=self._clock.now())
         return [found.get(user_id, 0) for user_id in user_ids]
 
