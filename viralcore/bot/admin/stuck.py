@@ -16,7 +16,6 @@ from viralcore.bot.user.shop import whole
 from viralcore.core.errors import DomainError
 from viralcore.core.screen import Html, Screen
 from viralcore.texts import errors, home, stuck
-from viralcore.texts.stuck import StuckText
 from viralcore.texts.stuck_actions import AskPhaseEnd, AskPhaseNumber, ConfirmPhaseEnd
 from viralcore.users.api import NotAllowed
 
@@ -42,15 +41,14 @@ async def listed(viewer: Viewer, argument: str) -> Screen:
     after = number(argument) if argument else 0
     found = await _door(viewer).page(after=after, limit=PAGE + 1)
     newer = found[PAGE - 1].phase_id if len(found) > PAGE else None
-    texts = [text_of(one) for one in found[:PAGE]]
-    return stuck.listed(texts, total=await _door(viewer).count(), newer=newer, first=not after)
+    return stuck.listed(found[:PAGE], total=await _door(viewer).count(), newer=newer, first=not after)
 
 
 @route("sphase")
 async def page(viewer: Viewer, argument: str) -> Screen:
     _may(viewer, SEES)
     one = await _door(viewer).get(phase_id=number(argument))
-    return stuck.page(text_of(one), may=ENDS in viewer.user.rights)
+    return stuck.page(one, may=ENDS in viewer.user.rights)
 
 
 # --- it ended there --------------------------------------------------------------------------------------------------
@@ -64,8 +62,8 @@ async def ask_end(turn: Turn, act: AskPhaseEnd) -> Screen | None:
 async def _ask_end(turn: Turn, one: StuckView, problem: Html | None = None) -> Screen | None:
     await turn.ask(dialogue.PHASE_DELIVERED, phase=one.phase_id, number=one.panel_order)
     if turn.private:
-        return stuck.ask_end_here(text_of(one), problem)
-    turn.reply = problem or stuck.ask_end(text_of(one))
+        return stuck.ask_end_here(one, problem)
+    turn.reply = problem or stuck.ask_end(one)
     return None
 
 
@@ -78,7 +76,7 @@ async def delivered_typed(turn: Turn, data: Mapping[str, Any], text: str) -> Scr
         return await _end(turn, data, delivered)
     facts = {"phase": one.phase_id, "number": one.panel_order, "delivered": delivered}
     await turn.ask(dialogue.PHASE_END_OK, **facts)
-    return stuck.confirm_end(text_of(one), delivered=delivered)
+    return stuck.confirm_end(one, delivered=delivered)
 
 
 @answer(dialogue.PHASE_END_OK)
@@ -104,7 +102,7 @@ async def _end(turn: Turn, data: Mapping[str, Any], delivered: int) -> Screen | 
         )
     except NotSent as error:
         return _refused(turn, error, phase_id)
-    return _said(turn, stuck.ended(text_of(one)), phase_id)
+    return _said(turn, stuck.ended(one), phase_id)
 
 
 # --- its number is another -------------------------------------------------------------------------------------------
@@ -114,7 +112,7 @@ async def _end(turn: Turn, data: Mapping[str, Any], delivered: int) -> Screen | 
 async def ask_number(turn: Turn, act: AskPhaseNumber) -> Screen | None:
     one = await _running(turn, act.phase)
     await turn.ask(dialogue.PHASE_NUMBER, phase=one.phase_id, number=one.panel_order)
-    return _said(turn, stuck.ask_number(text_of(one)), one.phase_id)
+    return _said(turn, stuck.ask_number(one), one.phase_id)
 
 
 @answer(dialogue.PHASE_NUMBER)
@@ -130,7 +128,7 @@ async def number_typed(turn: Turn, data: Mapping[str, Any], text: str) -> Screen
         return _refused(turn, error, phase_id)
     except NotSent as error:
         return _refused(turn, error, phase_id)
-    return _said(turn, stuck.renumbered(text_of(one)), phase_id)
+    return _said(turn, stuck.renumbered(one), phase_id)
 
 
 # --- what they share -------------------------------------------------------------------------------------------------
@@ -157,22 +155,3 @@ def _said(turn: Turn, told: Html, phase_id: int) -> Screen | None:
         return home.notice(told, back=f"sphase:{phase_id}")
     turn.reply = told
     return None
-
-
-def text_of(one: StuckView) -> StuckText:
-    return StuckText(
-        phase=one.phase_id,
-        order=one.order_id,
-        link=one.link,
-        metric=one.metric,
-        quantity=one.quantity,
-        delivered=one.delivered,
-        state=one.state,
-        panel=one.panel,
-        service=one.service,
-        number=one.panel_order,
-        since=one.since,
-        why=one.why,
-        strange_since=one.strange_since,
-        said=one.said,
-    )

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from viralcore.boosts.api import Boosts, StuckView
+from viralcore.boosts.api import Boosts
 from viralcore.core.screen import Screen
 from viralcore.notifications.domain import Notice
 from viralcore.texts import stuck
 from viralcore.texts.cards import PersonText
-from viralcore.texts.stuck import StuckText
 
 
 class StuckPainter:
@@ -25,29 +24,10 @@ class StuckPainter:
 
     async def paint(self, notice: Notice, params: Mapping[str, Any]) -> Screen:
         door = self._boosts.panel_care.stuck
-        one = text_of(await door.get(phase_id=params["phase_id"]))
+        one = await door.get(phase_id=params["phase_id"])
         how = str(params.get("how", "elsewhere" if params.get("superseded") else ""))
         if one.state == "sent" and not how:
             others = max(0, await door.count() - 1)
             return stuck.card(one, others=others, bot_username=self._bot_username())
         actor = params.get("actor")
         return stuck.decided_card(one, who=None if actor is None else await self._person(actor), how=how)
-
-
-def text_of(one: StuckView) -> StuckText:
-    return StuckText(
-        phase=one.phase_id,
-        order=one.order_id,
-        link=one.link,
-        metric=one.metric,
-        quantity=one.quantity,
-        delivered=one.delivered,
-        state=one.state,
-        panel=one.panel,
-        service=one.service,
-        number=one.panel_order,
-        since=one.since,
-        why=one.why,
-        strange_since=one.strange_since,
-        said=one.said,
-    )

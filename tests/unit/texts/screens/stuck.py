@@ -7,19 +7,19 @@ from datetime import UTC, datetime, timedelta
 
 from tests.unit.texts.golden import Cases
 from tests.unit.texts.screens import hostile, orders
-from viralcore.boosts.api import BadProgress
+from viralcore.boosts.api import BadProgress, StuckView
 from viralcore.texts import errors, staff_orders, stuck
 from viralcore.texts.cards import PersonText
 from viralcore.texts.placements import PlacementText
 from viralcore.texts.steering import SlowText
-from viralcore.texts.stuck import StuckText
 
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 LATER = AT + timedelta(hours=3)
 OLU = PersonText(1000, hostile.NAME, "olu_x")
-ODD = StuckText(
-    phase=34, order=12, link=hostile.LINK, metric="likes", quantity=38, delivered=10, state="sent", panel="smmflare",
-    service="101", number="23501", since=AT, why="strange", strange_since=LATER, said="Incorrect <order> ID",
+ODD = StuckView(
+    phase_id=34, order_id=12, link=hostile.LINK, metric="likes", quantity=38, delivered=10, state="sent",
+    panel="smmflare", service="101", panel_order="23501", since=AT, why="strange", strange_since=LATER,
+    said="Incorrect <order> ID",
 )  # fmt: skip
 LONG = replace(ODD, link=hostile.LONGEST_LINK, why="long", said="", strange_since=None, metric="views", quantity=3500)
 GONE = replace(LONG, why="gone", delivered=0)
@@ -27,7 +27,7 @@ FINE = replace(LONG, why="")
 WHOLE = replace(ODD, state="completed", delivered=38, why="")
 PART = replace(WHOLE, state="partial", delivered=20)
 NOTHING = replace(WHOLE, state="failed", delivered=0)
-MANY = [replace(LONG, phase=10**7 + i, order=10**7 + i, number="9" * 12, said="y" * 80) for i in range(19)]
+MANY = [replace(LONG, phase_id=10**7 + i, order_id=10**7 + i, panel_order="9" * 12, said="y" * 80) for i in range(19)]
 RUNNING = PlacementText(5, "likes", 1, 38, 30, "sent", "smmflare", "101", "23501", None, False, False, True)
 PLACED = [replace(RUNNING, phase=i, panel_order=str(10**11 + i), panel="smmflare") for i in range(12)]
 ORDER = orders.STATES["in progress"]
