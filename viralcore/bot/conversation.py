@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-from telegram import Bot
-
 from viralcore.bot.config import BotConfig
 from viralcore.bot.dialogue import HASH, LINKS, PROSE
 from viralcore.bot.show import Shower
@@ -41,10 +39,9 @@ class Conversation:
     """Decides what a line means. Pasted hashes and links are always taken as such, whatever question is
     open, unless it wants prose."""
 
-    def __init__(self, config: BotConfig, shower: Shower, bot: Bot) -> None:
+    def __init__(self, config: BotConfig, shower: Shower) -> None:
         self._config = config
         self._shower = shower
-        self._bot = bot
 
     async def fresh(self, viewer: Viewer) -> Screen:
         """The main menu: the way on from a menu that is out of date."""
@@ -129,7 +126,7 @@ class Conversation:
             return await ON_COMMAND["admin"](turn, "")
         if text.startswith("/"):
             known = name in ON_COMMAND or "@" in text.split(maxsplit=1)[0]
-            return home.group_only_private(bot_username=self._bot.username) if known else None
+            return home.group_only_private(bot_username=turn.doors.bot_username()) if known else None
         question = await turn.question()
         if question is None or (question.message is not None and replies_to != question.message):
             if replies_to is not None:

@@ -75,7 +75,7 @@ class Dispatcher:
         self._config = config
         self._clock = clock
         self._admin_chat_id = admin_chat_id
-        self._talk = Conversation(config, shower, bot)
+        self._talk = Conversation(config, shower)
         self._voice = Voice(bot)
         self._groups = GroupWatch(db, doors.boosts.crowd, admin_chat_id=admin_chat_id)
         self.ptb = self._application(bot)
@@ -265,7 +265,7 @@ class Dispatcher:
         if replies_to is None and not await self._heard_in_group(message, message.from_user.id, update.update_id):
             return
         if message.chat.id != self._admin_chat_id:
-            await self._say(message, home.group_only_private(bot_username=self._bot.username))
+            await self._say(message, home.group_only_private(bot_username=self._doors.bot_username()))
             return
         user = await self._meet(update, message.from_user, None)
         turn = await self._turn(user, message.chat.id, update.update_id, private=False)
@@ -283,7 +283,7 @@ class Dispatcher:
     async def _heard_in_group(self, message: Message, user_id: int, update_id: int) -> bool:
         text = message.text or ""
         if text.startswith("/"):
-            return _for_us(text, self._bot.username)
+            return _for_us(text, self._doors.bot_username())
         # Asked of the table, not of memory: a crash may lie between the first handling of an answer and this one.
         return message.chat.id == self._admin_chat_id and (
             await self._dialogues.current(message.chat.id, user_id, update_id) is not None
@@ -340,9 +340,8 @@ class Dispatcher:
     async def _turn(
         self, user: UserView, chat_id: int, update_id: int, *, private: bool, pressed: int | None = None
     ) -> Turn:
-        viewer = Viewer(self._doors, self._config, self._clock, user, self._bot.username)
+        viewer = Viewer(self._doors, self._config, self._clock, user)
         turn = Turn(viewer, self._dialogues, chat_id, update_id, f"u{update_id}", pressed=pressed, private=private)
-        turn.bot_username = self._bot.username
         if private:
             turn.glance = await self._shower.glance(chat_id, user.id)
             home = turn.glance.home

@@ -53,7 +53,7 @@ class Refresh:
 
         async def draw() -> Screen:
             user = await self._doors.users.get(user_id=chat_id)
-            return await render(Viewer(self._doors, self._config, self._clock, user, self._shower.bot_username), where)
+            return await render(Viewer(self._doors, self._config, self._clock, user), where)
 
         try:
             with lane("bulk" if call.payload.get("bulk") else "interactive"):

@@ -45,10 +45,6 @@ class Shower:
         self._redraws = db.together("bot.redraws", self._redrawn)
         self._puts = db.together("bot.homes", self._put_homes)
 
-    @property
-    def bot_username(self) -> str:
-        return self._bot.username
-
     def nonce(self, update_id: int) -> str:
         return ids.nonce(self._secret, update_id)
 

@@ -32,7 +32,7 @@ class Doors:
     referrals: Referrals
     held: HeldWork
     bot_username: Callable[[], str]
-    """Our own name, for links that lead to us."""
+    """Our own name, for links that lead to us; known once Telegram was asked for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,6 @@ class Viewer:
     config: BotConfig
     clock: Clock
     user: UserView
-    bot_username: str = ""
 
 
 @dataclass(slots=True)
@@ -66,7 +65,6 @@ class Turn:
     reply: Html | None = None
     asking: bool = False
     silent: bool = False  # the home is right as it is
-    bot_username: str = ""  # our own name, for links that lead to us
     fresh: bool = False  # this update has drawn nothing yet, in no earlier life either
     glance: Glance | None = None
     """What the chat showed and asked when this update began; None when nobody looked, or when it has changed since."""

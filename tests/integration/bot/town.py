@@ -236,7 +236,7 @@ class Town:
             withdrawals=self.withdrawals.service,
             referrals=brought.service,
             held=admin.build(db=self.db, users=people).held,
-            bot_username=lambda: "viralcore_bot",
+            bot_username=lambda: self.telegram.username,
         )
         self.bot = self._bot()
         for each in (self.money, self.boosts, self.withdrawals, self.bot):

@@ -42,14 +42,14 @@ async def _take(turn: Turn, act: TakeSlot | TakeVerifiedSlot, *, verified: bool)
     )
     claim, part, turn.alert = taken.claim, taken.part, True
     if not taken.new:
-        turn.toast = texts.held_toast(state=claim.state, claim_id=claim.id, bot_username=turn.bot_username)
+        turn.toast = texts.held_toast(state=claim.state, claim_id=claim.id, bot_username=turn.doors.bot_username())
         return None
     turn.toast = texts.taken_toast(
         metric=part.metric,
         taken=part.taken,
         wanted=part.wanted,
         claim_id=claim.id,
-        bot_username=turn.bot_username,
+        bot_username=turn.doors.bot_username(),
         known=turn.user.terms_accepted and not turn.user.unreachable,
     )
     return None

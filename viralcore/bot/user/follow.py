@@ -43,7 +43,8 @@ async def orders_command(turn: Turn, _: str) -> Screen:
 
 
 async def _shown(viewer: Viewer, one: OrderView) -> Screen:
-    link = f"https://t.me/{viewer.bot_username}?start=o_{one.id}" if viewer.bot_username else ""
+    name = viewer.doors.bot_username()
+    link = f"https://t.me/{name}?start=o_{one.id}" if name else ""
     came = any(phase.state == "completed" for phase in one.phases)
     ways = steering.Ways(
         can_cancel=one.can_cancel,
