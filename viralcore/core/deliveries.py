@@ -79,28 +79,10 @@ _RETRY = text("""
 UPDATE core.deliveries SET state = 'pending', attempts = 0, retry_at = NULL, gen = gen + 1
 WHERE event_id = :event_id AND subscriber = :subscriber AND state = 'held' RETURNING gen
 """)
-_HELD = text("""
-SELECT d.event_id::text, d.subscriber, e.name, d.attempts, d.error, e.recorded_at, e.correlation_id
-FROM core.deliveries d JOIN core.events e ON e.id = d.event_id
-WHERE d.state = 'held' ORDER BY e.recorded_at, d.subscriber LIMIT :limit OFFSET :offset
-""")
 _BACKLOG = text("""
 SELECT count(*) FROM core.deliveries WHERE state = 'pending' AND (retry_at IS NULL OR retry_at <= :now)
 """)
 _NEXT = text("SELECT min(retry_at) FROM core.deliveries WHERE state = 'pending'")
-
-
-@dataclass(frozen=True, slots=True)
-class HeldDelivery:
-    """A delivery that failed too often and waits for staff. `error` is for staff, never for users."""
-
-    event_id: str
-    subscriber: str
-    event_name: str
-    attempts: int
-    error: str
-    recorded_at: datetime
-    correlation_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,16 +249,6 @@ class Deliveries:
             total += len(rows)
             if len(rows) < BATCH:
                 return total
-
-    async def held(self, *, limit: int = 20, offset: int = 0) -> tuple[HeldDelivery, ...]:
-        """What staff should look at, oldest first."""
-        async with self._db.read() as conn:
-            return tuple(HeldDelivery(*row) for row in await conn.execute(_HELD, {"limit": limit, "offset": offset}))
-
-    async def retry(self, event_id: str, subscriber: str) -> None:
-        """Staff pressed retry: a fresh set of attempts. Raises NotFound when it is not held (any more)."""
-        async with self._db.transaction() as tx:
-            await retry(tx, event_id, subscriber)
 
     async def backlog(self) -> int:
         """Deliveries that run now or could."""

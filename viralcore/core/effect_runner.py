@@ -42,20 +42,6 @@ class _Silence(Unknown):
 
 
 @dataclass(frozen=True, slots=True)
-class HeldEffect:
-    """An effect whose answer could not be recorded, or whose row cannot be read; it waits for staff."""
-
-    effect_id: int
-    kind: str
-    key: str
-    ref: str
-    attempts: int
-    error: str
-    created_at: datetime
-    correlation_id: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Job:
     """One effect in one round."""
 
@@ -361,17 +347,6 @@ class EffectRunner:
         due = tx.now + timedelta(seconds=KEYED_QUIET) if kind.silence == "keyed" else None
         await tx.conn.execute(store.AGAIN, {"id": row.id, "due": due})
         return None if due is not None else outbox.effect_job(row.id, row.kind, row.gen + 1)
-
-    async def held(self, *, limit: int = 20, offset: int = 0) -> tuple[HeldEffect, ...]:
-        """What staff should look at, oldest first."""
-        async with self._db.read() as conn:
-            rows = await conn.execute(store.HELD, {"limit": limit, "offset": offset})
-            return tuple(HeldEffect(*row) for row in rows)
-
-    async def retry(self, effect_id: int) -> None:
-        """Staff pressed retry on a held effect; an answer that was heard is only recorded again. Raises NotFound."""
-        async with self._db.transaction() as tx:
-            await store.retry(tx, effect_id)
 
     async def backlog(self) -> int:
         """Effects that run now or could."""

@@ -91,10 +91,6 @@ UPDATE queue.pgqueuer
 SET status = 'queued', queue_manager_id = NULL, slot = NULL, execute_after = now(), updated = now()
 WHERE status = 'picked' AND queue_manager_id <> ALL(CAST(:living AS uuid[]))
 """)
-HELD = text("""
-SELECT id, kind, key, ref, attempts, error, created_at, correlation_id FROM core.effects
-WHERE state = 'held' ORDER BY id LIMIT :limit OFFSET :offset
-""")
 RETRY = text("""
 UPDATE core.effects
 SET state = CASE WHEN answer IS NULL THEN 'queued' ELSE 'answered' END, due = NULL, gen = gen + 1, record_failures = 0

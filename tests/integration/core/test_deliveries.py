@@ -17,6 +17,7 @@ from viralcore.core.db import Database, Tx
 from viralcore.core.deliveries import MAX_ATTEMPTS, _Which
 from viralcore.core.errors import NotFound
 from viralcore.core.events import Event, Subscription
+from viralcore.core.held import HeldQueues, HeldRow
 from viralcore.core.log import correlated, correlation_id
 from viralcore.core.queue import QueueEngine
 from viralcore.core.registry import Registry
@@ -70,6 +71,15 @@ class Hearer:
 async def _record(database: Database, number: int = 1) -> str:
     async with database.transaction() as tx:
         return tx.record(Happened(number=number, parts=("a", "b")))
+
+
+async def _held(database: Database) -> tuple[HeldRow, ...]:
+    return await HeldQueues(database).page(limit=20, offset=0)
+
+
+async def _retry(database: Database, one: HeldRow) -> None:
+    async with database.transaction() as tx:
+        await HeldQueues(database).retry(tx, one)
 
 
 async def _marks(database: Database) -> list[str]:
@@ -168,13 +178,14 @@ async def test_what_keeps_failing_is_held_until_staff_retry_it(
         await settled(engine)
     assert delays == sorted(delays)
     assert len(delays) == MAX_ATTEMPTS - 1
-    (held,) = await engine.deliveries.held()
-    assert (held.event_id, held.subscriber, held.error) == (event_id, hearer.name, "LookupError: no")
-    await engine.deliveries.retry(event_id, hearer.name)
+    (held,) = await _held(database)
+    assert (held.ref, held.what, held.error) == (f"{event_id}:{hearer.name}", hearer.name, "LookupError: no")
+    await _retry(database, held)
     await settled(engine)
     assert len(hearer.heard) == 1
+    assert await _held(database) == ()
     with pytest.raises(NotFound):
-        await engine.deliveries.retry(event_id, hearer.name)
+        await _retry(database, held)
 
 
 async def test_a_delivery_that_kills_the_process_is_held(
@@ -192,7 +203,7 @@ async def test_a_delivery_that_kills_the_process_is_held(
             await engine.deliveries.deliver(event_id, hearer.name, 1)
     await engine.deliveries.deliver(event_id, hearer.name, 1)
     assert len(hearer.errors) == 99 - MAX_ATTEMPTS
-    (held,) = await engine.deliveries.held()
+    (held,) = await _held(database)
     assert "died" in held.error
 
 
@@ -215,7 +226,7 @@ async def test_what_stood_beside_a_killer_is_delivered_and_never_held(
         tried = [engine.deliveries.deliver(event_id, hearer.name, 1) for event_id in others[:2]]
         done = await asyncio.gather(engine.deliveries.deliver(deadly, killer.name, 1), *tried, return_exceptions=True)
         assert [one for one in done[1:] if one is not None] == []
-    assert [one.event_id for one in await engine.deliveries.held()] == [deadly]
+    assert [one.ref for one in await _held(database)] == [f"{deadly}:{killer.name}"]
     for event_id in others:
         await engine.deliveries.deliver(event_id, hearer.name, 1)
     assert sorted(event_id for event_id, *_ in hearer.heard) == sorted(others)
@@ -375,7 +386,7 @@ async def test_what_this_build_does_not_know_is_held_not_crashed(
     else:
         registry._events.clear()
     await engine.deliveries.deliver(event_id, hearer.name, 1)
-    assert len(await engine.deliveries.held()) == 1
+    assert [one.ref for one in await _held(database)] == [f"{event_id}:{hearer.name}"]
 
 
 async def test_a_delivery_without_a_job_gets_one(database: Database, registry: Registry, engine: QueueEngine) -> None:

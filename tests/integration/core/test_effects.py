@@ -17,6 +17,7 @@ from tests.support.queueing import ScriptedKind, settled, until
 from viralcore.core.crypto import Cipher
 from viralcore.core.db import Database, Tx, assert_no_transaction
 from viralcore.core.effects import Later, Refused, Said, Succeeded, Unknown
+from viralcore.core.held import HeldQueues
 from viralcore.core.nursery import Nursery
 from viralcore.core.queue import QueueEngine
 from viralcore.core.registry import Registry
@@ -197,9 +198,11 @@ async def test_an_answer_survives_a_failing_outcome(
     await settled(engine)
     for _ in range(4):
         await _turn(engine, clock)
-    (held,) = await engine.effects.held()
-    assert held.error == "LookupError: bug"
-    await engine.effects.retry(held.effect_id)
+    queues = HeldQueues(database)
+    (held,) = await queues.page(limit=20, offset=0)
+    assert (held.queue, held.answered, held.error) == ("effect", True, "LookupError: bug")
+    async with database.transaction() as tx:
+        await queues.retry(tx, held)
     await settled(engine)
     assert len(kind.calls) == 1
     assert kind.outcomes == [Succeeded({"order": 5})]
