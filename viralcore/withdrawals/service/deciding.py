@@ -11,7 +11,6 @@ from viralcore.withdrawals.api import (
     Decision,
     NoRate,
     OwnWithdrawal,
-    ReasonMissing,
     TermsOutdated,
     WrongState,
 )
@@ -23,7 +22,7 @@ from viralcore.withdrawals.repository import attempts, requests
 from viralcore.withdrawals.service.asking import Asking
 from viralcore.withdrawals.service.dispatching import Dispatching
 from viralcore.withdrawals.service.ending import Ending
-from viralcore.withdrawals.service.house import RIGHT, SCOPE, House, locked, plain_words
+from viralcore.withdrawals.service.house import RIGHT, SCOPE, House, locked, wanted
 from viralcore.withdrawals.service.judging import Judging
 from viralcore.withdrawals.service.returning import Returning
 
@@ -65,7 +64,7 @@ class Deciding:
             raise TermsOutdated(withdrawal_id=withdrawal_id)
 
     async def reject(self, *, key: str, actor: int, withdrawal_id: int, reason: str) -> None:
-        words = _wanted("reason", reason)
+        words = wanted("reason", reason)
 
         async def act(tx: Tx, request: Request) -> Mapping[str, Any]:
             _require(request, "pending")
@@ -78,7 +77,7 @@ class Deciding:
         await self._decide("reject", key, actor, withdrawal_id, words, act)
 
     async def mark_paid(self, *, key: str, actor: int, withdrawal_id: int, reference: str) -> None:
-        words = _wanted("reference", reference)
+        words = wanted("reference", reference)
 
         async def act(tx: Tx, request: Request) -> Mapping[str, Any]:
             # The money has left: terms that are out of date by now are kept in the audit log, and refuse nothing.
@@ -90,7 +89,7 @@ class Deciding:
         await self._decide("mark_paid", key, actor, withdrawal_id, words, act)
 
     async def mark_failed(self, *, key: str, actor: int, withdrawal_id: int, reason: str) -> None:
-        words = _wanted("reason", reason)
+        words = wanted("reason", reason)
 
         async def act(tx: Tx, request: Request) -> Mapping[str, Any]:
             request = await self._by_hand(tx, request, actor)
@@ -100,7 +99,7 @@ class Deciding:
         await self._decide("mark_failed", key, actor, withdrawal_id, words, act)
 
     async def pay_by_hand(self, *, key: str, actor: int, withdrawal_id: int, reason: str) -> None:
-        words = _wanted("reason", reason)
+        words = wanted("reason", reason)
 
         async def act(tx: Tx, request: Request) -> Mapping[str, Any]:
             _require(request, "approved", "processing", "unconfirmed")
@@ -114,7 +113,7 @@ class Deciding:
         await self._decide("pay_by_hand", key, actor, withdrawal_id, words, act)
 
     async def ask_again(self, *, key: str, actor: int, withdrawal_id: int, reason: str) -> None:
-        words = _wanted("reason", reason)
+        words = wanted("reason", reason)
 
         async def act(tx: Tx, request: Request) -> Mapping[str, Any]:
             _require(request, "approved")
@@ -140,8 +139,8 @@ class Deciding:
     async def resolve(
         self, *, key: str, actor: int, withdrawal_id: int, decision: Decision, reference: str, reason: str
     ) -> None:
-        words = _wanted("reason", reason)
-        named = _wanted("reference", reference) if decision == "paid" else ""
+        words = wanted("reason", reason)
+        named = wanted("reference", reference) if decision == "paid" else ""
 
         async def act(tx: Tx, request: Request) -> Mapping[str, Any]:
             _require(request, "unconfirmed")
@@ -258,10 +257,3 @@ def _require(request: Request, *states: str) -> None:
 def _require_not_own(request: Request, actor: int) -> None:
     if actor == request.user_id:
         raise OwnWithdrawal(withdrawal_id=request.id)
-
-
-def _wanted(what: str, text: str) -> str:
-    words = plain_words(text)
-    if not words:
-        raise ReasonMissing(what=what)
-    return words

@@ -21,7 +21,6 @@ from viralcore.withdrawals.api import (
     Mode,
     NoProvider,
     QueueFilter,
-    ReasonMissing,
     State,
     StatsView,
     WithdrawalView,
@@ -33,7 +32,7 @@ from viralcore.withdrawals.events import PayoutSwitched
 from viralcore.withdrawals.repository import attempts, requests
 from viralcore.withdrawals.service.deciding import Deciding
 from viralcore.withdrawals.service.dispatching import Dispatching
-from viralcore.withdrawals.service.house import RIGHT, SCOPE, SWITCH, House, account_of, page_size, plain_words
+from viralcore.withdrawals.service.house import RIGHT, SCOPE, SWITCH, House, account_of, page_size, wanted
 from viralcore.withdrawals.service.views import attempt_view, naira, record_view, withdrawal_view, withdrawal_views
 
 
@@ -242,9 +241,7 @@ class DeskService:
     async def _turn(
         self, what: str, key: str, actor: int, values: Mapping[str, Any], value: str, reason: str
     ) -> DeskView:
-        words = plain_words(reason)
-        if not words:
-            raise ReasonMissing(what="reason")
+        words = wanted("reason", reason)
 
         async def work(tx: Tx) -> DeskView:
             await self._house.users.authorize(tx, actor=actor, right=SWITCH)

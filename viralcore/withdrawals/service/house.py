@@ -12,7 +12,7 @@ from viralcore.core.db import Connection, Database
 from viralcore.core.errors import NotFound
 from viralcore.ledger.api import Ledger
 from viralcore.users.api import Users
-from viralcore.withdrawals.api import Mode, NoRate
+from viralcore.withdrawals.api import Mode, NoRate, ReasonMissing
 from viralcore.withdrawals.config import WithdrawalsConfig
 from viralcore.withdrawals.domain.accounts import PURPOSE, identity
 from viralcore.withdrawals.domain.states import Account, Request
@@ -104,3 +104,11 @@ def page_size(limit: int, longest: int = LONGEST_PAGE) -> int:
 def plain_words(text: str, longest: int = LONGEST_REASON) -> str:
     """What somebody typed, as it is kept."""
     return " ".join(text.replace("\x00", "").split())[:longest]
+
+
+def wanted(what: str, text: str) -> str:
+    """The words of a decision that is not made without them. Raises ReasonMissing."""
+    words = plain_words(text)
+    if not words:
+        raise ReasonMissing(what=what)
+    return words

@@ -27,14 +27,13 @@ from viralcore.withdrawals.api import (
     DifferenceClosed,
     DifferenceView,
     NoProvider,
-    ReasonMissing,
     TransferView,
 )
 from viralcore.withdrawals.domain.comparing import Difference, Theirs, balance_difference, compare
 from viralcore.withdrawals.events import ComparisonEnded, DifferenceEnded, DifferenceFound
 from viralcore.withdrawals.ports import Payouts, PayoutsDown
 from viralcore.withdrawals.repository import attempts, comparing
-from viralcore.withdrawals.service.house import RIGHT, SCOPE, House, page_size, plain_words
+from viralcore.withdrawals.service.house import RIGHT, SCOPE, House, page_size, wanted
 from viralcore.withdrawals.service.listing import DAY, Listing, who
 from viralcore.withdrawals.service.views import transfer_view
 
@@ -211,9 +210,7 @@ class Reconciling:
     # --- tasks -------------------------------------------------------------------------------------------------------
 
     async def accept(self, *, key: str, actor: int, difference_id: int, reason: str) -> DifferenceView:
-        words = plain_words(reason)
-        if not words:
-            raise ReasonMissing(what="reason")
+        words = wanted("reason", reason)
 
         async def work(tx: Tx) -> None:
             await self._house.users.authorize(tx, actor=actor, right=RIGHT)
