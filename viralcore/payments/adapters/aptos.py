@@ -23,6 +23,7 @@ import structlog
 from viralcore.core.addresses import canonical_address
 from viralcore.core.http import HttpFailure, ProviderClient
 from viralcore.payments.adapters import aptos_reading as reading
+from viralcore.payments.adapters.node_json import items, obj
 from viralcore.payments.domain.chain import ChainTransaction
 from viralcore.payments.ports import Found, Lookup, Missing, NodeFailed, Pending, Scan
 
@@ -108,7 +109,7 @@ class AptosNode:
         self._known: dict[tuple[str, int], int] = {}
 
     async def finalized(self) -> int:
-        info = reading.obj(await self._ask(""))
+        info = obj(await self._ask(""))
         if not self._checked:
             await self._check(info)
         return reading.integer(info.get("ledger_version"))
@@ -223,7 +224,7 @@ class AptosNode:
         at = after
         while first < last:
             for body in await self._page(f"accounts/{self._ours}/transactions", first, last - first):
-                number = reading.integer(reading.obj(body).get("sequence_number"))
+                number = reading.integer(obj(body).get("sequence_number"))
                 transaction = self._read("", body)
                 if transaction is None or number != first or not at < transaction.block <= upto:
                     raise NodeFailed("broken_page")
@@ -237,7 +238,7 @@ class AptosNode:
         while True:
             size = min(self._page_size, most)
             try:
-                page = reading.items(await self._ask(path, start=start, limit=size))
+                page = items(await self._ask(path, start=start, limit=size))
             except NodeFailed as failure:
                 if failure.reason != "body_too_large" or size == 1:
                     raise
@@ -252,7 +253,7 @@ class AptosNode:
         found = []
         for version, known in named.items():
             if not known:
-                body = reading.obj(await self._at_version(f"transactions/by_version/{version}"))
+                body = obj(await self._at_version(f"transactions/by_version/{version}"))
                 if reading.integer(body.get("version")) != version:
                     raise NodeFailed("another_transaction")
                 known = reading.tx_hash(body.get("hash"))
@@ -283,7 +284,7 @@ class AptosNode:
         known = self._known.get(("", version))
         if known is None:
             try:
-                account = reading.obj(await self._at_version(f"accounts/{self._ours}", ledger_version=version))
+                account = obj(await self._at_version(f"accounts/{self._ours}", ledger_version=version))
                 known = reading.integer(account.get("sequence_number"))
             except NotThere as answer:
                 if answer.code not in _NO_ACCOUNT:
@@ -315,8 +316,8 @@ class AptosNode:
             raise NodeFailed("another_chain")
         for contract, decimals in self._contracts.items():
             try:
-                told = reading.obj(await self._ask(f"accounts/{contract}/{_METADATA}"))
-                said = reading.obj(told.get("data")).get("decimals")
+                told = obj(await self._ask(f"accounts/{contract}/{_METADATA}"))
+                said = obj(told.get("data")).get("decimals")
             except NodeFailed:
                 log.info("decimals_not_checked", network=self._network, node=self.name)
                 continue

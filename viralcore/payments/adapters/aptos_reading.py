@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from viralcore.core.addresses import canonical_address
+from viralcore.payments.adapters.node_json import items, obj
 from viralcore.payments.domain.chain import NATIVE, ChainTransaction, Movement
 from viralcore.payments.ports import NodeFailed
 
@@ -52,18 +53,6 @@ def integer(value: Any) -> int:
     if not isinstance(value, str) or not _INTEGER.fullmatch(value):
         raise NodeFailed("bad_integer")
     return int(value)
-
-
-def obj(value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise NodeFailed("not_an_object")
-    return value
-
-
-def items(value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise NodeFailed("not_a_list")
-    return value
 
 
 def address(value: Any) -> str:

@@ -14,6 +14,7 @@ import structlog
 
 from viralcore.payments.adapters import bsc_reading as reading
 from viralcore.payments.adapters.json_rpc import JsonRpcNode, refuses_method
+from viralcore.payments.adapters.node_json import items, obj
 from viralcore.payments.ports import Found, Lookup, Missing, NodeFailed, Pending, Scan
 
 log = structlog.get_logger(__name__)
@@ -68,7 +69,7 @@ class BscNode:
         )
         if receipt is None or tx is None:
             return Missing(1) if receipt is None and tx is None else Pending()
-        number = hex(reading.quantity(reading.obj(receipt).get("blockNumber")))
+        number = hex(reading.quantity(obj(receipt).get("blockNumber")))
         header = await self._node.call("eth_getBlockByNumber", number, False)
         finalized = reading.block_number(final)
         transaction = reading.read_transaction(
@@ -160,7 +161,7 @@ class BscNode:
 
     def _tokens(self, number: int, receipts: Any) -> list[str]:
         found: list[str] = []
-        for receipt in map(reading.obj, reading.items(receipts)):
+        for receipt in map(obj, items(receipts)):
             if reading.quantity(receipt.get("blockNumber")) != number:
                 raise NodeFailed("another_block")
             found += reading.token_hashes(receipt.get("logs"), self._ours, self._contracts)

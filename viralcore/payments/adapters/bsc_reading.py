@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from viralcore.payments.adapters.node_json import items, obj
 from viralcore.payments.domain.chain import NATIVE, NATIVE_POSITION, ChainTransaction, Movement
 from viralcore.payments.ports import NodeFailed
 
@@ -41,18 +42,6 @@ def chain_id(value: Any) -> int:
     if isinstance(value, str) and value.isdigit() and len(value) < 20:
         return int(value)
     return quantity(value)
-
-
-def obj(value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise NodeFailed("not_an_object")
-    return value
-
-
-def items(value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise NodeFailed("not_a_list")
-    return value
 
 
 def block_number(value: Any) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from viralcore.payments.adapters.bsc_reading import items, obj
+from viralcore.payments.adapters.node_json import items, obj
 from viralcore.payments.adapters.solana_keys import TOKEN_PROGRAMS, spells
 from viralcore.payments.domain.chain import NATIVE, NATIVE_POSITION, ChainTransaction, Movement
 from viralcore.payments.ports import NodeFailed

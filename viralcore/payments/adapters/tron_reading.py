@@ -13,6 +13,7 @@ from typing import Any
 
 from viralcore.core.addresses import tron_hex
 from viralcore.payments.adapters import tron_wire as wire
+from viralcore.payments.adapters.node_json import items, obj
 from viralcore.payments.domain.chain import NATIVE, NATIVE_POSITION, ChainTransaction, Movement
 from viralcore.payments.ports import NodeFailed
 
@@ -26,18 +27,6 @@ _ACCOUNT = re.compile(r"[0-9a-fA-F]{40}")
 _RESULT = re.compile(r"[A-Z_]{1,40}")
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST, _LATEST = 1_500_000_000_000, 1 << 43  # 2017, before the chain began, and 2248: seconds or microseconds else
-
-
-def obj(value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise NodeFailed("not_an_object")
-    return value
-
-
-def items(value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise NodeFailed("not_a_list")
-    return value
 
 
 def word(value: Any) -> str:
