@@ -93,6 +93,11 @@ def facts(answers: Mapping[str, str], quantity: int) -> Html:
     return Html("\n".join(_answered(answers, quantity)))
 
 
+def other_facts(answers: Mapping[str, str], link: str, quantity: int) -> Html:
+    """The same without the link, which stands above it."""
+    return facts({question: given for question, given in answers.items() if given != link}, quantity)
+
+
 def daily(quantity: int, days: int) -> str:
     """The plan of something that comes day by day: ``34 a day for 10 days, then 33 a day for 20 days``."""
     each, more = divmod(quantity, days)

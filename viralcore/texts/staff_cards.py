@@ -129,8 +129,7 @@ def _what(one: StaffCardText) -> Html:
 
 
 def _facts(one: StaffCardText) -> list[Html]:
-    others = {name: given for name, given in one.answers.items() if given != one.link}
-    told = goods.facts(others, one.quantity)
+    told = goods.other_facts(one.answers, one.link, one.quantity)
     return [
         markup("🔗 {link}", link=one.link),
         *((told,) if told else ()),

@@ -97,13 +97,8 @@ def order_text(order: OrderView) -> OrderText:
         paused_at=order.paused_at,
         expected_at=order.expected_at,
         goods=order.invoice_id is not None,
-        facts=goods_text.facts(other_answers(order), order.units),
+        facts=goods_text.other_facts(order.answers, order.link.canonical, order.units),
     )
-
-
-def other_answers(order: OrderView) -> dict[str, str]:
-    """What the buyer of goods answered besides the link, which stands above it."""
-    return {question: given for question, given in order.answers.items() if given != order.link.canonical}
 
 
 def order_row(order: OrderView) -> tuple[int, str, str, str, int]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from viralcore.boosts.api import OrderView, StaffCardView
-from viralcore.core.screen import Html
-from viralcore.texts import goods
+from viralcore.boosts.api import StaffCardView
 from viralcore.texts.cards import PersonText
 from viralcore.texts.staff_cards import StaffCardText
 
@@ -30,9 +28,3 @@ def card_text(one: StaffCardView, *, buyer: PersonText, by: PersonText | None) -
         refunded=one.refunded,
         verified=one.verified,
     )
-
-
-def facts(order: OrderView) -> Html:
-    """What the buyer of goods answered besides the link, which stands above it."""
-    others = {question: given for question, given in order.answers.items() if given != order.link.canonical}
-    return goods.facts(others, order.units)

@@ -16,7 +16,7 @@ from viralcore.notifications.service.hints import phase_card
 from viralcore.notifications.service.replies import ReplyPainter
 from viralcore.notifications.service.stuck import StuckPainter
 from viralcore.payments.api import InvoiceView, Payments, ProofView
-from viralcore.texts import cards, custom, notices, order_notices, referrals, staff_cards, topics
+from viralcore.texts import cards, custom, goods, notices, order_notices, referrals, staff_cards, topics
 from viralcore.texts.order_text import OrderLineText, OrderPartText, OrderText
 from viralcore.texts.shop import LineText
 from viralcore.users.api import Users
@@ -442,5 +442,5 @@ def _order_text(order: OrderView) -> OrderText:
         paused_at=order.paused_at,
         expected_at=order.expected_at,
         goods=order.invoice_id is not None,
-        facts=hand.facts(order),
+        facts=goods.other_facts(order.answers, order.link.canonical, order.units),
     )

@@ -73,6 +73,7 @@ CASES: Cases = {
         "votes": goods.facts(WHOLE.answers, 50),
         "a question of before": goods.facts({"colour": "<b>&"}, 1),
     },
+    "other_facts": {"the link is not said again": goods.other_facts(WHOLE.answers, POLL, 50)},
     "daily": {
         "even": goods.daily(1000, 100),
         "uneven": goods.daily(1000, 30),
