@@ -65,16 +65,9 @@ class HttpPanel:
             yield
 
     async def add(self, *, service: str, link: str, quantity: int) -> AddAnswer:
-        if self.breaker != "closed":
-            return Declined("outage", "breaker_open")
         fields = {"action": "add", "service": service, "link": link, "quantity": str(quantity)}
-        try:
-            answer = await self._client.send("POST", data=self._form(fields))
-        except NotSent as failure:
-            return Declined("outage", failure.reason)
-        except NoAnswer as failure:
-            return Silent(failure.reason)
-        return read_add(answer.body, self._dialect, answer.status)
+        answer = await self._once(fields)
+        return read_add(answer.body, self._dialect, answer.status) if isinstance(answer, Answer) else answer
 
     async def statuses(self, orders: Sequence[str]) -> Mapping[str, StatusReading]:
         asked = list(orders)[:MOST_IDS]
@@ -98,10 +91,10 @@ class HttpPanel:
         return found
 
     async def refill(self, order: str) -> AskAnswer:
-        return await self._once({"action": "refill", "order": order}, "refill")
+        return await self._begin({"action": "refill", "order": order}, "refill")
 
     async def cancel(self, order: str) -> AskAnswer:
-        return await self._once({"action": "cancel", "orders": order}, "cancel")
+        return await self._begin({"action": "cancel", "orders": order}, "cancel")
 
     async def refills(self, tickets: Sequence[str]) -> Mapping[str, RefillWord]:
         asked = list(tickets)[:MOST_IDS]
@@ -116,16 +109,20 @@ class HttpPanel:
             for ticket in asked
         }
 
-    async def _once(self, fields: Mapping[str, str], field: str) -> AskAnswer:
+    async def _begin(self, fields: Mapping[str, str], field: str) -> AskAnswer:
+        answer = await self._once(fields)
+        return read_ask(answer.body, field, self._dialect, answer.status) if isinstance(answer, Answer) else answer
+
+    async def _once(self, fields: Mapping[str, str]) -> Answer | Declined | Silent:
+        """A call that does something there. What never left is a no; what may have arrived is silence."""
         if self.breaker != "closed":
             return Declined("outage", "breaker_open")
         try:
-            answer = await self._client.send("POST", data=self._form(fields))
+            return await self._client.send("POST", data=self._form(fields))
         except NotSent as failure:
             return Declined("outage", failure.reason)
         except NoAnswer as failure:
             return Silent(failure.reason)
-        return read_ask(answer.body, field, self._dialect, answer.status)
 
     async def _one(self, order: str) -> StatusReading:
         return read_status((await self._ask({"action": "status", "order": order})).body, self._words)

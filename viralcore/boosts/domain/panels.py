@@ -77,19 +77,27 @@ class BalanceReading:
 
 
 def read_add(body: Any, dialect: Dialect, status: int = 200) -> AddAnswer:
-    """The answer to `add`. JSON with an error is a no, with an order id a yes; all else may mean anything.
-
-    A 4xx without readable words is a no of the door (key, rate limit, wrong address), not of the shop behind it.
-    """
+    """The answer to `add`. JSON with an error is a no, with an order id a yes."""
     error = body.get("error") if isinstance(body, Mapping) else None
     order = order_id(body.get("order")) if isinstance(body, Mapping) else ""
     if error and order:
         return Silent("both_order_and_error")
     if error:
-        text = str(error)[:MOST_TEXT]
-        return Declined("outage" if status == 429 else why(text, dialect), text)
+        return _declined(error, dialect, status)
     if order:
         return Placed(order)
+    return _wordless(status)
+
+
+def _declined(error: Any, dialect: Dialect, status: int) -> Declined:
+    """A no with the panel's own words. With a 429 nothing was taken up, whatever they say."""
+    text = str(error)[:MOST_TEXT]
+    return Declined("outage" if status == 429 else why(text, dialect), text)
+
+
+def _wordless(status: int) -> Declined | Silent:
+    """Neither a yes nor words. A 4xx is a no of the door (key, rate limit, wrong address), not of the shop behind
+    it; all else may mean anything."""
     if status == 429:
         return Declined("outage", "429")
     if 300 <= status < 500:
@@ -106,18 +114,13 @@ def read_ask(body: Any, field: str, dialect: Dialect, status: int = 200) -> AskA
         row.get("error") if isinstance(row, Mapping) else None
     )
     if error:
-        text = str(error)[:MOST_TEXT]
-        return Declined("outage" if status == 429 else why(text, dialect), text)
+        return _declined(error, dialect, status)
     if told is True:
         return Accepted()
     ticket = order_id(told)
     if ticket:
         return Accepted(ticket)
-    if status == 429:
-        return Declined("outage", "429")
-    if 300 <= status < 500:
-        return Declined("config", f"HTTP {status}")
-    return Silent("unreadable")
+    return _wordless(status)
 
 
 def read_refill(row: Any, words: StatusWords) -> RefillWord:
