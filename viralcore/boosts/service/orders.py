@@ -19,7 +19,7 @@ from viralcore.boosts.domain import states
 from viralcore.boosts.domain.panels import order_id as read_order_id
 from viralcore.boosts.domain.states import Line, Order, Phase
 from viralcore.boosts.events import PhaseResolved
-from viralcore.boosts.repository import custom, orders, phases, views
+from viralcore.boosts.repository import custom, locks, orders, phases, views
 from viralcore.boosts.service.delivery import Delivery
 from viralcore.boosts.service.engines import Engines
 from viralcore.boosts.service.estimates import History
@@ -147,7 +147,7 @@ class Orders:
             await self._users.authorize(tx, actor=actor, right=RIGHT)
 
             async def run() -> Mapping[str, Any]:
-                order, phase = await self._locked(tx, phase_id)
+                order, phase = await locks.phase(tx.conn, phase_id)
                 if phase.state != "unknown" or attempt not in {0, phase.attempt}:
                     raise AlreadyDecided(phase_id=phase_id, state=phase.state)
                 await decide(tx, order, phase)
@@ -157,16 +157,8 @@ class Orders:
                 return {"phase_id": phase_id}
 
             await tx.once(scope=f"boosts.resolve.{how}", key=key, inputs={"actor": actor, **inputs}, run=run)
-            _, after = await self._locked(tx, phase_id)
+            _, after = await locks.phase(tx.conn, phase_id)
             return await views.unknown_view(tx.conn, after)
-
-    async def _locked(self, tx: Tx, phase_id: int) -> tuple[Order, Phase]:
-        phase = await phases.get(tx.conn, phase_id)
-        order = None if phase is None else await orders.lock(tx.conn, phase.order_id)
-        phase = await phases.get(tx.conn, phase_id)
-        if order is None or phase is None:
-            raise NotFound(what="phase")
-        return order, phase
 
     async def _audit(self, tx: Tx, actor: int, phase: Phase, how: str, inputs: Mapping[str, Any]) -> None:
         before = {"state": "unknown", "panel": phase.panel, "attempt": phase.attempt}

@@ -21,7 +21,7 @@ from viralcore.boosts.domain.panels import Accepted, AskAnswer, Declined
 from viralcore.boosts.domain.states import Order, Phase
 from viralcore.boosts.events import PanelAsked
 from viralcore.boosts.ports import PanelDown
-from viralcore.boosts.repository import orders, phases, requests
+from viralcore.boosts.repository import locks, orders, phases, requests
 from viralcore.boosts.repository.requests import Request
 from viralcore.boosts.service.panels import PanelDesk
 from viralcore.core.db import Database, Tx
@@ -91,7 +91,7 @@ class Requests:
             await self._users.authorize(tx, actor=actor, right=RIGHT)
 
             async def run() -> Mapping[str, Any]:
-                order, phase = await self._locked(tx, phase_id)
+                order, phase = await locks.phase(tx.conn, phase_id)
                 made = await self._begin(tx, order, phase, what, actor)
                 await self._users.audit(
                     tx,
@@ -157,14 +157,6 @@ class Requests:
             return "not_offered"
         mine = [one for one in asked if (one.phase_id, one.what) == (phase.id, what)]
         return asking.refusal(what, phase, [(one.state, one.created_at) for one in mine], now, self._care)
-
-    async def _locked(self, tx: Tx, phase_id: int) -> tuple[Order, Phase]:
-        phase = await phases.get(tx.conn, phase_id)
-        order = None if phase is None else await orders.lock(tx.conn, phase.order_id)
-        phase = await phases.get(tx.conn, phase_id)
-        if order is None or phase is None:
-            raise NotFound(what="phase")
-        return order, phase
 
     # --- what came of it -------------------------------------------------------------------------------------------
 

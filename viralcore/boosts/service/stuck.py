@@ -22,7 +22,7 @@ from viralcore.boosts.domain.panels import StatusReading
 from viralcore.boosts.domain.panels import order_id as read_order_id
 from viralcore.boosts.domain.states import Order, Phase
 from viralcore.boosts.events import PhaseStuck, StuckDecided
-from viralcore.boosts.repository import orders, phases
+from viralcore.boosts.repository import locks, orders, phases
 from viralcore.boosts.repository import stuck as rows
 from viralcore.boosts.service.delivery import Delivery
 from viralcore.boosts.service.panels import PanelDesk
@@ -153,14 +153,14 @@ class Stuck:
             await self._users.authorize(tx, actor=actor, right=RIGHT)
 
             async def run() -> Mapping[str, Any]:
-                order, phase = await self._locked(tx, phase_id)
+                order, phase = await locks.phase(tx.conn, phase_id)
                 if order.user_id == actor and others:
                     raise NotYourself  # what they say decides what they are paid back
                 if phase.state != "sent" or phase.panel_order != inputs["panel_order"]:
                     raise NotSent(phase_id=phase_id, state=phase.state)
                 await decide(tx, order, phase)
                 await rows.forget(tx.conn, [phase_id])
-                _, after = await self._locked(tx, phase_id)
+                _, after = await locks.phase(tx.conn, phase_id)
                 self._tell(tx, after, actor=actor, how=how)
                 await self._users.audit(
                     tx,
@@ -176,15 +176,6 @@ class Stuck:
 
         await self._db.run(work)
         return await self.get(phase_id=phase_id)
-
-    @staticmethod
-    async def _locked(tx: Tx, phase_id: int) -> tuple[Order, Phase]:
-        phase = await phases.get(tx.conn, phase_id)
-        order = None if phase is None else await orders.lock(tx.conn, phase.order_id)
-        phase = await phases.get(tx.conn, phase_id)
-        if order is None or phase is None:
-            raise NotFound(what="phase")
-        return order, phase
 
     @staticmethod
     def _tell(tx: Tx, phase: Phase, *, actor: int, how: str) -> None:
