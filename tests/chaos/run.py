@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -22,7 +22,6 @@ from random import Random
 from typing import Any
 
 import httpx
-import psycopg
 
 from tests.chaos.checker import chats, ledger, machinery, money, orders
 from tests.chaos.checker.evidence import Evidence
@@ -43,6 +42,8 @@ SELECT (SELECT count(*) FROM boosts.orders
     (SELECT count(*) FROM payments.invoices WHERE state = 'open') AS invoices,
     (SELECT count(*) FROM payments.sightings WHERE state <> 'judged') AS sightings
 """
+
+PAUSED = "SELECT id, user_id FROM boosts.orders WHERE paused_at IS NOT NULL AND finished_at IS NULL"
 
 
 @dataclass
@@ -139,7 +140,7 @@ async def _play(world: World, database: str, seed: int, seconds: float, users: i
     everything = [one.live(until) for one in everybody]
     await asyncio.gather(weather.blow(), reaper.reap(until), staff.work(until), *everything)
     result.parts["storm"], at = time.monotonic() - at, time.monotonic()
-    result.problems += await _calm(world, record, staff, database)
+    result.problems += await _calm(world, record, staff, {one.id: one for one in everybody})
     result.parts["calm"], at = time.monotonic() - at, time.monotonic()
     ids = [one.id for one in everybody]
     await _last_words(world, ids)
@@ -171,8 +172,9 @@ async def _passes(world: World, seconds: float) -> None:
     await world.settle(30)
 
 
-async def _calm(world: World, record: Record, staff: Staff, database: str) -> list[str]:
-    """Nothing is wrong any more; time passes until nothing is open, and staff answer every card."""
+async def _calm(world: World, record: Record, staff: Staff, people: Mapping[int, Shopper]) -> list[str]:
+    """Nothing is wrong any more; time passes until nothing is open. Staff answer every card, people let go on what
+    they paused."""
     record.note("calm", "begins")
     await cure_all(world)
     for one in record.sent:
@@ -180,25 +182,19 @@ async def _calm(world: World, record: Record, staff: Staff, database: str) -> li
             await world.call("POST", f"/chains/bsc/transfers/{one.hash}", final=True)
     deadline = time.monotonic() + CALM_WITHIN
     told: dict[str, Any] = {}
-    still: dict[str, int] = {}
+    still: dict[str, Any] = {}
     while time.monotonic() < deadline:
         told = await world.settle(10)
         answered = await staff.decide()
-        still = await _open(database)
+        (still,) = await staff.ask(OPEN)
         record.note("calm", f"{told['now']}: {told['pending']}, {answered} cards answered, open: {still}")
         if told["quiet"] and not answered and not any(still.values()) and not await staff.unknown():
             return []
         if told["quiet"] and not answered:
+            for row in await staff.ask(PAUSED):
+                await people[row["user_id"]].resume(row["id"])
             await world.leap(STEP)
     return [f"it does not come to rest: {told.get('pending')}, still open: {still}"]
-
-
-async def _open(database: str) -> dict[str, int]:
-    async with await psycopg.AsyncConnection.connect(database) as connection:
-        cursor = await connection.execute(OPEN)
-        row = await cursor.fetchone()
-        names = [column.name for column in cursor.description or ()]
-    return dict(zip(names, row or (), strict=True))
 
 
 async def _last_words(world: World, users: list[int]) -> None:

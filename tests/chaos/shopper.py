@@ -310,6 +310,13 @@ class Shopper:
             if after is not None:
                 await self._tap(after, "Cancel this order")
 
+    async def resume(self, order: int) -> None:
+        """What they paused on their way through the screens goes on."""
+        await self._say(f"/start o_{order}")
+        shown = self._home()
+        if shown is not None:
+            await self._tap(shown, "Resume")
+
     # --- coins -----------------------------------------------------------------------------------------------------
 
     async def _pay(self, home: Message) -> None:

@@ -69,9 +69,10 @@ class Staff:
         return len(await self._unknown())
 
     async def _unknown(self) -> list[dict[str, Any]]:
-        return await self._ask(_UNKNOWN)
+        return await self.ask(_UNKNOWN)
 
-    async def _ask(self, statement: str, *values: object) -> list[dict[str, Any]]:
+    async def ask(self, statement: str, *values: object) -> list[dict[str, Any]]:
+        """Of the database, past the bot."""
         async with await psycopg.AsyncConnection.connect(
             self._database, row_factory=dict_row, connect_timeout=5
         ) as connection:
@@ -87,7 +88,7 @@ class Staff:
         return None
 
     async def _answer(self, phase: dict[str, Any], card: Message, doubtfully: bool) -> bool:
-        claimed = {row["panel_order"] for row in await self._ask(_CLAIMED, phase["panel"])}
+        claimed = {row["panel_order"] for row in await self.ask(_CLAIMED, phase["panel"])}
         placed = [
             str(order["order"])
             for order in await self._world.call("GET", f"/panels/{phase['panel']}/orders")
