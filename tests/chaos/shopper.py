@@ -121,7 +121,7 @@ class Shopper:
             await self._say("/start", free=True)
         elif labelled(home, "I agree"):
             await self._tap(home, "I agree")
-        elif len(copies(home)) == 2 and copies(home)[0] not in self._paid:
+        elif labelled(home, "Copy address") and copies(home)[0] not in self._paid:
             await self._pay(home)
         elif self._waiting and self._random.random() < 0.8:
             await self._say(self._waiting.pop()[1])
