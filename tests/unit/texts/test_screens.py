@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import ModuleType
 
 import pytest
@@ -121,7 +121,8 @@ MODULES = [
     (withdrawal_desk, withdrawal_cases.PANEL),
 ]
 FILES = [(f"{_name(module)}.{function}", cases) for module, all_of in MODULES for function, cases in all_of.items()]
-EVERYTHING = [pytest.param(name, said, id=f"{name}: {case}") for name, cases in FILES for case, said in cases.items()]
+each_screen = pytest.mark.parametrize(("name", "cases"), FILES, ids=[name for name, _ in FILES])
+"""One test for all cases of a screen: for each of a thousand cases by itself, pytest took longer than the rules."""
 NO_WAY_HOME = {"home.home", "home.terms", "home.blocked", "home.group_only_private"}
 NO_WAY_HOME |= {"reply_staff.card", "staff_cards.card", "ledger_cards.problem", "stuck.card", "stuck.decided_card"}
 NO_WAY_HOME |= {f"crowd.{name}" for name in ("group_post", "likes_post", "claim_taken")}
@@ -135,6 +136,10 @@ def _said() -> Iterator[tuple[str, str, Said]]:
     return ((name, case, said) for name, cases in FILES for case, said in cases.items())
 
 
+def _screens(cases: Mapping[str, Said]) -> Iterator[tuple[str, Screen]]:
+    return ((case, said) for case, said in cases.items() if isinstance(said, Screen))
+
+
 def _shown(said: Said) -> str:
     """The text as a person reads it; plain words are escaped where they are put into a text."""
     if isinstance(said, Screen | Html):
@@ -142,8 +147,8 @@ def _shown(said: Said) -> str:
     return said if isinstance(said, str) else " ".join(said)
 
 
-@pytest.mark.parametrize(("name", "cases"), FILES, ids=[name for name, _ in FILES])
-def test_a_screen_reads_as_kept(name: str, cases: dict[str, Said]) -> None:
+@each_screen
+def test_a_screen_reads_as_kept(name: str, cases: Mapping[str, Said]) -> None:
     now, kept = golden.golden(name, cases)
     assert now == kept, "read the difference; UPDATE_GOLDEN=1 keeps the new words"
 
@@ -164,43 +169,43 @@ def test_every_function_that_speaks_has_cases(module: ModuleType, cases: golden.
     assert speaks == set(cases)
 
 
-@pytest.mark.parametrize(("name", "said"), EVERYTHING)
-def test_telegram_takes_the_text(name: str, said: Said) -> None:
-    text = _shown(said)
-    assert text
-    assert utf16(text) <= (CAPTION if isinstance(said, Screen) and said.picture else MESSAGE)
+@each_screen
+def test_telegram_takes_the_text(name: str, cases: Mapping[str, Said]) -> None:
+    for case, said in cases.items():
+        text = _shown(said)
+        assert text, case
+        assert utf16(text) <= (CAPTION if isinstance(said, Screen) and said.picture else MESSAGE), case
 
 
-@pytest.mark.parametrize(("name", "said"), EVERYTHING)
-def test_the_text_is_well_spaced(name: str, said: Said) -> None:
-    text = _shown(said)
-    assert not re.search(r"\n{3}|[ \t]{2}|[ \t]\n|\n[ \t]| [,.;:!?](\s|$)|\(\s|\s\)", text)
-    assert not re.search(r"\bNone\b(?! (yet|of))|Decimal|Money\(|\b1 (posts|likes|views|votes|links)\b", text)
+@each_screen
+def test_the_text_is_well_spaced(name: str, cases: Mapping[str, Said]) -> None:
+    for case, said in cases.items():
+        text = _shown(said)
+        assert not re.search(r"\n{3}|[ \t]{2}|[ \t]\n|\n[ \t]| [,.;:!?](\s|$)|\(\s|\s\)", text), case
+        assert not re.search(r"\bNone\b(?! (yet|of))|Decimal|Money\(|\b1 (posts|likes|views|votes|links)\b", text), case
 
 
-@pytest.mark.parametrize(("name", "said"), EVERYTHING)
-def test_buttons_work(name: str, said: Said) -> None:
-    if not isinstance(said, Screen):
-        return
-    for button in (button for row in said.rows for button in row):
-        assert [button.action, button.url, button.copy].count(None) == 2, button
-        assert re.search(r"\w", button.label), "words beside every emoji"
-        if button.action is not None:
-            assert decode(encode(button.action, "n" * 8)).action == button.action
-        if button.url is not None:
-            assert button.url.startswith(("https://t.me/", "https://x.com/"))
-        if button.copy is not None:
-            assert 1 <= len(button.copy) <= 256
-    assert all(said.rows), "no empty row"
+@each_screen
+def test_buttons_work(name: str, cases: Mapping[str, Said]) -> None:
+    for case, screen in _screens(cases):
+        for button in (button for row in screen.rows for button in row):
+            assert [button.action, button.url, button.copy].count(None) == 2, (case, button)
+            assert re.search(r"\w", button.label), f"{case}: words beside every emoji"
+            if button.action is not None:
+                assert decode(encode(button.action, "n" * 8)).action == button.action, case
+            if button.url is not None:
+                assert button.url.startswith(("https://t.me/", "https://x.com/")), case
+            if button.copy is not None:
+                assert 1 <= len(button.copy) <= 256, case
+        assert all(screen.rows), f"{case}: no empty row"
 
 
-@pytest.mark.parametrize(("name", "said"), EVERYTHING)
-def test_there_is_a_way_home(name: str, said: Said) -> None:
-    if not isinstance(said, Screen):
-        return
-    homes = [b for row in said.rows for b in row if "Home" in b.label and b.action == Go("home")]
-    assert len(homes) == (0 if name in NO_WAY_HOME - {"home.terms"} else len(homes))
-    assert homes or name in NO_WAY_HOME
+@each_screen
+def test_there_is_a_way_home(name: str, cases: Mapping[str, Said]) -> None:
+    for case, screen in _screens(cases):
+        homes = [b for row in screen.rows for b in row if "Home" in b.label and b.action == Go("home")]
+        assert len(homes) == (0 if name in NO_WAY_HOME - {"home.terms"} else len(homes)), case
+        assert homes or name in NO_WAY_HOME, case
 
 
 def test_hostile_names_and_titles_are_shown_as_they_are() -> None:
