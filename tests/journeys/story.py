@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -28,11 +28,12 @@ def undisturbed(step: str) -> AbstractContextManager[None]:
 
 
 @contextmanager
-def sandbox_of(folder: Path, *, telegram: int = 10, by_hand: bool = False) -> Iterator[Sandbox]:
-    """A sandbox; when the story in it fails, the failure carries the end of the bot's log. `telegram`: how many times
-    more than the real one its Telegram takes a second. `by_hand`: the team works at what no group takes."""
+def sandbox_of(
+    folder: Path, *, telegram: int = 10, by_hand: bool = False, chains: Collection[str] = ("bsc",)
+) -> Iterator[Sandbox]:
+    """A sandbox as `swift` makes it; when the story in it fails, the failure carries the end of the bot's log."""
     try:
-        with running_sandbox(folder, **swift(folder, telegram=telegram, by_hand=by_hand)) as sandbox:
+        with running_sandbox(folder, **swift(folder, telegram=telegram, by_hand=by_hand, chains=chains)) as sandbox:
             yield sandbox
     except BaseException as error:
         error.add_note(log_of(folder))

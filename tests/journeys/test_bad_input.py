@@ -21,7 +21,7 @@ from tests.journeys.shopper import (
     together,
 )
 from tests.journeys.story import sandbox_of
-from tests.support.sandbox import Message, Sandbox, button
+from tests.support.sandbox import CHAINS, Message, Sandbox, button
 from tests.support.stage import picture
 
 HASH = "0x" + "ab" * 32
@@ -30,7 +30,7 @@ X_POST = "https://x.com/ada/status/{}"
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with sandbox_of(tmp_path_factory.mktemp("sandbox")) as started:
+    with sandbox_of(tmp_path_factory.mktemp("sandbox"), chains=CHAINS) as started:
         yield started
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.journeys.shopper import Shopper, newcomers, pass_time, polite, together
 from tests.journeys.story import sandbox_of
-from tests.support.sandbox import Sandbox, copies
+from tests.support.sandbox import CHAINS, Sandbox, copies
 
 WAYS = (
     ("bsc", "USDT", "BSC"),
@@ -30,7 +30,7 @@ Asked = tuple[Shopper, str, str, str, str]
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with sandbox_of(tmp_path_factory.mktemp("sandbox")) as started:
+    with sandbox_of(tmp_path_factory.mktemp("sandbox"), chains=CHAINS) as started:
         yield started
 
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.story import Story, books_agree, deliver, labelled, sandbox_of, says
-from tests.support.sandbox import Sandbox
+from tests.support.sandbox import CHAINS, Sandbox
 from tests.support.scrape import Samples, labels, scrape, total, value
 
 pytestmark = pytest.mark.timeout(240)
 
 
 def test_the_main_story_by_buttons_and_by_command(tmp_path: Path) -> None:
-    with sandbox_of(tmp_path) as sandbox:
+    with sandbox_of(tmp_path, chains=CHAINS) as sandbox:
         ada = Story(sandbox, 2001, "Ada", watches=True)
         ada.begin()
         ada.order_by_buttons()
