@@ -36,8 +36,9 @@ run: $(VENV)/.ready-run ## the bot itself, told by .env and settings/
 
 test: check ## every gate and every test
 	@# a test starts the bot some hundred times: it must not be compiled for each of them
-	$(PY) -m compileall -q -j 2 viralcore tests
-	VIRALCORE_FULL=$(FULL) $(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(PY) -m compileall -q -j 2 viralcore tests migrations
+	@# what pytest makes of the asserts is kept, even where nothing else of Python is to be
+	VIRALCORE_FULL=$(FULL) PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.ready-dev ## every gate, no tests
 	$(PY) -m ruff format --check $(SOURCES)

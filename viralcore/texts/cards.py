@@ -158,7 +158,7 @@ def stray(
             )
         )
     rows = (
-        ((Button("💵 Open", url=f"https://t.me/{bot_username}?start=receipt_{receipt_id}"),),) if bot_username else ()
+        ((Button("💵 Open", url=wording.start_link(bot_username, f"receipt_{receipt_id}")),),) if bot_username else ()
     )
     waits = markup(
         "\nIt is in suspense as receipt #{id} until finance assigns it: Admin Panel, Payments, in a private chat "

@@ -61,10 +61,6 @@ class ClaimText:
     version: int = 1
 
 
-def start_link(bot_username: str, payload: str) -> str:
-    return f"https://t.me/{bot_username}?start={payload}"
-
-
 # --- in groups -------------------------------------------------------------------------------------------------------
 
 
@@ -99,7 +95,7 @@ def group_post(
         for part in parts
         if part.verified
     )
-    proof = Button("📎 Send proof", url=start_link(bot_username, f"{TASK_START}{post_id}"))
+    proof = Button("📎 Send proof", url=wording.start_link(bot_username, f"{TASK_START}{post_id}"))
     rows = (did, sure, (Button("🔗 Open the post", url=link), proof))
     return Screen(text, tuple(row for row in rows if row))
 
@@ -233,7 +229,7 @@ def claims_card(*, order_id: int, link: str, waiting: int, bot_username: str) ->
     if not waiting:
         return Screen(lines(head, Html("☑️ All that was handed in is checked.")))
     what = "1 proof waits" if waiting == 1 else f"{waiting} proofs wait"
-    url = start_link(bot_username, CLAIMS_START)
+    url = wording.start_link(bot_username, CLAIMS_START)
     return Screen(
         lines(head, markup("<b>{what}</b> to be checked.", what=what)), ((Button("🔎 Check them", url=url),),)
     )

@@ -181,7 +181,7 @@ def blocked(*, contact: str) -> Screen:
 def group_only_private(*, bot_username: str) -> Screen:
     return Screen(
         Html("I talk to people in private only. Open our chat and press Start."),
-        ((Button("💬 Open the chat", url=f"https://t.me/{bot_username}?start=group"),),),
+        ((Button("💬 Open the chat", url=wording.start_link(bot_username, "group")),),),
     )
 
 

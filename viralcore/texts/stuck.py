@@ -71,7 +71,7 @@ def card(one: StuckPhase, *, others: int, bot_username: str) -> Screen:
         ),
         markup("\n{n} more: Admin Panel, Stuck orders.", n=others) if others else None,
     )
-    link = f"https://t.me/{bot_username}?start=o_{one.order_id}"
+    link = wording.order_link(bot_username, one.order_id)
     rows = (
         (Button(_END, AskPhaseEnd(one.phase_id)),),
         (Button(_NUMBER, AskPhaseNumber(one.phase_id)),),

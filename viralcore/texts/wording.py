@@ -143,3 +143,13 @@ def bar(done: int, total: int, width: int = 10) -> str:
 def back_home(back: str | None = None) -> tuple[Button, ...]:
     """The way out that stands at the foot of every screen; where there is nothing to go back to, back is home too."""
     return (Button("⬅️ Back", Go(back or "home")), buttons.HOME)
+
+
+def start_link(bot_username: str, payload: str) -> str:
+    """Opens our private chat and says ``/start <payload>`` there."""
+    return f"https://t.me/{bot_username}?start={payload}"
+
+
+def order_link(bot_username: str, order_id: int) -> str:
+    """Opens an order: for the person whose it is, and for staff."""
+    return start_link(bot_username, f"o_{order_id}")

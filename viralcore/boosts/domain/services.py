@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 from viralcore.boosts.config import Care, Service
 from viralcore.boosts.domain.panels import MOST_TEXT, decimal_of, whole_of
+from viralcore.core.one_line import one_line
 
 Reason = Literal["", "price", "vanished", "kind", "owner"]
 MOST_SERVICE = 20
@@ -112,7 +113,7 @@ def _offer(row: Mapping[str, Any]) -> Offer | None:
 
 
 def _text(value: object) -> str:
-    return " ".join(str(value or "").replace("\x00", "").split())[:MOST_TEXT]
+    return one_line(str(value or ""), MOST_TEXT)
 
 
 def _flag(value: object) -> bool:

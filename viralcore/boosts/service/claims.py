@@ -32,6 +32,7 @@ from viralcore.boosts.repository.crowd import Post
 from viralcore.boosts.service.crowd_engine import CrowdEngine
 from viralcore.core.db import Connection, Database, Tx
 from viralcore.core.errors import NotFound
+from viralcore.core.one_line import one_line
 from viralcore.users.api import Blocked, NotYourself, Users
 
 TASKS, APPROVE = "tasks", "replies.approve"
@@ -237,7 +238,7 @@ class Claims:
         return await self._decide(key, actor, claim_id, "approve", told, decide, tx)
 
     async def reject(self, *, key: str, actor: int, claim_id: int, seen: int, reason: str, tx: Tx | None) -> ClaimView:
-        reason = " ".join(reason.replace("\x00", "").split())
+        reason = one_line(reason)
         if not rules.SHORTEST_REASON <= len(reason) <= rules.LONGEST_REASON:
             raise BadReason(limit=rules.LONGEST_REASON)
 

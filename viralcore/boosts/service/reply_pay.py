@@ -31,6 +31,7 @@ from viralcore.boosts.repository.replies import NewPay, Sums
 from viralcore.core.db import Database, Tx
 from viralcore.core.errors import NotFound
 from viralcore.core.money import NGN, Money, exact
+from viralcore.core.one_line import one_line
 from viralcore.ledger.api import REPLY, Entry, InsufficientFunds, Kind, Ledger, house_account, user_account
 from viralcore.users.api import NotYourself, Users
 
@@ -150,7 +151,7 @@ class ReplyPay:
 
     def reason(self, text: str) -> str:
         """Why, on one line. Raises NoReason."""
-        why = " ".join(text.replace("\x00", "").split())
+        why = one_line(text)
         if not why or len(why) > self._config.longest_reason:
             raise NoReason(limit=self._config.longest_reason)
         return why

@@ -14,6 +14,7 @@ from viralcore.bot.admin.payments import person_typed
 from viralcore.bot.turn import Turn, Viewer, answer, command, number, on, route
 from viralcore.bot.user.custom import custom_text
 from viralcore.bot.user.views import line_text
+from viralcore.core.one_line import one_line
 from viralcore.core.screen import Screen
 from viralcore.texts import custom, errors, home, shop
 from viralcore.texts.cards import PersonText
@@ -177,7 +178,7 @@ async def ask_end(turn: Turn, act: AskEndCustom) -> Screen:
 @answer(dialogue.CUSTOM_END)
 async def end_reason(turn: Turn, data: Mapping[str, Any], text: str) -> Screen:
     """Typed again, it replaces the reason."""
-    reason = " ".join(text.replace("\x00", "").split())[:LONGEST_REASON]
+    reason = one_line(text, LONGEST_REASON)
     one = await turn.doors.boosts.custom.get(plan_id=int(data["plan"]))
     await turn.ask(dialogue.CUSTOM_END, plan=one.id, reason=reason)
     return custom.confirm_end(await _person(turn.viewer, one.user_id), custom_text(one), reason=reason)

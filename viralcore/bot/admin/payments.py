@@ -17,6 +17,7 @@ from viralcore.bot.dialogue import Question
 from viralcore.bot.turn import Turn, UnknownRoute, Viewer, answer, number, on, route
 from viralcore.core.errors import DomainError, NotFound
 from viralcore.core.money import USD, Money, exact, parse_decimal
+from viralcore.core.one_line import one_line
 from viralcore.core.screen import Screen
 from viralcore.payments.api import ReceiptFilter, RefundTooMuch, StaffReceiptView
 from viralcore.texts import errors, finance, home, refunds
@@ -320,7 +321,7 @@ def _of(asked: Question | None, name: str, **facts: int) -> Mapping[str, Any] | 
 
 
 def _reason(text: str) -> str:
-    return " ".join(text.replace("\x00", "").split())[:LONGEST_REASON]
+    return one_line(text, LONGEST_REASON)
 
 
 def _dollars(text: str) -> Money | None:

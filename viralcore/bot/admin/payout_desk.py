@@ -10,6 +10,7 @@ from viralcore.bot import dialogue
 from viralcore.bot.admin.finance_views import Faces
 from viralcore.bot.admin.withdrawals import may_decide
 from viralcore.bot.turn import Turn, UnknownRoute, Viewer, answer, number, on, route
+from viralcore.core.one_line import one_line
 from viralcore.core.screen import Screen
 from viralcore.texts import errors, home
 from viralcore.texts import withdrawal_desk as texts
@@ -88,7 +89,7 @@ async def ask_switch(turn: Turn, act: AskSwitch) -> Screen:
 @answer(dialogue.PAYOUT_SWITCH)
 async def switch_reason(turn: Turn, data: Mapping[str, Any], text: str) -> Screen:
     """Typed again, it replaces the reason."""
-    reason = " ".join(text.replace("\x00", "").split())[:LONGEST_REASON]
+    reason = one_line(text, LONGEST_REASON)
     what, value = str(data["what"]), str(data["value"])
     await turn.ask(dialogue.PAYOUT_SWITCH, what=what, value=value, reason=reason)
     return texts.confirm_switch(what=what, value=value, reason=reason)

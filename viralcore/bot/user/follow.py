@@ -11,7 +11,7 @@ from viralcore.bot.user.boost import shown_draft
 from viralcore.bot.user.goods import with_unfinished
 from viralcore.bot.user.views import invoice_row, order_row, order_text
 from viralcore.core.screen import Screen
-from viralcore.texts import buttons, errors, home, orders, shop, steering
+from viralcore.texts import buttons, errors, home, orders, shop, steering, wording
 from viralcore.texts.actions import CancelOrder
 from viralcore.texts.order_actions import CancelRest, PauseOrder, Reorder, ResumeOrder
 from viralcore.texts.pictures import timeline as picture
@@ -44,7 +44,7 @@ async def orders_command(turn: Turn, _: str) -> Screen:
 
 async def _shown(viewer: Viewer, one: OrderView) -> Screen:
     name = viewer.doors.bot_username()
-    link = f"https://t.me/{name}?start=o_{one.id}" if name else ""
+    link = wording.order_link(name, one.id) if name else ""
     came = any(phase.state == "completed" for phase in one.phases)
     ways = steering.Ways(
         can_cancel=one.can_cancel,

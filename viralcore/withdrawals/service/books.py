@@ -8,9 +8,10 @@ from typing import Any
 
 from viralcore.core.db import Tx
 from viralcore.core.money import Money
+from viralcore.core.one_line import one_line
 from viralcore.withdrawals.api import OPEN, TransferView
 from viralcore.withdrawals.repository import attempts, requests
-from viralcore.withdrawals.service.house import SCOPE, House, page_size, plain_words
+from viralcore.withdrawals.service.house import LONGEST_REASON, SCOPE, House, page_size
 from viralcore.withdrawals.service.settling import Settling
 from viralcore.withdrawals.service.views import naira, transfer_view
 
@@ -23,7 +24,7 @@ class BooksService:
         self._settling = settling
 
     async def pause_automatic(self, tx: Tx, *, key: str, reason: str) -> bool:
-        words = plain_words(reason)
+        words = one_line(reason, LONGEST_REASON)
 
         async def run() -> Mapping[str, Any]:
             return {"stopped": await self._settling.stop(tx, words)}

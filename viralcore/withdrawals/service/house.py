@@ -10,6 +10,7 @@ from viralcore.core.clock import Clock
 from viralcore.core.crypto import Cipher
 from viralcore.core.db import Connection, Database
 from viralcore.core.errors import NotFound
+from viralcore.core.one_line import one_line
 from viralcore.ledger.api import Ledger
 from viralcore.users.api import Users
 from viralcore.withdrawals.api import Mode, NoRate, ReasonMissing
@@ -101,14 +102,9 @@ def page_size(limit: int, longest: int = LONGEST_PAGE) -> int:
     return max(1, min(limit, longest))
 
 
-def plain_words(text: str, longest: int = LONGEST_REASON) -> str:
-    """What somebody typed, as it is kept."""
-    return " ".join(text.replace("\x00", "").split())[:longest]
-
-
 def wanted(what: str, text: str) -> str:
     """The words of a decision that is not made without them. Raises ReasonMissing."""
-    words = plain_words(text)
+    words = one_line(text, LONGEST_REASON)
     if not words:
         raise ReasonMissing(what=what)
     return words

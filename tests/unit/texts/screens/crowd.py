@@ -35,7 +35,6 @@ def parts(taken: int, reposts: int) -> list[PartText]:
 
 
 CASES: Cases = {
-    "start_link": {"a claim": crowd.start_link(BOT, "claim_5")},
     "group_post": {
         "new": crowd.group_post(post_id=3, link=LINK, share=5, parts=parts(0, 0), closed=False, bot_username=BOT),
         "going on, all in one group": crowd.group_post(
