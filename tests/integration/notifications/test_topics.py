@@ -14,6 +14,8 @@ from tests.support.queueing import settled
 from viralcore.boosts.events import PanelTrouble, StaffCardMoved, StaffCardOpened
 from viralcore.core.db import Tx
 from viralcore.core.effects import EffectCall, Unknown
+from viralcore.core.nursery import Nursery
+from viralcore.core.queue import QueueEngine
 from viralcore.notifications.domain import Notice
 from viralcore.notifications.ports import NoTopic, Rejected, Silent, Unsent, Wait
 from viralcore.notifications.service.topics import MakingTopic, Topics
@@ -24,6 +26,10 @@ PANEL = PanelTrouble(panel="smmflare", what="down", detail="")
 STOPPED = PricesStopped(coin="BNB", reason="stale")
 TEAM, PANELS, ALERTS, PAYMENTS = "🛠 Team work", "🧩 Panels", "🚨 Alerts", "💰 Payments"
 NO_RIGHT = Rejected("Not enough rights to create a topic")
+
+
+class Killed(BaseException):
+    """The process dies here."""
 
 
 def paid(invoice_id: int = 12) -> InvoicePaid:
@@ -155,6 +161,43 @@ async def test_silence_is_told_and_not_asked_again_at_once(forum: House, how: An
     await forum.happens(PricesStopped(coin="TRX", reason="stale"))
     assert where(forum)[-1] == ALERTS
     assert await topics(forum) == [("alerts", "open", 2, 1)]
+
+
+async def test_killed_between_asking_and_record_it_is_told_and_no_card_is_lost(
+    bare_house: House, nursery: Nursery
+) -> None:
+    """Telegram has made it; nobody here knows its number. It is not asked for again at once."""
+    house = bare_house.build()
+    house.chat.forums.add(GROUP)
+    house.chat.topics[77], house.chat.topic_script = ALERTS, [Killed()]
+    await house.record(STOPPED)
+    with pytest.raises(Killed):
+        await all_there_is(house, QueueEngine(house.db, nursery))
+    assert await topics(house) == [("alerts", "wanted", 1, 0)]
+    assert house.group() == []
+    await house.start()  # the next process
+    await settled(house.engine)
+    shown = house.chat.in_topics()
+    assert [topic for topic, _ in shown] == ["", ""]
+    assert any("There may be a topic 🚨 Alerts that I do not know" in line for _, line in shown)
+    assert house.chat.topics == {77: ALERTS}
+    await house.later(minutes=11)
+    await house.happens(PricesStopped(coin="TRX", reason="stale"))
+    assert where(house)[-1] == ALERTS
+    assert await topics(house) == [("alerts", "open", 2, 1)]
+
+
+async def all_there_is(house: House, engine: QueueEngine) -> None:
+    """What the queue would run, one after another in this task: nobody catches a death in it."""
+    for _ in range(6):
+        async with house.db.read() as conn:
+            told = text("SELECT event_id::text, subscriber, gen FROM core.deliveries WHERE state = 'pending'")
+            deliveries = (await conn.execute(told)).all()
+            effects = (await conn.execute(text("SELECT id, gen FROM core.effects WHERE state = 'queued'"))).all()
+        for event_id, subscriber, gen in deliveries:
+            await engine.deliveries.deliver(event_id, subscriber, gen)
+        for effect_id, gen in effects:
+            await engine.effects.run(effect_id, gen)
 
 
 async def test_an_answer_to_an_asking_that_was_given_up_changes_nothing(forum: House) -> None:
