@@ -34,6 +34,7 @@ pytestmark = pytest.mark.timeout(900 if FULL else 240)
 PEOPLE, KILLS, FIRST = size(500, 20), 5, 10_000
 AT_ONCE, SLOW = 10, timedelta(minutes=30)  # settings/withdrawals.toml
 LEAPS = size(120, 20)
+PATIENCE = size(16, 4)  # times 45 s: the bank decides on ten at a time, and each decision brings the next
 OPEN = {"pending", "approved", "processing"}
 _UNDER_WAY = text("""
     SELECT count(*) FROM withdrawals.attempts WHERE ended_at IS NULL AND (sent_at IS NULL OR sent_at > :since)
@@ -142,7 +143,7 @@ async def settle(counter: Counter) -> None:
             await counter.doors.users.open_session(key=counter.key(), actor=counter.owner)
             await desk.lift_stop(key=counter.key(), actor=counter.owner, reason="put right in the dashboard")
         await call(counter.sandbox, "POST", "/clock", advance_seconds=310, wait=False)
-        await asyncio.to_thread(counter.sandbox.calm)
+        await asyncio.to_thread(counter.sandbox.calm, PATIENCE)
         left = await states(counter)
         if not left.keys() & (OPEN | {"unconfirmed"}):
             return

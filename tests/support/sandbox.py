@@ -150,10 +150,10 @@ class Sandbox:
             seconds = WATCHED
         return self.turn(seconds)
 
-    def calm(self) -> None:
+    def calm(self, looks: int = 4) -> None:
         """Wait until nothing is left to do: a slow machine, or a bot that is killed meanwhile, takes its time."""
         settled: dict[str, Any] = {}
-        for _ in range(4):
+        for _ in range(looks):
             settled = self.settle(45)
             if settled["quiet"]:
                 return
