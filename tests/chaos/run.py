@@ -61,7 +61,7 @@ class Result:
     parts: dict[str, float] = field(default_factory=dict)
 
     def summary(self) -> str:
-        names = ("kills", "postgres restarts", "faults", "turns", "actions", "transfers", "pastes", "cards")
+        names = ("kills", "postgres restarts", "faults", "turns", "actions", "payments", "transfers", "pastes", "cards")
         counted = ", ".join(f"{self.record.counts[name]} {name}" for name in names)
         took = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in self.parts.items())
         verdict = "the books agree" if not self.problems else f"{len(self.problems)} problems"
@@ -140,6 +140,8 @@ async def _play(world: World, database: str, seed: int, seconds: float, users: i
     everything = [one.live(until) for one in everybody]
     await asyncio.gather(weather.blow(), reaper.reap(until), staff.work(until), *everything)
     result.parts["storm"], at = time.monotonic() - at, time.monotonic()
+    if not record.counts["payments"]:
+        result.problems.append("nobody paid in the storm: the driver does not know the screen of a payment")
     result.problems += await _calm(world, record, staff, {one.id: one for one in everybody})
     result.parts["calm"], at = time.monotonic() - at, time.monotonic()
     ids = [one.id for one in everybody]

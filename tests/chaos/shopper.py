@@ -121,7 +121,7 @@ class Shopper:
             await self._say("/start", free=True)
         elif labelled(home, "I agree"):
             await self._tap(home, "I agree")
-        elif labelled(home, "Copy address") and copies(home)[0] not in self._paid:
+        elif "Send exactly" in home["text"] and copies(home)[0] not in self._paid:
             await self._pay(home)
         elif self._waiting and self._random.random() < 0.8:
             await self._say(self._waiting.pop()[1])
@@ -322,6 +322,7 @@ class Shopper:
     async def _pay(self, home: Message) -> None:
         asked = copies(home)[0]
         self._paid.add(asked)
+        self._record.count("payments")
         kind = self._random.choices(list(PAYMENTS), list(PAYMENTS.values()))[0]
         if kind == "not at all":
             await self._tap(home, self._random.choice(["Cancel", "Back", "Home"]))

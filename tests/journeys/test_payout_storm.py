@@ -30,7 +30,7 @@ from viralcore.core.crypto import Cipher
 from viralcore.ledger import module as ledger
 from viralcore.ledger.api import house_account
 
-pytestmark = pytest.mark.timeout(900 if FULL else 240)
+pytestmark = pytest.mark.timeout(1800 if FULL else 240)
 PEOPLE, KILLS, FIRST = size(500, 20), 5, 10_000
 AT_ONCE, SLOW = 10, timedelta(minutes=30)  # settings/withdrawals.toml
 LEAPS = size(120, 20)
