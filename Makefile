@@ -37,7 +37,7 @@ run: $(VENV)/.ready-run ## the bot itself, told by .env and settings/
 test: check ## every gate and every test
 	@# a test starts the bot some hundred times: it must not be compiled for each of them
 	$(PY) -m compileall -q -j 2 viralcore tests migrations
-	@# what pytest makes of the asserts is kept, even where nothing else of Python is to be
+	@# compiled files are kept even where the environment forbids it: pytest's take half of its start
 	VIRALCORE_FULL=$(FULL) PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.ready-dev ## every gate, no tests

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ from viralcore.sandbox.servers import free_port
 ROOT = Path(__file__).parents[2]
 UP_WITHIN, DOWN_WITHIN = 180.0, 30.0
 WATCHED = 300.0
-CHAINS = frozenset({"bsc", "solana", "tron", "aptos"})
+CHAINS = frozenset(tomllib.loads((ROOT / "settings" / "payments.toml").read_text())["networks"])
 
 Message = dict[str, Any]
 

@@ -91,10 +91,10 @@ class HttpPanel:
         return found
 
     async def refill(self, order: str) -> AskAnswer:
-        return await self._begin({"action": "refill", "order": order}, "refill")
+        return await self._ask_once({"action": "refill", "order": order}, "refill")
 
     async def cancel(self, order: str) -> AskAnswer:
-        return await self._begin({"action": "cancel", "orders": order}, "cancel")
+        return await self._ask_once({"action": "cancel", "orders": order}, "cancel")
 
     async def refills(self, tickets: Sequence[str]) -> Mapping[str, RefillWord]:
         asked = list(tickets)[:MOST_IDS]
@@ -109,7 +109,7 @@ class HttpPanel:
             for ticket in asked
         }
 
-    async def _begin(self, fields: Mapping[str, str], field: str) -> AskAnswer:
+    async def _ask_once(self, fields: Mapping[str, str], field: str) -> AskAnswer:
         answer = await self._once(fields)
         return read_ask(answer.body, field, self._dialect, answer.status) if isinstance(answer, Answer) else answer
 

@@ -32,6 +32,7 @@ from viralcore.boosts.repository.staff import Card
 from viralcore.boosts.service.delivery import Delivery
 from viralcore.core.db import Database, Tx
 from viralcore.core.errors import NotFound
+from viralcore.core.one_line import one_line
 from viralcore.users.api import NotAllowed, NotYourself, SessionExpired, Users
 
 RIGHT = "orders.retry"
@@ -144,7 +145,7 @@ class StaffDesk:
         return await self._act(key, actor, card_id, "done", {}, change)
 
     async def cannot(self, *, key: str, actor: int, card_id: int, reason: str) -> StaffCardView:
-        why = " ".join(reason.split())[:MOST_REASON]
+        why = one_line(reason, MOST_REASON)
         if not why:
             raise ValueError("the buyer is told why")
 
