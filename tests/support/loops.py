@@ -1,4 +1,4 @@
-"""Tests run as the bot does: on its own event loop, and without looking for garbage among ten thousand tests."""
+"""Tests run as the bot does: on its own event loop, and without looking for garbage among thousands of tests."""
 
 from __future__ import annotations
 

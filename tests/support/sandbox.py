@@ -195,7 +195,7 @@ def swift(
     allow, and agree to it: most stories are not about limits, and waiting them out is most of the time they take.
 
     `by_hand`: somebody of the team is in the story, who works at what no group takes; else that is paid back.
-    `chains`: what people can pay on. To watch all four took a third of the time of a bot whose people pay on one.
+    `chains`: what people can pay on. Watching all four took a third of the bot's time while the clock was turned.
     """
     settings = folder / "settings"
     shutil.copytree(ROOT / "settings", settings)
